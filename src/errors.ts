@@ -1,0 +1,40 @@
+/** Errors are for the programmer; a refusal is a value for the model. */
+
+/** Every code, one line each in `docs/codes.md`. */
+export type HoldpointErrorCode =
+  /** `holdpoint.yaml` or `createGate` options are unusable; `at` names file and line. */
+  | 'ERR_CONFIG'
+  /** A policy file does not load; `at` names file and line. */
+  | 'ERR_POLICY'
+  /** A tool cannot be registered: bad name, case-fold twin, unusable schema. */
+  | 'ERR_TOOL'
+  /** A tool that cannot be gated was not named in `ungated`. */
+  | 'ERR_UNGATED'
+  /** The receipt key is missing, unreadable or of the wrong kind. */
+  | 'ERR_KEY'
+  /** The store cannot be opened or is not durable. */
+  | 'ERR_STORE'
+  /** Arguments have no canonical form; `at` is a JSON Pointer. */
+  | 'ERR_ARGUMENTS'
+  /** Bytes are not what the format says: strict JSON, base64url, JWS. */
+  | 'ERR_FORMAT'
+  /** The gate was closed. */
+  | 'ERR_CLOSED'
+
+/** A mistake of the program or the operator: what happened, where, and what to do. */
+export class HoldpointError extends Error {
+  override readonly name = 'HoldpointError'
+  readonly code: HoldpointErrorCode
+  /** `file:line`, a JSON Pointer, or a path. */
+  readonly at: string | undefined
+
+  constructor(
+    code: HoldpointErrorCode,
+    message: string,
+    details: { readonly at?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.at = details.at
+  }
+}

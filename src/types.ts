@@ -1,0 +1,697 @@
+/**
+ * The nouns and ports of holdpoint. This file imports nothing, and every room may import it.
+ *
+ * Times named `…At` are milliseconds since the Unix epoch (UTC); durations named `…Ms` are milliseconds.
+ * Digests and hashes are SHA-256, base64url without padding, unless a comment says otherwise.
+ */
+
+// ── Values ────────────────────────────────────────────────────────────────────────────────────────
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json }
+export type JsonObject = { readonly [member: string]: Json }
+
+/** The harm that a wrong call does. Ordered: low < medium < high. */
+export type Materiality = 'low' | 'medium' | 'high'
+
+/** What kind of thing a call touches. */
+export type Surface =
+  | 'read'
+  | 'internal-write'
+  | 'communication'
+  | 'financial'
+  | 'infrastructure'
+  | 'code-execution'
+  | 'data-egress'
+  | 'credentials'
+  | 'identity'
+  | 'actuation'
+  | 'unknown'
+
+// ── Who and where ─────────────────────────────────────────────────────────────────────────────────
+
+/** How we know who the principal is. `default` means nobody said: high is refused then. */
+export type PrincipalBasis = 'stated' | 'os-user' | 'default'
+
+/** On whose behalf a call is made. With no user, the agent itself is the principal. */
+export interface Principal {
+  readonly type: 'user' | 'agent'
+  readonly id: string
+  readonly roles: readonly string[]
+  readonly tenant?: string
+  readonly basis: PrincipalBasis
+}
+
+/** Where a person can answer for this view. `chat` and `terminal` are the ones the first release serves. */
+export type Channel = 'chat' | 'terminal' | 'elicitation' | 'none'
+
+/** What `gate.as` is told about the principal. */
+export interface Who {
+  /** The authenticated user, as the host knows them. */
+  readonly user?: string
+  /** The agent that asks on the user's behalf. */
+  readonly agent?: string
+  readonly roles?: readonly string[]
+  readonly tenant?: string
+}
+
+/** What `gate.as` is told about the place. The conversation id is the operator's own, never the model's or the client's claim. */
+export interface Where {
+  readonly conversation?: string
+  /** A W3C trace id: 32 lower-case hexadecimal digits. */
+  readonly trace?: string
+  /** Facts of the environment that policies read as `context.environment`. */
+  readonly environment?: JsonObject
+  readonly channel?: Channel
+}
+
+/** Who and where, resolved: what each admission is bound to. */
+export interface Scope {
+  readonly principal: Principal
+  readonly agent?: string
+  readonly conversation?: string
+  readonly trace: string
+  readonly environment: JsonObject
+  readonly channel: Channel
+}
+
+// ── The call ──────────────────────────────────────────────────────────────────────────────────────
+
+/** A tool call as a host hands it over. `input` is UNTRUSTED: it is snapshotted before anything reads it. */
+export interface Call {
+  readonly tool: string
+  /** Our own name of the tool's server; the configured server (or `local`) when absent. */
+  readonly server?: string
+  /** The arguments as a value. Exactly one of `input` and `inputText` is given. */
+  readonly input?: unknown
+  /** The arguments as the JSON text that the host received; read strictly. */
+  readonly inputText?: string
+  /** The host's id of this call. A host without ids leaves it out, and the gate mints one. */
+  readonly callId?: string
+  /** The adapter's message count when the call was made: providers reuse call ids. */
+  readonly step?: number
+  /** The caller's own promise that this is the same act; replaces the call id in the call key. */
+  readonly idempotencyKey?: string
+}
+
+/** The one exact copy of a call's arguments that everything downstream reads (I3). */
+export interface Snapshot {
+  /** RFC 8785 canonical text of the arguments. */
+  readonly text: string
+  readonly bytes: Uint8Array
+  readonly digest: string
+  /** A fresh parse of `text`; each reader gets its own. */
+  parse(): Json
+}
+
+/** JSON Schema, as the tool declares it. UNTRUSTED when the tool is a third party's. */
+export type JsonSchema = boolean | JsonObject
+
+/** MCP tool annotations. UNTRUSTED: they can only raise materiality (I8). */
+export interface ToolAnnotations {
+  readonly title?: string
+  readonly readOnlyHint?: boolean
+  readonly destructiveHint?: boolean
+  readonly idempotentHint?: boolean
+  readonly openWorldHint?: boolean
+}
+
+/** A tool as its host lists it. */
+export interface ToolDefinition {
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  readonly inputSchema?: JsonSchema
+  readonly outputSchema?: JsonSchema
+  readonly annotations?: ToolAnnotations
+  /** `own` tools are the operator's code; `third-party` definitions come over a wire. */
+  readonly origin: 'own' | 'third-party'
+  /** `metadata.holdpoint` on a static own tool: counts as the operator's word. */
+  readonly declared?: { readonly materiality?: Materiality; readonly surface?: Surface }
+  /** A description that is computed at run time is left out of the definition digest (it may hold dates). */
+  readonly dynamicDescription?: boolean
+}
+
+/** What the operator said about a tool in `holdpoint.yaml` or code. The only word that may lower materiality. */
+export interface OperatorWord {
+  readonly materiality?: Materiality
+  readonly surface?: Surface
+  /** `file:line`, or `code`. */
+  readonly source: string
+}
+
+/** What the gate knows of a tool: its definition, digest, schema check, and what the operator said. */
+export interface Contract {
+  readonly server: string
+  readonly tool: string
+  /** `server/tool`. */
+  readonly id: string
+  readonly definition: ToolDefinition
+  readonly definitionDigest: string
+  readonly operator?: OperatorWord
+  /** Checks arguments against the input schema. `undefined` when they conform. */
+  check(input: Json): SchemaMiss | undefined
+}
+
+/** The first place where arguments miss the tool's schema. */
+export interface SchemaMiss {
+  /** JSON Pointer (RFC 6901) into the arguments. */
+  readonly path: string
+  readonly requires: string
+}
+
+/** Facts that the gate derives from arguments so that policies need no string surgery, keyed by JSON Pointer. */
+export interface DerivedFacts {
+  readonly [pointer: string]: JsonObject
+}
+
+// ── Materiality ───────────────────────────────────────────────────────────────────────────────────
+
+export type EvidenceSource =
+  | 'operator'
+  | 'definition'
+  | 'arguments'
+  | 'schema'
+  | 'name'
+  | 'description'
+  | 'annotations'
+  | 'default'
+
+/** One reason for a tier, with the words that it rests on. */
+export interface Evidence {
+  readonly source: EvidenceSource
+  readonly argues: Materiality
+  readonly surface?: Surface
+  /** Where: a pointer, a name token, `holdpoint.yaml:4`. Never an argument's value. */
+  readonly at: string
+  readonly because: string
+}
+
+export interface Classification {
+  readonly materiality: Materiality
+  readonly surface: Surface
+  readonly evidence: readonly Evidence[]
+}
+
+// ── Policy and decision ───────────────────────────────────────────────────────────────────────────
+
+/** The AuthZEN 1.0 evaluation request. The same canonical bytes go to every policy decision point. */
+export interface EvaluationRequest {
+  readonly subject: { readonly type: 'user' | 'agent'; readonly id: string; readonly properties: JsonObject }
+  readonly action: { readonly name: 'tools/call' }
+  readonly resource: {
+    readonly type: 'tool'
+    /** `server/tool`. */
+    readonly id: string
+    readonly properties: {
+      readonly materiality: Materiality
+      readonly surface: Surface
+      readonly server: string
+      readonly definition: string
+    }
+  }
+  readonly context: {
+    readonly arguments: Json
+    readonly derived: DerivedFacts
+    /** Array lengths by JSON Pointer: Cedar sets drop order and duplicates. */
+    readonly lengths: { readonly [pointer: string]: number }
+    readonly environment: JsonObject
+    readonly agent?: string
+    readonly session: SessionFacts
+    readonly approval: ApprovalFacts
+  }
+}
+
+/** What a person has said yes to, as policies read it. Always present. */
+export interface ApprovalFacts {
+  readonly confirmed: boolean
+  readonly roles: readonly string[]
+}
+
+/** What this principal has done in this conversation so far, reserved permits included. */
+export interface SessionFacts {
+  /** Calls so far, by `server/tool`. */
+  readonly calls: { readonly [tool: string]: number }
+  /** Sum of `/amount` of permitted calls, by `server/tool`, as a decimal string with at most 4 places. */
+  readonly spent: { readonly [tool: string]: string }
+}
+
+/** Must be done, or the call is refused. */
+export interface Obligation {
+  readonly id: string
+  readonly type: string
+  readonly properties: JsonObject
+}
+
+/** A condition that did not hold, worked out after the decision. It explains; it never decides. */
+export interface Constraint {
+  /** The policy's `@id`. */
+  readonly policy: string
+  /** JSON Pointer into the arguments. */
+  readonly path: string
+  /** In words: `at most 500`. */
+  readonly requires: string
+  /** At most 64 characters, secret-shaped values masked. Absent from receipts. */
+  readonly actual?: string
+}
+
+/** Why nobody validly spoke for a call. */
+export type SilenceCause =
+  /** No permit applied. */
+  | { readonly kind: 'no_permit' }
+  /** A permit applies once a person says yes; `requires` is `confirmation` or `approval:<role>`. */
+  | { readonly kind: 'requestable'; readonly requires: string }
+  /** No answer came: only this may ever fail open (I5), and only this moves the breaker. */
+  | { readonly kind: 'absent'; readonly fault: 'timeout' | 'unavailable' | 'circuit_open' }
+  /** An answer came and cannot be trusted. */
+  | {
+      readonly kind: 'wrong'
+      readonly fault: 'policy_error' | 'malformed' | 'stale' | 'isolated' | 'unusable_policy'
+      readonly detail: string
+    }
+
+/** What policies said. `determining` and `errors` are policy `@id`s; `sentence` is the policy's `@refusal` text. */
+interface Grounds {
+  readonly determining: readonly string[]
+  readonly errors: readonly string[]
+}
+
+/** The one decision of a pass. Only `permit` runs (I4). */
+export type Decision =
+  | ({ readonly kind: 'permit'; readonly obligations: readonly Obligation[] } & Grounds)
+  | ({ readonly kind: 'deny'; readonly sentence?: string } & Grounds)
+  | ({ readonly kind: 'silence'; readonly cause: SilenceCause; readonly sentence?: string } & Grounds)
+
+/**
+ * Whatever answers. May answer at once or later, may throw, hang or answer nonsense: `decide/answer.ts` is its only
+ * reader. Anything but the literal shapes of {@link Decision} is a wrong answer.
+ */
+export interface PolicyDecisionPoint {
+  readonly id: string
+  /** Digest of the policy that answers, as committed in receipts. */
+  readonly policyDigest: string
+  /** False when a decision cannot be re-derived from the receipt and opened arguments (a function). */
+  readonly rederivable: boolean
+  /** Does the policy read `context.session`? Such decisions are serialised per principal and conversation. */
+  readonly readsSession: boolean
+  /** Learns a server's tools, so that policies are validated against them. Returns what does not fit. */
+  register(server: string, tools: readonly ToolDefinition[]): readonly PolicyMisfit[]
+  /** UNTRUSTED result: read by `readAnswer`. */
+  evaluate(
+    request: EvaluationRequest,
+    call: { readonly signal: AbortSignal; readonly schema: JsonSchema | undefined },
+  ): unknown
+  /** Works out which conditions failed. Called on refusal only. */
+  explain(request: EvaluationRequest, schema: JsonSchema | undefined): Explanation
+}
+
+/** A policy that does not fit the registered tools: that server's medium and high refuse until it does. */
+export interface PolicyMisfit {
+  readonly policy: string
+  /** `file:line`. */
+  readonly at: string
+  readonly message: string
+}
+
+/** For `why` and for refusals: every policy that spoke and every condition with what it required. */
+export interface Explanation {
+  readonly constraints: readonly Constraint[]
+  readonly policies: readonly {
+    readonly id: string
+    readonly at: string
+    readonly effect: 'permit' | 'forbid'
+    readonly applied: boolean
+    readonly conditions: readonly {
+      readonly text: string
+      readonly path?: string
+      readonly holds: boolean | 'error'
+      readonly requires?: string
+      readonly actual?: string
+    }[]
+  }[]
+}
+
+/** The fail mode by materiality: only low may open (I5). */
+export interface FailModes {
+  readonly low: 'closed' | 'open'
+  readonly medium: 'closed'
+  readonly high: 'closed'
+}
+
+// ── Refusal ───────────────────────────────────────────────────────────────────────────────────────
+
+export type RefusalCause = 'policy' | 'human' | 'outage' | 'pin' | 'budget' | 'input' | 'replay' | 'host'
+
+export type RefusalCode =
+  | 'denied_by_policy'
+  | 'no_permit'
+  | 'policy_error'
+  | 'obligation_unmet'
+  | 'approval_required'
+  | 'approval_pending'
+  | 'approval_declined'
+  | 'approval_expired'
+  | 'approval_mismatch'
+  | 'approver_not_separate'
+  | 'policy_timeout'
+  | 'policy_unavailable'
+  | 'policy_wrong_answer'
+  | 'policy_stale'
+  | 'circuit_open'
+  | 'isolated'
+  | 'receipt_unavailable'
+  | 'overloaded'
+  | 'tool_unknown'
+  | 'tool_changed'
+  | 'budget_exceeded'
+  | 'arguments_rejected'
+  | 'already_executed'
+  | 'in_progress'
+  | 'key_reuse'
+  | 'permit_expired'
+  | 'permit_revoked'
+  | 'outcome_unknown'
+  | 'cancelled'
+  | 'ungated_tool'
+
+/** What would satisfy the refusal. Never a command that unblocks itself (I9). */
+export type Remedy =
+  | { readonly kind: 'request_approval'; readonly ref: string }
+  | { readonly kind: 'change_arguments' }
+  | { readonly kind: 'retry_later' }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'none' }
+
+/** The transparent no: a value for the model and for the person. */
+export interface Refusal {
+  readonly holdpoint: 'refusal/v1'
+  readonly code: RefusalCode
+  readonly cause: RefusalCause
+  /** One sentence, for both readers. */
+  readonly message: string
+  /** `server/tool`. */
+  readonly tool: string
+  readonly materiality: Materiality
+  readonly executed: false
+  /** At most three; argument paths only. */
+  readonly constraints: readonly Constraint[]
+  readonly remedy: Remedy
+  readonly retryable: boolean
+  /** Receipt id; absent only with `receipt_unavailable`. */
+  readonly receipt?: string
+}
+
+// ── Receipts ──────────────────────────────────────────────────────────────────────────────────────
+
+export type ReceiptKind = 'open' | 'decision' | 'outcome' | 'key' | 'seal'
+export type OutcomeStatus = 'ok' | 'tool_error' | 'timeout' | 'cancelled' | 'not_executed' | 'unknown'
+
+/** A signed receipt. `hash` = SHA-256(0x00 ‖ payload) is leaf, chain pointer and trace edge at once. */
+export interface Receipt {
+  /** `r_` and the first 128 bits of `hash` in Crockford base32: anyone can recompute it. */
+  readonly id: string
+  readonly hash: string
+  readonly kind: ReceiptKind
+  readonly stream: string
+  readonly seq: number
+  /** JWS compact serialisation. */
+  readonly jws: string
+}
+
+/** What the gate hands a store beside an outcome: which claim it ends. */
+export interface Settlement {
+  readonly callKey: string
+  readonly status: OutcomeStatus
+}
+
+/** The salted preimages of a receipt's commitments, kept beside it, erasable without harming any proof. */
+export interface Sidecar {
+  readonly salt: string
+  /** Canonical text of the evaluation request (arguments included). */
+  readonly request: string
+}
+
+/** A call key with everything that must be unique or counted with it. */
+export interface Claim {
+  readonly callKey: string
+  readonly inputDigest: string
+  /** The approval that this permit spends; it must be `approved` and unspent in the same transaction. */
+  readonly approval?: string
+  /** Session accounting: rejected as `stale` unless the session still has exactly `seen` claims. */
+  readonly session?: { readonly key: string; readonly seen?: number; readonly tool: string; readonly amount?: string }
+}
+
+export type ClaimStatus = 'claimed' | OutcomeStatus
+
+export type Committed =
+  /** Receipt and claim are durable. */
+  | { readonly outcome: 'claimed' }
+  /** Nothing was written: the key is taken. */
+  | { readonly outcome: 'taken'; readonly receipt: string; readonly inputDigest: string; readonly status: ClaimStatus }
+  /** Nothing was written: the approval was spent, declined or expired meanwhile. */
+  | { readonly outcome: 'approval_spent' }
+  /** Nothing was written: the session moved on; decide again. */
+  | { readonly outcome: 'stale' }
+  /** Nothing was written: `seq` does not follow the stream's head; sign again. */
+  | { readonly outcome: 'discontinuous' }
+
+/**
+ * Where receipts go. Both functions resolve when durable, and reject when it is unknown whether they are.
+ *
+ * A store accepts a stream's receipts only in sequence, so a receipt that could not be written never leaves a hole.
+ */
+export interface ReceiptStore {
+  append(
+    receipt: Receipt,
+    beside?: { readonly settles?: Settlement; readonly sidecar?: Sidecar },
+  ): Promise<{ readonly outcome: 'stored' | 'discontinuous' }>
+  commitDecision(receipt: Receipt, claim: Claim, sidecar?: Sidecar): Promise<Committed>
+}
+
+/** Reads what the store counts for a session. */
+export interface SessionLedger {
+  read(sessionKey: string): Promise<{ readonly seen: number; readonly facts: SessionFacts }>
+}
+
+/** A confirmation that a call waits for, bound to one digest, single use. */
+export interface ApprovalRequest {
+  /** `hp_` and eight Crockford base32 characters. */
+  readonly ref: string
+  /** Binds principal, conversation, tool, definition, arguments, environment and policy. */
+  readonly requestDigest: string
+  /** `confirmation` or `approval:<role>`. */
+  readonly requires: string
+  readonly tool: string
+  readonly materiality: Materiality
+  readonly principal: { readonly type: string; readonly id: string }
+  readonly conversation?: string
+  /** The exact canonical arguments. */
+  readonly argumentsText: string
+  readonly because: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+export type ApprovalState = 'pending' | 'approved' | 'declined' | 'spent' | 'expired'
+
+/** Who answered and through what. A local answer proves somebody with this OS account said yes. */
+export interface ApprovalAnswer {
+  readonly answer: 'approved' | 'declined'
+  readonly by: string
+  readonly channel: Channel
+  readonly at: number
+}
+
+export interface ApprovalRecord extends ApprovalRequest {
+  readonly state: ApprovalState
+  readonly answered?: ApprovalAnswer
+}
+
+/** Durable requests and answers. An answer is recorded once; spending happens inside `commitDecision`. */
+export interface ApprovalStore {
+  /** Opens a request, or returns the live one (pending, approved or declined) for the same digest. */
+  request(request: ApprovalRequest): Promise<ApprovalRecord>
+  /** The live record for a digest, or the newest ended one. */
+  find(requestDigest: string): Promise<ApprovalRecord | undefined>
+  get(ref: string): Promise<ApprovalRecord | undefined>
+  pending(): Promise<readonly ApprovalRecord[]>
+  /** Records an answer to a pending request; false when it is no longer pending. */
+  answer(ref: string, answer: ApprovalAnswer): Promise<boolean>
+  /** Is a person's `watch` connected now? */
+  attended(): Promise<boolean>
+  /** A watcher says that it is there, until `until`. */
+  attend(watcher: string, until: number): Promise<void>
+}
+
+/** Everything that the gate keeps. One object in practice; three ports so that each reader sees its own. */
+export interface Store extends ReceiptStore, SessionLedger, ApprovalStore {
+  /** Opens files, checks durability settings, takes over what a dead process left. Throws `HoldpointError`. */
+  open(): Promise<StoreOpening>
+  /** Receipts in (stream, seq) order, for verify, watch and why. */
+  receipts(): AsyncIterable<Receipt>
+  sidecar(receiptHash: string): Promise<Sidecar | undefined>
+  close(): Promise<void>
+}
+
+/** What a store found when it opened. */
+export interface StoreOpening {
+  readonly durable: boolean
+  /** Where it lives, for people: a folder, or `memory`. */
+  readonly place: string
+  /** The last stream that this slot holds, so that the next one can point at it. */
+  readonly last?: { readonly stream: string; readonly seq: number; readonly hash: string }
+  /** Permits without an outcome from a process that died: to be settled `unknown`. */
+  readonly stranded: readonly { readonly callKey: string; readonly decision: string }[]
+}
+
+/** Signs receipt payloads. `sign` is synchronous: receipts are signed in chain order on the caller's turn. */
+export interface Signer {
+  readonly alg: 'Ed25519' | 'ES256'
+  /** RFC 7638 thumbprint of the public key. */
+  readonly kid: string
+  /** The public key as a JWK. */
+  readonly publicJwk: JsonObject
+  sign(bytes: Uint8Array): Uint8Array
+  /** Keyed hash for values that may be guessed (call keys, conversation ids); stable for this key. */
+  blind(label: string, value: string): string
+}
+
+// ── Effects ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Time enters as an argument. */
+export interface Clock {
+  /** Wall clock, ms since epoch. */
+  now(): number
+  /** Monotonic clock, ms, for budgets and permit ages. */
+  monotonic(): number
+}
+
+export type RandomBytes = (length: number) => Uint8Array
+
+// ── Events ────────────────────────────────────────────────────────────────────────────────────────
+
+/** What happened, for logs and metrics. Never arguments, never signatures. */
+export type GateEvent =
+  | {
+      readonly event: 'gate-opened'
+      readonly mode: 'enforce' | 'observe'
+      readonly policy: string
+      readonly store: string
+    }
+  | {
+      readonly event: 'decision-made'
+      readonly tool: string
+      readonly materiality: Materiality
+      readonly surface: Surface
+      readonly decision: Decision['kind']
+      readonly enforced: boolean
+      readonly code?: RefusalCode
+      readonly receipt?: string
+      readonly principal: string
+      readonly conversation?: string
+      readonly trace: string
+      readonly ms: number
+    }
+  | {
+      readonly event: 'call-settled'
+      readonly tool: string
+      readonly status: OutcomeStatus
+      readonly receipt?: string
+      readonly decision: string
+      readonly ms: number
+    }
+  | { readonly event: 'failure-opened'; readonly tool: string; readonly fault: string; readonly receipt: string }
+  | { readonly event: 'approval-requested'; readonly tool: string; readonly ref: string; readonly requires: string }
+  | {
+      readonly event: 'approval-answered'
+      readonly ref: string
+      readonly answer: 'approved' | 'declined'
+      readonly channel: Channel
+    }
+  | { readonly event: 'receipt-failed'; readonly kind: ReceiptKind; readonly code: string; readonly message: string }
+  | { readonly event: 'policy-misfitted'; readonly server: string; readonly misfits: readonly PolicyMisfit[] }
+  | { readonly event: 'programmer-warned'; readonly code: string; readonly message: string }
+
+export type EventSink = (event: GateEvent) => void
+
+// ── The gate ──────────────────────────────────────────────────────────────────────────────────────
+
+/** How an execution ended, as its host saw it. */
+export type Ending =
+  | { readonly status: 'ok'; readonly result?: unknown }
+  | { readonly status: 'tool_error'; readonly error?: unknown }
+  | { readonly status: 'timeout' | 'cancelled' | 'not_executed' }
+
+/** `begin`'s answer. The compare-and-set of this process: it runs once, or says why not. */
+export type Begun =
+  | { readonly outcome: 'begun'; readonly input: Json }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+
+/** A permitted call, before it runs. */
+export interface PermittedAdmission {
+  readonly outcome: 'permitted'
+  readonly callKey: string
+  readonly materiality: Materiality
+  /** The decision receipt, durable before this value exists. */
+  readonly receipt: Receipt
+  /** True when no policy answered and a low call runs on the operator's fail mode; tell the model and the person. */
+  readonly failedOpen: boolean
+  /** False in observe mode. */
+  readonly enforced: boolean
+  /** In observe mode, the refusal that would have been. */
+  readonly observed?: Refusal
+  /** Synchronous; the tool must be called with `input`, in the same turn. */
+  begin(): Begun
+  /** Writes the outcome receipt. Never throws; an executed call never turns into an error. */
+  settle(ending: Ending): Promise<Receipt | undefined>
+}
+
+/** A refused call. */
+export interface RefusedAdmission {
+  readonly outcome: 'refused'
+  readonly callKey?: string
+  readonly refusal: Refusal
+  readonly receipt?: Receipt
+  /** Set when a person could say yes: the live request. */
+  readonly request?: ApprovalRecord
+}
+
+export type Admission = PermittedAdmission | RefusedAdmission
+
+/** Result of `run`: the tool's value, or the refusal. */
+export type RunResult<T> =
+  | { readonly outcome: 'ran'; readonly result: T; readonly receipts: readonly Receipt[]; readonly failedOpen: boolean }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly receipts: readonly Receipt[] }
+
+/** What an admission may be told by its host. */
+export interface AdmitOptions {
+  readonly signal?: AbortSignal
+  /** Wait for `watch` when one is connected (45 s at most). Default true. */
+  readonly wait?: boolean
+}
+
+/** A gate, or a view of one for a principal and a conversation. Every adapter takes one of these. */
+export interface Gate {
+  /** A cheap immutable view. */
+  as(who: Who, where?: Where): Gate
+  /** Tells the gate of a server's tools. Reports policies that do not fit; throws on case-fold twins and bad names. */
+  register(tools: readonly ToolDefinition[], options?: { readonly server?: string }): readonly PolicyMisfit[]
+  /** One pass, up to the permit. Never throws for what a call, a model or a policy point did. */
+  admit(call: Call, options?: AdmitOptions): Promise<Admission>
+  /** `admit`, `begin`, execute, `settle`. A live duplicate in this process joins the first. Rethrows the tool's own error. */
+  run<T>(call: Call, execute: (input: Json) => T | Promise<T>, options?: AdmitOptions): Promise<RunResult<T>>
+  /** Records the principal's own answer to a request, from the host's authenticated channel. */
+  answer(
+    ref: string,
+    answer: 'approved' | 'declined',
+    options?: { readonly by?: string; readonly channel?: Channel },
+  ): Promise<boolean>
+  /** The live request for this exact call in this scope, if any. A pointer for hosts that resume; never evidence. */
+  requestFor(call: Call): Promise<ApprovalRecord | undefined>
+  /** Marks the use of a tool that cannot be gated and that the operator named in `ungated`. */
+  markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined>
+  /** Opens the store and writes the `open` receipt; otherwise done on first use. */
+  ready(): Promise<void>
+  /** Seals the stream and closes the store. */
+  close(): Promise<void>
+  readonly scope: Scope | undefined
+}
