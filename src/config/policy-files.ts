@@ -1,0 +1,117 @@
+/** Finds and reads the policy files that a configuration names. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nearest } from '../bytes/nearest.ts'
+import { HoldpointError } from '../errors.ts'
+import { SHIPPED_POLICIES, type ShippedPolicy } from './schema.ts'
+
+/** A policy text and the name that its errors carry. */
+export interface PolicyFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** The policy that holds when nobody wrote one. */
+export const DEFAULT_POLICY: ShippedPolicy = 'ask/v1'
+
+/**
+ * Reads what `policies` names, relative to `folder`; each file once, in the order given, folders sorted by name.
+ *
+ * @param named as in `holdpoint.yaml`; absent means `policies/*.cedar` when that folder exists, else `ask/v1`
+ * @param at where the list stands, for errors
+ * @throws HoldpointError ERR_CONFIG when something named is missing, unreadable or holds no policy file
+ */
+export function readPolicyFiles(
+  named: string | readonly string[] | undefined,
+  folder: string,
+  at: (index: number) => string,
+): readonly PolicyFile[] {
+  if (named === undefined) {
+    const beside = join(folder, 'policies')
+    return isFolder(beside) ? readFolder(beside, folder, at(0)) : [readShipped(DEFAULT_POLICY)]
+  }
+  const files = new Map<string, PolicyFile>()
+  for (const [index, name] of (typeof named === 'string' ? [named] : named).entries()) {
+    for (const file of readNamed(name, folder, at(index))) files.set(file.path, file)
+  }
+  return [...files.values()]
+}
+
+function readNamed(name: string, folder: string, at: string): readonly PolicyFile[] {
+  const shipped = SHIPPED_POLICIES.find((candidate) => candidate === name)
+  if (shipped !== undefined) return [readShipped(shipped)]
+  const path = resolve(folder, name)
+  if (basename(path).includes('*')) return readPattern(path, folder, at)
+  if (isFolder(path)) return readFolder(path, folder, at)
+  return [readOne(path, folder, at, name)]
+}
+
+function readFolder(path: string, folder: string, at: string): readonly PolicyFile[] {
+  return readPattern(join(path, '*.cedar'), folder, at)
+}
+
+function readPattern(pattern: string, folder: string, at: string): readonly PolicyFile[] {
+  const within = dirname(pattern)
+  if (within.includes('*')) fail(at, 'a pattern may have "*" in the file name only, not in a folder')
+  const [first = '', ...rest] = basename(pattern).split('*')
+  const matches = (name: string): boolean => {
+    let from = first.length
+    if (!name.startsWith(first)) return false
+    for (const [index, piece] of rest.entries()) {
+      const last = index === rest.length - 1
+      const found = last ? name.length - piece.length : name.indexOf(piece, from)
+      if (found < from || !name.startsWith(piece, found)) return false
+      from = found + piece.length
+    }
+    return true
+  }
+  const names = isFolder(within) ? readdirSync(within).filter(matches).sort() : []
+  if (names.length === 0) {
+    fail(at, `no policy file matches ${shown(pattern, folder)}; add one, or name a shipped policy such as ask/v1`)
+  }
+  return names.map((name) => readOne(join(within, name), folder, at, name))
+}
+
+function readOne(path: string, folder: string, at: string, name: string): PolicyFile {
+  const shownPath = shown(path, folder)
+  try {
+    return { path: shownPath, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) }
+  } catch (error) {
+    if (error instanceof TypeError) return fail(at, `${shownPath} is not UTF-8 text`)
+    const guess = nearest(name, SHIPPED_POLICIES)
+    const hint = guess === undefined ? '' : `; did you mean "${guess}"?`
+    return fail(
+      at,
+      `cannot read the policy file ${shownPath} (${(error as { code?: string }).code ?? 'failed'})${hint}`,
+    )
+  }
+}
+
+/** Reads a policy of the package. Its errors carry the name: `ask/v1:12`. */
+function readShipped(name: ShippedPolicy): PolicyFile {
+  const file = `${name.slice(0, name.indexOf('/'))}.cedar`
+  // From `src/config` the package's root is two folders up, from `dist/src/config` three.
+  for (const root of ['../../policies/', '../../../policies/']) {
+    const path = fileURLToPath(new URL(root + file, import.meta.url))
+    if (isFile(path)) return { path: name, text: readFileSync(path, 'utf8') }
+  }
+  return fail(name, `the policy ${name} is missing from the installed package; install holdpoint again`)
+}
+
+function fail(at: string, message: string): never {
+  throw new HoldpointError('ERR_CONFIG', `${at}: ${message}`, { at })
+}
+
+function shown(path: string, folder: string): string {
+  const within = relative(folder, path)
+  return within.startsWith('..') || isAbsolute(within) ? path : within
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

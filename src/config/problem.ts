@@ -1,0 +1,91 @@
+/** Turns what the schema found into one sentence with the nearest name. */
+
+import type { z } from 'zod'
+import { nearest } from '../bytes/nearest.ts'
+import { configSchema, SHORT_FORM_KEYS } from './schema.ts'
+
+type Issue = z.core.$ZodIssue
+type Path = readonly PropertyKey[]
+
+/** One mistake: where it stands, and a sentence about it. */
+export interface Problem {
+  /** Path of the offending key itself. */
+  readonly path: readonly string[]
+  /** True when the key is at fault rather than its value. */
+  readonly aboutKey: boolean
+  readonly sentence: string
+}
+
+/** Describes the first issue that a person should fix. */
+export function problemOf(issues: readonly Issue[]): Problem {
+  const issue = issues.find((candidate) => candidate.code === 'unrecognized_keys') ?? issues[0]
+  if (issue === undefined) return { path: [], aboutKey: false, sentence: 'the configuration is unusable' }
+  const path = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') return unknownKey(path, issue.keys[0] ?? '')
+  if (issue.code === 'invalid_key') {
+    return { path, aboutKey: true, sentence: `${named(path)} ${issue.issues[0]?.message ?? 'is not a usable key'}` }
+  }
+  return { path, aboutKey: false, sentence: `${named(path)} ${issue.message}` }
+}
+
+function unknownKey(parent: readonly string[], key: string): Problem {
+  const path = [...parent, key]
+  const at = (sentence: string): Problem => ({ path, aboutKey: true, sentence })
+  if (parent.length === 0 && (key === 'mode' || key === 'until')) {
+    return at(
+      `"${key}" cannot be set in this file: observe mode is set in code (createGate({ mode: 'observe', until })), so that an edited file never switches the gate off`,
+    )
+  }
+  if (parent[0] === 'tools' && parent.length === 2 && SHORT_FORM_KEYS.includes(key)) {
+    return at(
+      `"${path.join('.')}": the short form of policies is not there yet; write this rule as Cedar in policies/ instead`,
+    )
+  }
+  const guess = nearest(key, keysAt(parent))
+  const known = keysAt(parent)
+  const hint =
+    guess !== undefined ? `did you mean "${guess}"?` : known.length > 0 ? `known keys: ${known.join(', ')}` : ''
+  return at(`unknown key "${path.join('.')}"${hint === '' ? '' : `; ${hint}`}`)
+}
+
+/** The keys that the schema knows at a path. */
+function keysAt(path: Path): readonly string[] {
+  let schema: unknown = configSchema
+  for (const step of path) schema = child(schema, String(step))
+  return shapeKeys(schema)
+}
+
+interface Def {
+  readonly type?: string
+  readonly innerType?: unknown
+  readonly shape?: Readonly<Record<string, unknown>>
+  readonly valueType?: unknown
+  readonly element?: unknown
+  readonly options?: readonly unknown[]
+}
+
+function defOf(schema: unknown): Def {
+  return (schema as { readonly def?: Def } | undefined)?.def ?? {}
+}
+
+function unwrapped(schema: unknown): unknown {
+  let inner = schema
+  while (defOf(inner).innerType !== undefined) inner = defOf(inner).innerType
+  return inner
+}
+
+function child(schema: unknown, step: string): unknown {
+  const def = defOf(unwrapped(schema))
+  if (def.shape !== undefined) return Object.hasOwn(def.shape, step) ? def.shape[step] : undefined
+  return def.valueType ?? def.element
+}
+
+function shapeKeys(schema: unknown): readonly string[] {
+  const def = defOf(unwrapped(schema))
+  if (def.shape !== undefined) return Object.keys(def.shape)
+  return [...new Set((def.options ?? []).flatMap((option) => shapeKeys(option)))]
+}
+
+function named(path: readonly string[]): string {
+  return path.length === 0 ? 'the configuration' : `"${path.join('.')}"`
+}

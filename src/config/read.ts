@@ -1,0 +1,113 @@
+/** Finds, reads and checks `holdpoint.yaml`, together with what the program passed in code. */
+import { readFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { canonicalText } from '../bytes/canonical.ts'
+import { sha256 } from '../bytes/digest.ts'
+import { HoldpointError } from '../errors.ts'
+import type { OperatorWord } from '../types.ts'
+import { type PolicyFile, readPolicyFiles } from './policy-files.ts'
+import { problemOf } from './problem.ts'
+import { type ConfigOptions, configSchema } from './schema.ts'
+import { parseYaml, type YamlSource } from './yaml.ts'
+
+/** The name that is looked for in a folder. */
+export const CONFIG_FILE = 'holdpoint.yaml'
+
+/** A checked configuration, with everything that it refers to read. */
+export interface LoadedConfig {
+  /** The file, absolute; absent when there is none and the defaults hold. */
+  readonly file?: string
+  /** Relative paths in the configuration start here. */
+  readonly folder: string
+  /** SHA-256 of the canonical checked options, committed in the `open` receipt. */
+  readonly digest: string
+  readonly options: ConfigOptions
+  /** Never empty: without any, the default policy `ask/v1`. */
+  readonly policyFiles: readonly PolicyFile[]
+  /** The operator's words by tool, as written: `refund`, or `files/write_file` for another server's. */
+  readonly words: ReadonlyMap<string, OperatorWord>
+}
+
+/**
+ * Reads the configuration of a folder, or one named file. A folder without `holdpoint.yaml` gets the defaults; a named
+ * file that is absent is an error.
+ *
+ * @param where the folder to look in, or the file
+ * @param code options passed in the program: the same schema, winning key by key over the file
+ * @throws HoldpointError ERR_CONFIG with `file:line` (or `createGate options`) and the nearest name
+ */
+export function readConfig(where: string | { readonly file: string }, code: unknown = {}): LoadedConfig {
+  const named = typeof where === 'string' ? undefined : resolve(where.file)
+  const file = named ?? join(resolve(where as string), CONFIG_FILE)
+  const text = readText(file, named !== undefined)
+  const folder = dirname(file)
+  const source = text === undefined ? undefined : parseYaml(basename(file), text)
+  const written = source === undefined ? {} : checkFile(source)
+  const passed = checkOptions(code)
+  const options: ConfigOptions = { ...written, ...passed }
+  const policiesAt = (index: number): string => {
+    if (passed.policies !== undefined) return 'createGate options'
+    if (source === undefined) return 'policies'
+    return source.at(Array.isArray(written.policies) ? ['policies', String(index)] : ['policies'])
+  }
+  return {
+    ...(text === undefined ? {} : { file }),
+    folder,
+    digest: sha256(canonicalText(options)),
+    options,
+    policyFiles: readPolicyFiles(options.policies, folder, policiesAt),
+    words: wordsOf(options, (tool) =>
+      passed.tools !== undefined ? 'code' : (source?.at(['tools', tool], true) ?? 'code'),
+    ),
+  }
+}
+
+/**
+ * Checks options that were passed in code, with the schema of `holdpoint.yaml`.
+ *
+ * @throws HoldpointError ERR_CONFIG naming the key and the nearest known one
+ */
+export function checkOptions(options: unknown): ConfigOptions {
+  const result = configSchema.safeParse(options)
+  if (result.success) return result.data
+  const { sentence } = problemOf(result.error.issues)
+  throw new HoldpointError('ERR_CONFIG', `createGate options: ${sentence}`, { at: 'createGate options' })
+}
+
+function checkFile(source: YamlSource): ConfigOptions {
+  const result = configSchema.safeParse(source.value)
+  if (result.success) return result.data
+  const { path, aboutKey, sentence } = problemOf(result.error.issues)
+  const at = source.at(path, aboutKey)
+  throw new HoldpointError('ERR_CONFIG', `${at}: ${sentence}`, { at })
+}
+
+function wordsOf(options: ConfigOptions, at: (tool: string) => string): ReadonlyMap<string, OperatorWord> {
+  const words = new Map<string, OperatorWord>()
+  for (const [tool, word] of Object.entries(options.tools ?? {}))
+    words.set(tool, { ...dropAbsent(word), source: at(tool) })
+  return words
+}
+
+function dropAbsent(word: NonNullable<ConfigOptions['tools']>[string]): Omit<OperatorWord, 'source'> {
+  return {
+    ...(word.materiality === undefined ? {} : { materiality: word.materiality }),
+    ...(word.surface === undefined ? {} : { surface: word.surface }),
+  }
+}
+
+/** The file's text; `undefined` when an unnamed file does not exist. */
+function readText(file: string, mustExist: boolean): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+  } catch (error) {
+    if (error instanceof TypeError) throw unreadable(file, 'is not UTF-8 text', error)
+    const code = (error as { readonly code?: string }).code
+    if (code === 'ENOENT' && !mustExist) return undefined
+    throw unreadable(file, code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'failed'})`, error)
+  }
+}
+
+function unreadable(file: string, what: string, cause: unknown): HoldpointError {
+  return new HoldpointError('ERR_CONFIG', `${file} ${what}`, { at: file, cause })
+}

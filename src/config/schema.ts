@@ -1,0 +1,187 @@
+/**
+ * What an operator may write in `holdpoint.yaml` or pass to `createGate(options)`: one schema for both.
+ *
+ * Every object is strict: a misspelt key is an error, because a key that is silently ignored is a rule that does not
+ * hold. Every message completes the sentence "`<key>` …".
+ */
+import { z } from 'zod'
+
+/** Names of servers, as in the call's `server`. */
+export const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
+/** Names of tools, with or without their server in front. */
+export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,161}$/
+/** Policies that come with the package. */
+export const SHIPPED_POLICIES = ['ask/v1', 'strict/v1', 'filesystem/v1', 'payments/v1'] as const
+export type ShippedPolicy = (typeof SHIPPED_POLICIES)[number]
+
+/** Keys of the short form of policies, which does not exist yet. */
+export const SHORT_FORM_KEYS: readonly string[] = ['permit', 'otherwise', 'deny']
+
+const milliseconds = (least: number, most: number) =>
+  z
+    .int({ error: `must be a whole number of milliseconds from ${least} to ${most}` })
+    .min(least)
+    .max(most)
+
+const count = (most: number) =>
+  z
+    .int({ error: `must be a whole number from 1 to ${most}` })
+    .min(1)
+    .max(most)
+
+const text = z.string({ error: 'must be a text that is not empty' }).min(1)
+
+/** `closed` at every tier; only low may be set to `open` (I5). */
+const neverOpen = (tier: string) =>
+  z.literal('closed', {
+    error: `can never be "open": only low calls may run while no policy answers, ${tier} ones never do`,
+  })
+
+/** A public key as a JWK (RFC 7517): Ed25519 or P-256, never with its private part. */
+const publicJwk = z.union(
+  [
+    z.strictObject({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: text,
+      kid: text.optional(),
+      alg: text.optional(),
+      use: z.literal('sig').optional(),
+    }),
+    z.strictObject({
+      kty: z.literal('EC'),
+      crv: z.literal('P-256'),
+      x: text,
+      y: text,
+      kid: text.optional(),
+      alg: text.optional(),
+      use: z.literal('sig').optional(),
+    }),
+  ],
+  {
+    error: (issue) =>
+      hasPrivatePart(issue.input)
+        ? 'holds a private key: a gate only ever learns public ones (remove "d", and treat that key as disclosed)'
+        : 'must be a public JWK: {kty: OKP, crv: Ed25519, x} or {kty: EC, crv: P-256, x, y}',
+  },
+)
+
+function hasPrivatePart(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && Object.hasOwn(input, 'd')
+}
+
+const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
+
+const toolWord = z.strictObject(
+  {
+    materiality: z.enum(['low', 'medium', 'high'], { error: 'must be low, medium or high' }).optional(),
+    surface: z
+      .enum(
+        [
+          'read',
+          'internal-write',
+          'communication',
+          'financial',
+          'infrastructure',
+          'code-execution',
+          'data-egress',
+          'credentials',
+          'identity',
+          'actuation',
+          'unknown',
+        ],
+        { error: 'must be one of the surfaces, such as read, internal-write, communication or financial' },
+      )
+      .optional(),
+  },
+  {
+    error: (issue) =>
+      issue.input === 'deny'
+        ? 'cannot say "deny" yet: write a forbid in policies/ instead'
+        : 'must be a mapping such as {materiality: high}',
+  },
+)
+
+/** What the operator may say. All optional; the defaults are holdpoint's. */
+export const configSchema = z.strictObject(
+  {
+    /** Our own name of the server that in-process tools belong to. Default `local`. */
+    server: z
+      .string({ error: 'must be a name of lower-case letters, digits and hyphens, at most 32 long' })
+      .regex(SERVER_NAME, 'must be a name of lower-case letters, digits and hyphens, at most 32 long')
+      .optional(),
+    /** The operator's word on tools, by name (`refund`) or by server and name (`files/write_file`). */
+    tools: z
+      .record(
+        z.string().regex(TOOL_NAME, 'is not a tool name: letters, digits, "_", ".", "-" and "/" only'),
+        toolWord,
+        { error: 'must be a mapping from tool names to what you say about them' },
+      )
+      .optional(),
+    /** Files, folders, patterns (`rules/*.cedar`) or shipped names. Default `policies/*.cedar`, else `ask/v1`. */
+    policies: z
+      .union([text, z.array(text).min(1)], {
+        error: 'must be a file, a folder or a shipped name, or a list of them that is not empty',
+      })
+      .optional(),
+    /** How long a policy point may take, ms. Default 2000. */
+    timeoutMs: milliseconds(1, 60_000).optional(),
+    /** What happens when no policy answers. */
+    failMode: z
+      .strictObject(
+        {
+          low: z.enum(['closed', 'open'], { error: 'must be closed or open' }).optional(),
+          medium: neverOpen('medium').optional(),
+          high: neverOpen('high').optional(),
+        },
+        { error: 'must be a mapping such as {low: open}' },
+      )
+      .optional(),
+    /** How long a permit stays good before the tool starts, ms. Default 30000. */
+    permitTtlMs: milliseconds(1, 600_000).optional(),
+    /** Facts that policies read as `context.environment`. */
+    environment: z.record(z.string(), z.json(), { error: 'must be a mapping of facts' }).optional(),
+    /** Public keys that this gate believes, by what they may sign. */
+    trust: z
+      .strictObject(
+        { override: keys.optional(), approval: keys.optional(), receipts: keys.optional() },
+        { error: 'must be a mapping of lists: override, approval, receipts' },
+      )
+      .optional(),
+    /** Where receipts go: a folder (default: the state folder), or `memory`, which forgets. */
+    store: z
+      .union([z.literal('memory'), z.strictObject({ folder: text.optional() })], {
+        error: 'must be "memory" or a mapping such as {folder: /var/lib/holdpoint}',
+      })
+      .optional(),
+    /** The receipt signing key; created with mode 0600 when absent. Default: in the state folder. */
+    keyFile: text.optional(),
+    /** Bounds on arguments. Defaults 64 deep, 10 000 nodes, 1 MiB. */
+    limits: z
+      .strictObject(
+        {
+          maxDepth: count(256).optional(),
+          maxNodes: count(1_000_000).optional(),
+          maxBytes: count(64 * 1024 * 1024).optional(),
+        },
+        { error: 'must be a mapping of maxDepth, maxNodes and maxBytes' },
+      )
+      .optional(),
+    /** What a low call does when its receipt cannot be written. Medium and high refuse. */
+    onReceiptLoss: z
+      .strictObject(
+        { low: z.enum(['refuse', 'run'], { error: 'must be refuse or run' }).optional() },
+        { error: 'must be a mapping such as {low: refuse}' },
+      )
+      .optional(),
+    /** Keep the arguments beside the receipts, so that `why` and audits can open them. Default `keep`. */
+    sidecar: z.enum(['keep', 'none'], { error: 'must be keep or none' }).optional(),
+  },
+  { error: 'must be a mapping of keys to values' },
+)
+
+/** The checked options. */
+export type ConfigOptions = Readonly<z.infer<typeof configSchema>>
+
+/** What stands for what at the top level, for "did you mean". */
+export const CONFIG_KEYS: readonly string[] = Object.keys(configSchema.shape)

@@ -1,0 +1,60 @@
+/** Where holdpoint keeps its state: in the platform's state folder, never in the working directory. */
+import { isAbsolute, posix, resolve, win32 } from 'node:path'
+import { HoldpointError } from '../errors.ts'
+import type { ConfigOptions } from './schema.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The folder for receipts, claims and the receipt key.
+ *
+ * `HOLDPOINT_STATE` wins; else `XDG_STATE_HOME` or `~/.local/state` (XDG base directories), `~/Library/Application
+ * Support` on macOS, `%LOCALAPPDATA%` on Windows.
+ *
+ * @throws HoldpointError ERR_CONFIG when `HOLDPOINT_STATE` is not absolute
+ */
+export function stateFolder(env: Environment, platform: NodeJS.Platform, home: string): string {
+  const path = platform === 'win32' ? win32 : posix
+  const own = env['HOLDPOINT_STATE']
+  if (own !== undefined && own !== '') {
+    if (path.isAbsolute(own)) return own
+    throw new HoldpointError('ERR_CONFIG', `HOLDPOINT_STATE must be an absolute path, not "${own}"`, {
+      at: 'HOLDPOINT_STATE',
+    })
+  }
+  switch (platform) {
+    case 'win32':
+      return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'holdpoint')
+    case 'darwin':
+      return path.join(home, 'Library', 'Application Support', 'holdpoint')
+    default: {
+      const xdg = env['XDG_STATE_HOME']
+      // The XDG specification: a relative path is invalid and is to be ignored.
+      return path.join(
+        xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(home, '.local', 'state'),
+        'holdpoint',
+      )
+    }
+  }
+}
+
+/** Where this configuration keeps what. The gate and the command line both ask here, so that they agree. */
+export interface Places {
+  /** The store's folder, or `memory`. */
+  readonly store: { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'memory' }
+  /** The file of the receipt signing key. */
+  readonly keyFile: string
+}
+
+/** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
+export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
+  const keyFile = options.keyFile === undefined ? resolve(state, 'receipt-key.json') : within(folder, options.keyFile)
+  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile }
+  const named = options.store?.folder
+  const place = named === undefined ? resolve(state, 'store') : within(folder, named)
+  return { store: { kind: 'folder', folder: place }, keyFile }
+}
+
+function within(folder: string, path: string): string {
+  return isAbsolute(path) ? path : resolve(folder, path)
+}
