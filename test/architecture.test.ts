@@ -1,0 +1,267 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Import, readSource, type SourceFacts } from './support/source-reader.ts'
+
+/** What a room may import. `'*'` stands for everything of that kind. */
+interface Room {
+  readonly rooms: readonly string[] | '*'
+  /** Rooms that may be named in `import type` alone. */
+  readonly typesOf?: readonly string[]
+  readonly packages?: readonly string[]
+  /** Packages that are loaded only when they are needed. */
+  readonly lazy?: readonly string[]
+  readonly node?: readonly string[] | '*'
+  /** Effects (time, chance, process, network) enter a pure room as arguments. */
+  readonly pure?: true
+}
+
+const noun = ['types', 'errors', 'bytes'] as const
+
+/** The import table of AGENTS.md. A room that is not listed here may not exist. */
+const table: { readonly [room: string]: Room } = {
+  types: { rooms: [], pure: true },
+  errors: { rooms: ['types'], pure: true },
+  bytes: { rooms: ['types', 'errors'], pure: true },
+  'bytes/digest': { rooms: ['types', 'errors'], node: ['node:crypto'] },
+  call: { rooms: noun, packages: ['@cfworker/json-schema'], pure: true },
+  materiality: { rooms: noun, pure: true },
+  policy: { rooms: noun, packages: ['@cedar-policy/cedar-wasm/nodejs'], pure: true },
+  decide: { rooms: noun, packages: ['p-timeout'], pure: true },
+  permit: { rooms: noun, pure: true },
+  refusal: { rooms: noun, pure: true },
+  approval: { rooms: noun, pure: true },
+  receipt: { rooms: noun, packages: ['zod', 'jose'], pure: true },
+  'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
+  'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
+  store: { rooms: noun, node: '*' },
+  telemetry: { rooms: noun, node: '*', packages: ['pino', '@opentelemetry/api'] },
+  config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
+  principal: { rooms: ['types', 'errors'], node: ['node:async_hooks', 'node:os'] },
+  gate: {
+    rooms: [...noun, 'call', 'materiality', 'policy', 'decide', 'permit', 'refusal', 'approval', 'receipt'],
+    typesOf: ['store', 'telemetry'],
+    pure: true,
+  },
+  'create-gate': { rooms: '*', node: '*' },
+  verify: { rooms: [...noun, 'receipt'], pure: true },
+  testing: { rooms: '*', node: '*' },
+  index: { rooms: '*' },
+  cli: {
+    rooms: '*',
+    node: '*',
+    packages: ['commander', 'yaml', 'zod'],
+    lazy: ['ai', 'ai/test', '@ai-sdk/mcp', '@ai-sdk/mcp/mcp-stdio', '@ai-sdk/openai', '@modelcontextprotocol/sdk'],
+  },
+}
+
+const root = path.resolve(import.meta.dirname, '..')
+const sources = ['src', 'adapters'].flatMap((folder) => filesBelow(path.join(root, folder)))
+const facts = new Map(sources.map((file) => [file, readSource(file, readFileSync(path.join(root, file), 'utf8'))]))
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => path.relative(root, path.join(folder, name)))
+    .sort()
+}
+
+/** The pass is written in a few files side by side; together they are the room `gate`. */
+const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'admission', 'exits'])
+
+/** `src/store/sqlite.ts` lives in `store`, `src/gate.ts` in `gate`, `adapters/ai-sdk/tools.ts` in `adapters/ai-sdk`. */
+function roomOf(file: string): string {
+  const [top, first = '', second] = file.replace(/\.tsx?$/, '').split('/')
+  if (top === 'adapters') return `adapters/${first}`
+  if (second === undefined && gateFiles.has(first)) return 'gate'
+  const exact = second === undefined ? first : `${first}/${second}`
+  return Object.hasOwn(table, exact) ? exact : first
+}
+
+/** The wider room of an exceptional file: `bytes/digest` is in `bytes`. */
+function wing(room: string): string {
+  return room.startsWith('adapters/') ? room : (room.split('/')[0] ?? room)
+}
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith('.')
+}
+
+function targetOf(file: string, specifier: string): string {
+  return path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier))
+}
+
+/** Why this import breaks the table, or `undefined`. */
+function breach(file: string, { specifier, kind }: Import): string | undefined {
+  const name = roomOf(file)
+  if (name.startsWith('adapters/')) return adapterBreach(file, specifier, kind)
+  const room = table[name]
+  if (room === undefined) return `the room ${name} is not in the table`
+  if (specifier.startsWith('node:')) {
+    const allowed = room.node === '*' || room.node?.includes(specifier) === true
+    return allowed ? undefined : `${name} may not import ${specifier}`
+  }
+  if (!isRelative(specifier)) {
+    const eager = room.packages?.includes(specifier) === true
+    const allowed = eager || (kind !== 'static' && room.lazy?.includes(specifier) === true)
+    return allowed ? undefined : `${name} may not import the package ${specifier}`
+  }
+  const target = targetOf(file, specifier)
+  if (name === 'cli' && /^adapters\/[^/]+\/index\.ts$/.test(target)) return undefined
+  if (!target.startsWith('src/')) return `${name} may not leave src for ${target}`
+  const there = wing(roomOf(target))
+  if (there === wing(name) || room.rooms === '*' || room.rooms.includes(there)) return undefined
+  if (kind === 'type' && room.typesOf?.includes(there) === true) return undefined
+  return `${name} may not import ${there}`
+}
+
+const hostPackages: { readonly [adapter: string]: readonly string[] } = {
+  'adapters/ai-sdk': ['ai', '@ai-sdk/provider', '@ai-sdk/provider-utils'],
+}
+
+function adapterBreach(file: string, specifier: string, kind: Import['kind']): string | undefined {
+  const name = roomOf(file)
+  if (isRelative(specifier)) {
+    const target = targetOf(file, specifier)
+    const within = target === 'src/index.ts' || roomOf(target) === name || target.startsWith('adapters/shared/')
+    return within ? undefined : `${name} may import src/index.ts, adapters/shared and itself, not ${target}`
+  }
+  if (specifier === 'zod') return name === 'adapters/ai-sdk' ? undefined : `${name} may not import zod`
+  if (hostPackages[name]?.includes(specifier) === true) {
+    return kind === 'type' ? undefined : `${name} may import ${specifier} by \`import type\` alone`
+  }
+  return `${name} may not import ${specifier}`
+}
+
+function problems(read: (file: string, seen: SourceFacts) => readonly (string | undefined)[]): string[] {
+  return [...facts].flatMap(([file, seen]) => read(file, seen).filter((problem) => problem !== undefined))
+}
+
+/** Files reached through imports that stay in the JavaScript. */
+function reachedFrom(entry: string): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const queue = [entry]
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file)) continue
+    reached.add(file)
+    for (const { specifier, kind } of facts.get(file)?.imports ?? []) {
+      if (kind !== 'type' && isRelative(specifier)) queue.push(targetOf(file, specifier))
+    }
+  }
+  return reached
+}
+
+function valueImports(files: Iterable<string>): ReadonlySet<string> {
+  const packages = [...files].flatMap((file) =>
+    (facts.get(file)?.imports ?? []).filter(({ specifier, kind }) => kind !== 'type' && !isRelative(specifier)),
+  )
+  return new Set(packages.map(({ specifier }) => specifier))
+}
+
+describe('rooms', () => {
+  it('import only what the table allows, so that nobody can reorder the pass from inside a stage', () => {
+    const found = problems((file, { imports }) =>
+      imports.map((one) => {
+        const why = breach(file, one)
+        return why === undefined ? undefined : `${file}:${one.line} ${why}`
+      }),
+    )
+    expect(found).toEqual([])
+  })
+
+  it('name the files they import with their .ts ending, and those files exist', () => {
+    const found = problems((file, { imports }) =>
+      imports
+        .filter(({ specifier }) => isRelative(specifier))
+        .map(({ specifier, line }) => {
+          const target = targetOf(file, specifier)
+          if (!/\.tsx?$/.test(target)) return `${file}:${line} ${specifier} has no .ts ending`
+          return existsSync(path.join(root, target)) ? undefined : `${file}:${line} ${specifier} does not exist`
+        }),
+    )
+    expect(found).toEqual([])
+  })
+
+  it('do without any, enums, namespaces, non-null assertions and blanket exports', () => {
+    const found = problems((file, { forbidden }) => forbidden.map(({ what, line }) => `${file}:${line} ${what}`))
+    expect(found).toEqual([])
+  })
+
+  it('that are pure read no clock, no chance, no process and no network', () => {
+    const found = problems((file, { effects }) =>
+      table[roomOf(file)]?.pure === true ? effects.map(({ what, line }) => `${file}:${line} ${what}`) : [],
+    )
+    expect(found).toEqual([])
+  })
+})
+
+describe('entries', () => {
+  it('holdpoint/verify runs in a browser: nothing of Node is reached from it', () => {
+    const reached = valueImports(reachedFrom('src/verify.ts'))
+    expect([...reached].filter((name) => name.startsWith('node:'))).toEqual([])
+    expect([...reached].filter((name) => name !== 'zod' && name !== 'jose')).toEqual([])
+  })
+
+  it('the gate itself reaches no store and no sink: they come in as ports', () => {
+    const reached = [...reachedFrom('src/gate.ts')].map((file) => wing(roomOf(file)))
+    expect(new Set(reached).has('store')).toBe(false)
+    expect(new Set(reached).has('telemetry')).toBe(false)
+  })
+
+  it('types.ts imports nothing', () => {
+    expect(facts.get('src/types.ts')?.imports).toEqual([])
+  })
+})
+
+describe('this check', () => {
+  const importing = (specifier: string, kind: Import['kind'] = 'static'): Import => ({ specifier, kind, line: 1 })
+
+  it.each([
+    ['src/decide/answer.ts', '../policy/cedar.ts', 'decide may not import policy'],
+    ['src/bytes/canonical.ts', 'node:crypto', 'bytes may not import node:crypto'],
+    ['src/types.ts', './errors.ts', 'types may not import errors'],
+    ['src/gate.ts', './store/memory.ts', 'gate may not import store'],
+    ['src/policy/cedar.ts', '@cedar-policy/cedar-wasm', 'may not import the package @cedar-policy/cedar-wasm'],
+    ['src/attic/box.ts', '../types.ts', 'the room attic is not in the table'],
+    ['adapters/ai-sdk/tools.ts', '../../src/gate.ts', 'not src/gate.ts'],
+    ['adapters/ai-sdk/tools.ts', 'ai', '`import type` alone'],
+    ['src/cli/main.ts', '../../adapters/ai-sdk/tools.ts', 'may not leave src'],
+    ['src/cli/demo.ts', 'ai', 'may not import the package ai'],
+  ])('objects when %s imports %s', (file, specifier, why) => {
+    expect(breach(file, importing(specifier))).toContain(why)
+  })
+
+  it.each([
+    ['src/cli/demo.ts', 'ai', 'lazy'],
+    ['src/cli/demo.ts', '../../adapters/ai-sdk/index.ts', 'lazy'],
+    ['src/gate.ts', './store/memory.ts', 'type'],
+    ['adapters/ai-sdk/tools.ts', 'ai', 'type'],
+  ] as const)('lets %s have %s as a %s import', (file, specifier, kind) => {
+    expect(breach(file, importing(specifier, kind))).toBeUndefined()
+  })
+
+  it.each([
+    ['export * from "./a.ts"', 'export *'],
+    ['const a: any = 1', 'any'],
+    ['enum Colour { Red }', 'enum'],
+    ['namespace Attic {}', 'namespace'],
+    ['a!.b', 'non-null assertion'],
+    ['class A { constructor(readonly b: string) {} }', 'parameter property'],
+    ['await import(name)', 'import() of a computed name'],
+  ])('sees %s', (text, what) => {
+    expect(readSource('a.ts', text).forbidden).toEqual([{ what, line: 1 }])
+  })
+
+  it.each(['Date.now()', 'new Date()', 'Math.random()', 'fetch("x")', 'process.env', 'performance.now()'])(
+    'sees the effect %s',
+    (text) => {
+      expect(readSource('a.ts', text).effects).toHaveLength(1)
+    },
+  )
+
+  it('takes `import { type X }` for what it is: an import that stays in the JavaScript', () => {
+    const [kept, erased] = readSource('a.ts', 'import { type A } from "a"\nimport type { B } from "b"').imports
+    expect(kept).toEqual({ specifier: 'a', kind: 'static', line: 1 })
+    expect(erased).toEqual({ specifier: 'b', kind: 'type', line: 2 })
+  })
+})
