@@ -396,7 +396,7 @@ export interface Refusal {
   readonly constraints: readonly Constraint[]
   readonly remedy: Remedy
   readonly retryable: boolean
-  /** Receipt id; absent only with `receipt_unavailable`. */
+  /** Receipt id; absent only when the receipt of this refusal could not be written. */
   readonly receipt?: string
 }
 
@@ -413,13 +413,16 @@ export interface Receipt {
   readonly kind: ReceiptKind
   readonly stream: string
   readonly seq: number
+  /** `hash` of the receipt before this one in its stream; absent on `open`. */
+  readonly prev?: string
   /** JWS compact serialisation. */
   readonly jws: string
 }
 
-/** What the gate hands a store beside an outcome: which claim it ends. */
+/** What the gate hands a store beside an outcome: which permit it ends. */
 export interface Settlement {
-  readonly callKey: string
+  /** `hash` of the decision receipt that claimed the call key. */
+  readonly decision: string
   readonly status: OutcomeStatus
 }
 
@@ -436,7 +439,7 @@ export interface Claim {
   readonly inputDigest: string
   /** The approval that this permit spends; it must be `approved` and unspent in the same transaction. */
   readonly approval?: string
-  /** Session accounting: rejected as `stale` unless the session still has exactly `seen` claims. */
+  /** Session accounting: rejected as `stale` when `seen` is given and is no longer what the ledger says. */
   readonly session?: { readonly key: string; readonly seen?: number; readonly tool: string; readonly amount?: string }
 }
 
@@ -467,7 +470,7 @@ export interface ReceiptStore {
   commitDecision(receipt: Receipt, claim: Claim, sidecar?: Sidecar): Promise<Committed>
 }
 
-/** Reads what the store counts for a session. */
+/** Reads what the store counts for a session. `seen` is a version: every claim and every freed claim moves it. */
 export interface SessionLedger {
   read(sessionKey: string): Promise<{ readonly seen: number; readonly facts: SessionFacts }>
 }
@@ -526,7 +529,7 @@ export interface ApprovalStore {
 export interface Store extends ReceiptStore, SessionLedger, ApprovalStore {
   /** Opens files, checks durability settings, takes over what a dead process left. Throws `HoldpointError`. */
   open(): Promise<StoreOpening>
-  /** Receipts in (stream, seq) order, for verify, watch and why. */
+  /** Receipts, oldest first; those of one stream in sequence. For verify, watch and why. */
   receipts(): AsyncIterable<Receipt>
   sidecar(receiptHash: string): Promise<Sidecar | undefined>
   close(): Promise<void>
@@ -539,8 +542,13 @@ export interface StoreOpening {
   readonly place: string
   /** The last stream that this slot holds, so that the next one can point at it. */
   readonly last?: { readonly stream: string; readonly seq: number; readonly hash: string }
-  /** Permits without an outcome from a process that died: to be settled `unknown`. */
-  readonly stranded: readonly { readonly callKey: string; readonly decision: string }[]
+  /** Permits without an outcome from a process that died. The gate writes the outcome receipt of each. */
+  readonly stranded: readonly {
+    /** `hash` of the decision receipt. */
+    readonly decision: string
+    /** `not_executed` where the claim was never durable, so that the call provably never began. */
+    readonly status: 'unknown' | 'not_executed'
+  }[]
 }
 
 /** Signs receipt payloads. `sign` is synchronous: receipts are signed in chain order on the caller's turn. */
@@ -631,8 +639,11 @@ export interface PermittedAdmission {
   readonly outcome: 'permitted'
   readonly callKey: string
   readonly materiality: Materiality
-  /** The decision receipt, durable before this value exists. */
-  readonly receipt: Receipt
+  /**
+   * The decision receipt, durable before this value exists. Absent only for a low call that the operator lets run without one
+   * (`onReceiptLoss.low: 'run'`) and in observe mode.
+   */
+  readonly receipt: Receipt | undefined
   /** True when no policy answered and a low call runs on the operator's fail mode; tell the model and the person. */
   readonly failedOpen: boolean
   /** False in observe mode. */

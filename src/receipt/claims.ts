@@ -1,0 +1,180 @@
+import { z } from 'zod'
+
+/**
+ * What a receipt says: the payload of each kind, version 1. Browser-safe.
+ *
+ * Integers only, no null, no unknown members, well-formed strings; the wire form is the RFC 8785 text of these members.
+ * Nothing here holds a tool's arguments or a value that can be guessed from a digest: those are salted or keyed.
+ */
+
+/** Longest payload that a receipt may have, in bytes. */
+export const MOST_PAYLOAD_BYTES = 32 * 1024
+
+const text = (most: number) => z.string().max(most)
+const count = z.int().nonnegative()
+/** SHA-256, base64url without padding. */
+const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const streamId = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
+const word = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)
+
+const chainMembers = {
+  v: z.literal(1),
+  /** The gate's own name, as its operator configured it. */
+  iss: text(256),
+  /** 128 random bits, base64url: one contiguous run of receipts of one gate process. */
+  stream: streamId,
+  /** From 0, without a hole. */
+  seq: count,
+  /** Hash of the receipt before this one in its stream; absent at `seq` 0 alone. */
+  prev: digest.optional(),
+  /** Wall clock, ms since the Unix epoch. */
+  ts: count,
+  /** Monotonic clock, µs. Comparable inside one stream only. */
+  mono: count,
+}
+
+const open = {
+  kind: z.literal('open'),
+  /** holdpoint's version. */
+  build: text(64),
+  config: digest,
+  policy: digest,
+  /** Digest of the trusted keys that this gate was configured with. */
+  trust: digest,
+  mode: z.enum(['enforce', 'observe']),
+  /** When observe mode ends, ms since the Unix epoch. */
+  until: count.optional(),
+  /** RFC 7638 thumbprint of the key that signs this stream. */
+  kid: digest,
+  /** The newest receipt that this stream's writer knows of an earlier stream of its slot. */
+  last: z.strictObject({ stream: streamId, seq: count, hash: digest }).optional(),
+}
+
+const principal = z.strictObject({
+  type: z.enum(['user', 'agent']),
+  id: text(512),
+  roles: z.array(text(256)).max(64).readonly().optional(),
+  tenant: text(256).optional(),
+  basis: z.enum(['stated', 'os-user', 'default']),
+})
+
+const tier = z.enum(['low', 'medium', 'high'])
+
+const surface = z.enum([
+  'read',
+  'internal-write',
+  'communication',
+  'financial',
+  'infrastructure',
+  'code-execution',
+  'data-egress',
+  'credentials',
+  'identity',
+  'actuation',
+  'unknown',
+])
+
+const evidence = z.strictObject({
+  source: z.enum(['operator', 'definition', 'arguments', 'schema', 'name', 'description', 'annotations', 'default']),
+  argues: tier,
+  surface: surface.optional(),
+  at: text(256),
+  because: text(512),
+})
+
+const commitment = z.strictObject({ commit: digest, bytes: count })
+
+const decision = {
+  kind: z.literal('decision'),
+  /** The call key, keyed with the gate's own secret: equal for the same call, useless for guessing. */
+  call: digest.optional(),
+  principal,
+  agent: text(512).optional(),
+  /** The conversation id, keyed like `call`. */
+  conversation: digest.optional(),
+  tool: z.strictObject({ server: text(64), name: text(256), definition: digest.optional() }),
+  args: commitment.optional(),
+  /** Salted commitment to the canonical evaluation request. */
+  request: digest.optional(),
+  materiality: tier,
+  surface,
+  evidence: z.array(evidence).max(8).readonly(),
+  decision: z.enum(['permit', 'deny', 'silence']),
+  /** What the ruling rests on; `gate` is holdpoint itself, before or after the policy spoke. */
+  basis: z.enum(['pdp', 'approval', 'fail_open', 'ungated', 'input', 'replay', 'gate']),
+  /** False in observe mode, and for a tool that cannot be gated: nothing was held back. */
+  enforced: z.boolean(),
+  /** The refusal's code. Absent when the call may run. */
+  code: word.optional(),
+  /** What went wrong with the answer, when none or none usable came. */
+  fault: word.optional(),
+  policy: z.strictObject({
+    digest,
+    determining: z.array(text(128)).max(64).readonly(),
+    errors: z.array(text(128)).max(64).readonly(),
+  }),
+  /** The policy decision point, and how long it took in µs. */
+  pdp: z.strictObject({ id: text(128), us: count }).optional(),
+  /** True when the decision can be derived again from the opened request and the policy. */
+  rederivable: z.boolean(),
+  obligations: z
+    .array(z.strictObject({ id: text(128), type: text(128) }))
+    .max(32)
+    .readonly()
+    .optional(),
+  approval: z.strictObject({ ref: text(64), by: text(512), channel: text(32) }).optional(),
+  /** Present exactly when the call key was claimed and the call may run once: an outcome is then owed. */
+  permit: z.strictObject({ ttlMs: count }).optional(),
+  /** Hashes of the receipts that the model had seen: the edges of the trace. Sorted. */
+  parents: z.array(digest).max(64).readonly().optional(),
+  /** One line of the operator's or the gate's own, such as why a tool is `ungated`. */
+  note: text(512).optional(),
+}
+
+const outcome = {
+  kind: z.literal('outcome'),
+  /** Hash of the decision receipt that permitted the call. */
+  decision: digest,
+  status: z.enum(['ok', 'tool_error', 'timeout', 'cancelled', 'not_executed', 'unknown']),
+  result: commitment.optional(),
+  /** Time from `begin` to the end, µs. */
+  us: count.optional(),
+  /** True when written after a crash by the process that took over. */
+  recovered: z.boolean().optional(),
+}
+
+const seal = {
+  kind: z.literal('seal'),
+  /** Receipts that this gate wrote before the seal. */
+  count,
+  /** Permits that had no outcome when the stream was sealed. */
+  open_calls: count,
+  status: z.enum(['complete', 'interrupted']),
+}
+
+/** A W3C trace id: 32 lower-case hexadecimal digits. */
+const trace = { trace: z.string().regex(/^[0-9a-f]{32}$/).optional() }
+
+const openClaims = z.strictObject({ ...chainMembers, ...trace, ...open })
+const decisionClaims = z.strictObject({ ...chainMembers, ...trace, ...decision })
+const outcomeClaims = z.strictObject({ ...chainMembers, ...trace, ...outcome })
+const sealClaims = z.strictObject({ ...chainMembers, ...trace, ...seal })
+
+/** Any receipt's payload. `key` (rotation) is a reserved kind and is refused until it has a shape. */
+export const receiptClaims = z.discriminatedUnion('kind', [openClaims, decisionClaims, outcomeClaims, sealClaims])
+
+export type OpenClaims = z.infer<typeof openClaims>
+export type DecisionClaims = z.infer<typeof decisionClaims>
+export type OutcomeClaims = z.infer<typeof outcomeClaims>
+export type SealClaims = z.infer<typeof sealClaims>
+export type ReceiptClaims = OpenClaims | DecisionClaims | OutcomeClaims | SealClaims
+
+/** The members that the chain adds to what a stage says. */
+type ChainMember = keyof typeof chainMembers
+/** `last` of the first stream is given to the chain; of later ones it is the chain's own. */
+export type OpenDraft = Omit<OpenClaims, ChainMember | 'last' | 'kid'>
+export type DecisionDraft = Omit<DecisionClaims, ChainMember>
+export type OutcomeDraft = Omit<OutcomeClaims, ChainMember>
+export type SealDraft = Omit<SealClaims, ChainMember>
+/** What a stage wants said; the chain adds issuer, stream, sequence, predecessor and time. */
+export type DraftClaims = DecisionDraft | OutcomeDraft | SealDraft

@@ -1,0 +1,100 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { HoldpointError } from '../errors.ts'
+import type { Signer } from '../types.ts'
+import { signerFromPem } from './sign.ts'
+
+/** A signer from a key file. `created` is true when the file did not exist: its public key is not in anyone's trust yet. */
+export type FileSigner = Signer & { readonly created: boolean }
+
+/**
+ * Loads the receipt key (PKCS #8 PEM), or makes one: mode 0600, in a folder of mode 0700, never over an existing file.
+ *
+ * @throws HoldpointError ERR_KEY, saying what to do, when the file cannot be read or others could have read it
+ */
+export function loadOrCreateKey(path: string): FileSigner {
+  const known = load(path)
+  if (known !== undefined) return { ...known, created: false }
+  const created = create(path)
+  const signer = load(path)
+  if (signer === undefined) throw failure(path, 'vanished right after it was created')
+  return { ...signer, created }
+}
+
+function load(path: string): Signer | undefined {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY)
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined
+    throw failure(path, `cannot be read (${codeOf(cause)}); make it readable for this user alone: chmod 600`, cause)
+  }
+  try {
+    // Judged on the open file, so that nothing can be put in its place between the check and the read.
+    const about = fstatSync(file)
+    if (!about.isFile()) throw failure(path, 'is not a file')
+    checkOwner(path, about)
+    return signerFromPem(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    if (cause instanceof HoldpointError) throw new HoldpointError('ERR_KEY', sentence(path, cause), { at: path, cause })
+    throw failure(path, `cannot be read (${codeOf(cause)})`, cause)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Makes the file whole before it has its name: a reader never sees half a key, and `link` never replaces a file. */
+function create(path: string): boolean {
+  const draft = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.new`
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+    try {
+      writeFileSync(file, pem)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    linkSync(draft, path)
+    return true
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') return false
+    throw failure(path, `cannot be created (${codeOf(cause)}); give this user a writable folder or name another key file`, cause)
+  } finally {
+    removeQuietly(draft)
+  }
+}
+
+function checkOwner(path: string, about: { readonly mode: number; readonly uid: number }): void {
+  if (process.platform === 'win32') return
+  if ((about.mode & 0o077) !== 0) {
+    const mode = (about.mode & 0o777).toString(8).padStart(3, '0')
+    throw failure(path, `can be read or changed by others (mode ${mode}); if nobody did, run: chmod 600 ${path}`)
+  }
+  const user = process.getuid?.()
+  if (user !== undefined && user !== 0 && about.uid !== user) {
+    throw failure(path, 'belongs to another user; name a key file of this user')
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // It was never made. Anything else leaves a file of mode 0600 behind and harms nobody.
+  }
+}
+
+function sentence(path: string, error: HoldpointError): string {
+  return error.message.startsWith('the key file') ? error.message : `the key file ${path} is unusable: ${error.message}`
+}
+
+function failure(path: string, what: string, cause?: unknown): HoldpointError {
+  return new HoldpointError('ERR_KEY', `the key file ${path} ${what}`, { at: path, cause })
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown error'
+}
