@@ -6,6 +6,7 @@ export default defineConfig({
     // Type tests run under tsc; hosts are private projects with their own lockfiles and scripts.
     exclude: ['test/types/**', 'test/hosts/**', '**/node_modules/**'],
     // Processes, not threads: tests start workers, change AsyncLocalStorage and load one wasm cache per process.
+    setupFiles: ['./test/support/fast-check.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,174 @@
+// Are the tests able to fail? Each test/mutants/*.patch takes one guard away; the tests that its header names must then
+// go red. Patches are applied to copies below the temporary folder; the working tree is never touched.
+//
+// A header stands above the diff:
+//   Invariant: I1
+//   Guard: what is taken away, in a sentence
+//   Tests: test/gate/invariants.prop.test.ts test/store/sqlite.test.ts
+//   Names: optional, a pattern of test names, as `vitest -t` takes it
+//
+// `npm run test:mutants -- I4 late` runs only the patches whose file or invariant matches one of the words.
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const root = path.resolve(import.meta.dirname, '..')
+const patches = path.join(root, 'test', 'mutants')
+const runLimitMs = 120_000
+const lanes = 2
+
+function readMutant(file) {
+  const text = readFileSync(path.join(patches, file), 'utf8')
+  const header = text.slice(0, text.search(/^(diff|---) /m))
+  const field = (name) => header.match(new RegExp(`^${name}: (.+)$`, 'm'))?.[1]?.trim()
+  const mutant = {
+    name: path.basename(file, '.patch'),
+    file: path.join(patches, file),
+    invariant: field('Invariant') ?? '',
+    guard: field('Guard') ?? '',
+    tests: (field('Tests') ?? '').split(/\s+/).filter((test) => test !== ''),
+    names: field('Names'),
+  }
+  if (mutant.guard === '' || mutant.tests.length === 0) throw new Error(`${file}: the header needs Guard and Tests`)
+  return mutant
+}
+
+/** The files of the working tree, as they are now, without what git ignores. */
+function copyTree() {
+  const copy = mkdtempSync(path.join(tmpdir(), 'holdpoint-mutant-'))
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+  for (const file of listed.toString().split('\0')) {
+    if (!/^(src|adapters|policies|test|bench\/\w+\.mjs|bin|[\w.-]+\.(json|ts|yaml|md)$)/.test(file)) continue
+    try {
+      cpSync(path.join(root, file), path.join(copy, file))
+    } catch (error) {
+      // Deleted in the working tree and not yet committed.
+      if (error.code !== 'ENOENT') throw error
+    }
+  }
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
+  mkdirSync(path.join(copy, 'reports'))
+  return copy
+}
+
+function spawned(command, args, { cwd, env }) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    let timedOut = false
+    child.stdout.on('data', (chunk) => (said += chunk))
+    child.stderr.on('data', (chunk) => (said += chunk))
+    const timer = setTimeout(() => {
+      timedOut = true
+      child.kill('SIGKILL')
+    }, runLimitMs)
+    child.on('close', (status) => {
+      clearTimeout(timer)
+      resolve({ status, said, timedOut })
+    })
+  })
+}
+
+/** Runs test files in a copy. `failed` counts tests that ran and failed; a file that does not load is no failed test. */
+async function runTests(copy, tests, names, bail) {
+  const report = path.join(copy, 'reports', 'result.json')
+  rmSync(report, { force: true })
+  const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const args = [vitest, 'run', ...tests, '--reporter=json', `--outputFile=${report}`, '--maxWorkers=1']
+  if (bail) args.push('--bail=1')
+  if (names !== undefined) args.push('-t', names)
+  const shared = process.env.HOLDPOINT_SHARED ?? path.join(root, '..', 'shared')
+  // A mutant is a question with a yes or no: the smallest counterexample is not worth the time.
+  const env = { HOLDPOINT_SHARED: shared, HOLDPOINT_STATE: path.join(copy, 'state'), HOLDPOINT_SHRINK: 'no' }
+  const { status, said, timedOut } = await spawned(process.execPath, args, { cwd: copy, env })
+  let result
+  try {
+    result = JSON.parse(readFileSync(report, 'utf8'))
+  } catch {
+    return { green: false, failed: 0, passed: 0, loose: [], said, timedOut }
+  }
+  const loose = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  const failing = result.testResults.flatMap((file) => file.assertionResults).filter((test) => test.status === 'failed')
+  return {
+    green: status === 0,
+    failed: failing.length,
+    passed: result.numPassedTests,
+    redFiles: new Set(
+      result.testResults.filter((file) => file.status === 'failed').map((file) => path.relative(copy, file.name)),
+    ),
+    loose: loose.map((file) => `${path.relative(copy, file.name)}: ${file.message}`),
+    first: failing[0]?.fullName,
+    said,
+    timedOut,
+  }
+}
+
+function patch(copy, file, ...flags) {
+  execFileSync('git', ['apply', '--recount', ...flags, file], { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** What became of one mutant. Only `caught` is good. */
+async function tryMutant(copy, mutant, redBefore) {
+  const already = mutant.tests.filter((test) => redBefore.has(test))
+  if (already.length > 0) return { verdict: 'unclear', why: `red without the mutant: ${already.join(' ')}` }
+  try {
+    patch(copy, mutant.file)
+  } catch (error) {
+    return { verdict: 'does not apply', why: String(error.stderr).trim().split('\n')[0] }
+  }
+  try {
+    const run = await runTests(copy, mutant.tests, mutant.names, true)
+    if (run.timedOut) return { verdict: 'hung', why: `no verdict in ${runLimitMs} ms` }
+    if (run.failed > 0) return { verdict: 'caught', why: run.first }
+    if (run.green && run.passed > 0) return { verdict: 'SURVIVED', why: mutant.guard }
+    return { verdict: 'no verdict', why: run.loose[0] ?? run.said.slice(-400) }
+  } finally {
+    patch(copy, mutant.file, '--reverse')
+  }
+}
+
+function chosen(mutants, words) {
+  if (words.length === 0) return mutants
+  return mutants.filter(({ name, invariant }) => words.some((word) => name.includes(word) || invariant === word))
+}
+
+async function main() {
+  const words = process.argv.slice(2)
+  const files = readdirSync(patches).filter((name) => name.endsWith('.patch'))
+  const mutants = chosen(files.sort().map(readMutant), words)
+  const copies = Array.from({ length: Math.min(lanes, mutants.length) }, copyTree)
+  let passed = 0
+  let failed = 0
+  try {
+    const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))]
+    process.stdout.write(`${mutants.length} mutants, ${tests.length} test files\n`)
+    const before = mutants.length === 0 ? { redFiles: new Set() } : await runTests(copies[0], tests, undefined, false)
+    if (before.redFiles === undefined) throw new Error(`the tests do not run without a mutant:\n${before.said}`)
+    const queue = [...mutants]
+    await Promise.all(
+      copies.map(async (copy) => {
+        for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+          const startedAt = performance.now()
+          const { verdict, why } = await tryMutant(copy, mutant, before.redFiles)
+          if (verdict === 'caught') passed += 1
+          else failed += 1
+          const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+          const row = [
+            verdict.padEnd(14),
+            mutant.invariant.padEnd(4),
+            mutant.name.padEnd(34),
+            `${seconds} s`.padStart(7),
+          ]
+          process.stdout.write(`${row.join('  ')}  ${why}\n`)
+        }
+      }),
+    )
+  } finally {
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true })
+  }
+  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+  return failed === 0 && passed > 0 ? 0 : 1
+}
+
+process.exitCode = await main()
