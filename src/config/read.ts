@@ -32,19 +32,20 @@ export interface LoadedConfig {
  * Reads the configuration of a folder, or one named file. A folder without `holdpoint.yaml` gets the defaults; a named
  * file that is absent is an error.
  *
- * @param where the folder to look in, or the file
+ * @param where the folder to look in, the file, or `false` to read no file and no folder: code alone speaks
  * @param code options passed in the program: the same schema, winning key by key over the file
  * @throws HoldpointError ERR_CONFIG with `file:line` (or `createGate options`) and the nearest name
  */
-export function readConfig(where: string | { readonly file: string }, code: unknown = {}): LoadedConfig {
-  const named = typeof where === 'string' ? undefined : resolve(where.file)
-  const file = named ?? join(resolve(where as string), CONFIG_FILE)
-  const text = readText(file, named !== undefined)
+export function readConfig(where: string | { readonly file: string } | false, code: unknown = {}): LoadedConfig {
+  const named = typeof where === 'object' ? resolve(where.file) : undefined
+  const file = named ?? join(resolve(where === false ? '.' : (where as string)), CONFIG_FILE)
+  const text = where === false ? undefined : readText(file, named !== undefined)
   const folder = dirname(file)
   const source = text === undefined ? undefined : parseYaml(basename(file), text)
   const written = source === undefined ? {} : checkFile(source)
   const passed = checkOptions(code)
-  const options: ConfigOptions = { ...written, ...passed }
+  const standard: ConfigOptions = where === false ? { policies: 'ask/v1' } : {}
+  const options: ConfigOptions = { ...standard, ...written, ...passed }
   const policiesAt = (index: number): string => {
     if (passed.policies !== undefined) return 'createGate options'
     if (source === undefined) return 'policies'

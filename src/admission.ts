@@ -1,0 +1,107 @@
+import type { Permit } from './permit/permit.ts'
+import type { Begun, Ending, Json, Materiality, OutcomeStatus, PermittedAdmission, Receipt, Refusal, RefusalCode } from './types.ts'
+
+/** What an admission needs to begin and to end. */
+export interface AdmissionTerms {
+  readonly callKey: string
+  readonly materiality: Materiality
+  readonly receipt: Receipt | undefined
+  readonly failedOpen: boolean
+  readonly permit: Permit
+  /** A fresh parse of the snapshot for the tool. */
+  readonly input: () => Json
+  readonly refusal: (code: RefusalCode) => Refusal
+  /** Writes the outcome receipt; never rejects. */
+  readonly record: (status: OutcomeStatus, result: unknown) => Promise<Receipt | undefined>
+  /** Forgets the admission: its key is free for the store to judge. */
+  readonly forget: () => void
+  readonly cancelExpiry: () => void
+}
+
+/** A permitted call: begun at most once, settled exactly once. */
+export class LiveAdmission implements PermittedAdmission {
+  readonly outcome = 'permitted'
+  readonly enforced = true
+  readonly callKey: string
+  readonly materiality: Materiality
+  readonly receipt: Receipt | undefined
+  readonly failedOpen: boolean
+  readonly #terms: AdmissionTerms
+  #settled: Promise<Receipt | undefined> | undefined
+
+  constructor(terms: AdmissionTerms) {
+    this.callKey = terms.callKey
+    this.materiality = terms.materiality
+    this.receipt = terms.receipt
+    this.failedOpen = terms.failedOpen
+    this.#terms = terms
+  }
+
+  begin(): Begun {
+    const answer = this.#terms.permit.begin()
+    if (answer === 'begun') {
+      this.#terms.cancelExpiry()
+      return { outcome: 'begun', input: this.#terms.input() }
+    }
+    // A second `begin` refuses itself alone; a permit that lapsed unused gives its key back.
+    if (answer !== 'in_progress') void this.settle({ status: 'not_executed' })
+    return { outcome: 'refused', refusal: this.#terms.refusal(answer) }
+  }
+
+  settle(ending: Ending): Promise<Receipt | undefined> {
+    this.#settled ??= this.#end(ending)
+    return this.#settled
+  }
+
+  /** The permit's time is up: if it was never begun, its key is free again. */
+  expire(): void {
+    if (this.#terms.permit.revoke()) void this.settle({ status: 'not_executed' })
+  }
+
+  async #end(ending: Ending): Promise<Receipt | undefined> {
+    this.#terms.cancelExpiry()
+    const status = endingStatus(ending, this.#terms.permit)
+    try {
+      return await this.#terms.record(status, 'result' in ending ? ending.result : undefined)
+    } finally {
+      this.#terms.forget()
+    }
+  }
+}
+
+/** What the receipt says. A call that has begun is never called `not_executed`: its key must stay spent. */
+function endingStatus(ending: Ending, permit: Permit): OutcomeStatus {
+  if (permit.begun) return ending.status === 'not_executed' ? 'unknown' : ending.status
+  permit.revoke()
+  return 'not_executed'
+}
+
+/** Observe mode: decided and receipted, never held. `observed` is the refusal that would have been. */
+export function observedAdmission(terms: {
+  readonly callKey: string
+  readonly materiality: Materiality
+  readonly receipt: Receipt | undefined
+  readonly observed: Refusal | undefined
+  readonly input: () => Json
+  readonly record: (status: OutcomeStatus, result: unknown) => Promise<Receipt | undefined>
+}): PermittedAdmission {
+  let begun = false
+  let settled: Promise<Receipt | undefined> | undefined
+  return {
+    outcome: 'permitted',
+    enforced: false,
+    failedOpen: false,
+    callKey: terms.callKey,
+    materiality: terms.materiality,
+    receipt: terms.receipt,
+    ...(terms.observed === undefined ? {} : { observed: terms.observed }),
+    begin: () => {
+      begun = true
+      return { outcome: 'begun', input: terms.input() }
+    },
+    settle: (ending) => {
+      settled ??= terms.record(begun ? ending.status : 'not_executed', 'result' in ending ? ending.result : undefined)
+      return settled
+    },
+  }
+}

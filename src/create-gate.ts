@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
+import { sha256 } from './bytes/digest.ts'
+import { Contracts } from './call/contract.ts'
+import { type LoadedConfig, readConfig } from './config/read.ts'
+import type { ConfigOptions } from './config/schema.ts'
+import { stateFolder } from './config/state-folder.ts'
+import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
+import { Turns } from './decide/turns.ts'
+import { HoldpointError } from './errors.ts'
+import { Exits } from './exits.ts'
+import type { Settings } from './pass.ts'
+import { createCedarPoint } from './policy/cedar.ts'
+import { createFunctionPoint } from './policy/function.ts'
+import { Chain } from './receipt/chain.ts'
+import type { OpenDraft } from './receipt/claims.ts'
+import { loadOrCreateKey } from './receipt/key-file.ts'
+import { Lineage } from './receipt/lineage.ts'
+import { Recorder } from './receipt/recorder.ts'
+import { createMemoryStore } from './store/memory.ts'
+import { createSqliteStore } from './store/sqlite.ts'
+import { fanOut } from './telemetry/events.ts'
+import type { Clock, EvaluationRequest, EventSink, Gate, Json, PolicyDecisionPoint, Signer, Store } from './types.ts'
+import { GateView, type SharedState } from './view.ts'
+
+/** A policy as a plain function: `permit`, `deny`, or an object that `createFunctionPoint` documents. */
+export type PolicyFunction = (request: EvaluationRequest, call: { readonly signal: AbortSignal }) => unknown
+
+/** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
+export interface GateOptions extends ConfigOptions {
+  /** Folder or file to read instead of the working directory's `holdpoint.yaml`; `false` reads none. */
+  readonly config?: string | { readonly file: string } | false
+  /** The policy decision point, instead of the policies of the configuration. */
+  readonly policy?: PolicyDecisionPoint | PolicyFunction
+  /** Decide and receipt, block nothing, until this date (at most 30 days ahead). Never a setting of `holdpoint.yaml`. */
+  readonly observe?: { readonly until: string | number }
+  /** The gate's name in its receipts (`iss`), and the principal when nobody else is named. Default: the server's name. */
+  readonly name?: string
+  readonly events?: readonly EventSink[]
+  /** Stores and effects, for tests and for stores of one's own. */
+  readonly effects?: { readonly store?: Store; readonly signer?: Signer; readonly clock?: Clock }
+}
+
+const LONGEST_OBSERVATION_MS = 30 * 24 * 60 * 60_000
+const DEFAULT_TIMEOUT_MS = 2_000
+const DEFAULT_PERMIT_TTL_MS = 30_000
+const MOST_IN_FLIGHT = 1_024
+const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
+
+/** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
+const gates: Map<string, Gate> = ((globalThis as { [key: symbol]: unknown })[Symbol.for('holdpoint.gates.v1')] ??= new Map()) as Map<string, Gate>
+
+/**
+ * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
+ * store opens on first use or at `await gate.ready()`. The same options in one process give the same gate.
+ *
+ * @throws HoldpointError ERR_CONFIG, ERR_POLICY, ERR_KEY
+ * @example
+ * export const gate = createGate()
+ */
+export function createGate(options: GateOptions = {}): Gate {
+  const { config, policy, observe, name, events, effects, ...settings } = options
+  const loaded = readConfig(config ?? process.cwd(), settings)
+  const identity = effects === undefined ? identityOf(loaded, { policy, observe, name, events }) : undefined
+  const known = identity === undefined ? undefined : gates.get(identity)
+  if (known !== undefined) return known
+  const gate = build(loaded, options)
+  if (identity !== undefined) gates.set(identity, gate)
+  return gate
+}
+
+function build(loaded: LoadedConfig, options: GateOptions): Gate {
+  const { options: configured } = loaded
+  const clock = options.effects?.clock ?? systemClock
+  const point = policyPoint(options.policy, loaded)
+  const state = stateFolder(process.env, process.platform, homedir())
+  const signer = options.effects?.signer ?? loadOrCreateKey(configured.keyFile === undefined ? join(state, 'keys', 'receipt.jwk') : resolve(loaded.folder, configured.keyFile))
+  const store = options.effects?.store ?? createStore(configured, loaded.folder, state)
+  const emit = fanOut(options.events ?? [])
+  const server = configured.server ?? 'local'
+  const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
+  const issuer = options.name ?? server
+
+  const chain = new Chain({ signer, store, clock, issuer, random: randomBytes })
+  const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, point, settings) })
+  const lineage = new Lineage()
+  const live: SharedState['live'] = new Map()
+  const misfitted = new Set<string>()
+  const exits = new Exits({ settings, recorder, point, lineage, signer, clock, random: randomBytes, schedule, emit, forget: (callKey) => live.delete(callKey) })
+  return new GateView({
+    parts: {
+      settings, contracts: new Contracts(), point, store, recorder, exits, turns: new Turns(), clock, random: randomBytes, sleep: (ms) => delay(ms), emit, misfitted,
+      openings: createOpenBudget({ clock }),
+    },
+    words: loaded.words,
+    misfitted,
+    live,
+    running: new Map(),
+    fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
+    environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
+    traceOf: (conversation) => (conversation === undefined ? randomBytes(16) : Buffer.from(signer.blind('trace', conversation), 'base64url').subarray(0, 16)).toString('hex'),
+    mostInFlight: MOST_IN_FLIGHT,
+  })
+}
+
+function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): PolicyDecisionPoint {
+  if (policy === undefined) return createCedarPoint(loaded.policyFiles)
+  if (typeof policy === 'function') return createFunctionPoint(policy)
+  if (typeof policy?.evaluate === 'function' && typeof policy.register === 'function') return policy
+  throw new HoldpointError('ERR_CONFIG', 'createGate options: "policy" must be a policy decision point or a function', { at: 'createGate options' })
+}
+
+function createStore(configured: ConfigOptions, folder: string, state: string): Store {
+  if (configured.store === 'memory') return createMemoryStore()
+  const named = configured.store?.folder
+  return createSqliteStore({ folder: named === undefined ? join(state, 'receipts') : resolve(folder, named) })
+}
+
+function settingsOf(configured: ConfigOptions, server: string, untilAt: number | undefined): Settings {
+  return {
+    server,
+    limits: { ...DEFAULT_LIMITS, ...configured.limits } as Settings['limits'],
+    timeoutMs: configured.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    permitTtlMs: configured.permitTtlMs ?? DEFAULT_PERMIT_TTL_MS,
+    failModes: checkFailModes(configured.failMode ?? {}),
+    mode: untilAt === undefined ? { kind: 'enforce' } : { kind: 'observe', untilAt },
+    onReceiptLoss: { low: configured.onReceiptLoss?.low ?? 'refuse' },
+    sidecar: configured.sidecar ?? 'keep',
+  }
+}
+
+function observeUntil(observe: GateOptions['observe'], clock: Clock): number | undefined {
+  if (observe === undefined) return undefined
+  const untilAt = typeof observe.until === 'number' ? observe.until : Date.parse(observe.until)
+  const ahead = untilAt - clock.now()
+  if (Number.isSafeInteger(untilAt) && ahead > 0 && ahead <= LONGEST_OBSERVATION_MS) return untilAt
+  throw new HoldpointError('ERR_CONFIG', 'createGate options: "observe.until" must be a date in the next 30 days; observe mode blocks nothing, so it ends by itself', { at: 'createGate options' })
+}
+
+function openDraft(loaded: LoadedConfig, point: PolicyDecisionPoint, settings: Settings): OpenDraft {
+  return {
+    kind: 'open',
+    build: BUILD,
+    config: loaded.digest,
+    policy: point.policyDigest,
+    trust: sha256(canonicalText(loaded.options.trust ?? {})),
+    mode: settings.mode.kind,
+    ...(settings.mode.kind === 'observe' ? { until: settings.mode.untilAt } : {}),
+  }
+}
+
+/** What a gate is created from. Functions count by their source: a reloaded module has new ones that say the same. */
+function identityOf(loaded: LoadedConfig, code: object): string {
+  const sources = JSON.stringify(code, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value))
+  return sha256(JSON.stringify([loaded.folder, loaded.file ?? null, loaded.digest, loaded.policyFiles, sources]))
+}
+
+function schedule(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms).unref()
+  return () => clearTimeout(timer)
+}
+
+/** `package.json` from `src/` and from `dist/src/`. */
+function packageFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url)
+}
+
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }

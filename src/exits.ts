@@ -1,0 +1,333 @@
+import { LiveAdmission, observedAdmission } from './admission.ts'
+import { canonicalText } from './bytes/canonical.ts'
+import { encodeBase64url } from './bytes/base64url.ts'
+import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
+import { Permit } from './permit/permit.ts'
+import type { DecisionDraft } from './receipt/claims.ts'
+import { commitArguments, commitRequest, commitResult } from './receipt/commit.ts'
+import type { Lineage } from './receipt/lineage.ts'
+import type { Recorder } from './receipt/recorder.ts'
+import { refusal } from './refusal/refusal.ts'
+import type {
+  Admission, ApprovalRecord, Clock, Committed, Constraint, EventSink, Json, OutcomeStatus, PolicyDecisionPoint, RandomBytes, Receipt, Refusal, RefusalCode, Scope, Sidecar, Signer,
+} from './types.ts'
+
+interface ExitParts {
+  readonly settings: Settings
+  readonly recorder: Recorder
+  readonly point: PolicyDecisionPoint
+  readonly lineage: Lineage
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly schedule: (ms: number, run: () => void) => () => void
+  readonly emit: EventSink
+  /** Forgets a live admission. */
+  readonly forget: (callKey: string) => void
+}
+
+/** Why a call leaves without a permit. */
+interface Leaving {
+  readonly code: RefusalCode
+  readonly sentence?: string
+  readonly constraints?: readonly Constraint[]
+  /** Ask the policy point which conditions failed. */
+  readonly explain?: boolean
+  /** The request that a person could still answer. */
+  readonly request?: ApprovalRecord
+  readonly basis?: DecisionDraft['basis']
+}
+
+type Basis = DecisionDraft['basis']
+
+const MOST_EVIDENCE = 8
+const SALT_BYTES = 16
+
+/**
+ * The ways out of the pass. Each writes its receipt, tells the sinks, and returns the admission that the host acts on.
+ * None of them throws: a refusal whose receipt cannot be written is still a refusal.
+ */
+export class Exits {
+  readonly #parts: ExitParts
+
+  constructor(parts: ExitParts) {
+    this.#parts = parts
+  }
+
+  /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
+  async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
+    const observed = this.#observing()
+    const { draft, sidecar, salt } = this.#draft(considered, { code: leaving.code, basis: leaving.basis ?? basisOf(considered, leaving.code), enforced: !observed })
+    const receipt = await this.#parts.recorder.decision(draft, sidecar)
+    const no = this.#refusal(considered, leaving, receipt)
+    this.#decided(considered, receipt, { code: leaving.code, enforced: !observed })
+    if (observed) return this.#observed(considered, receipt, salt, no)
+    if (receipt !== undefined) this.#parts.lineage.delivered(considered.scope.trace, receipt.hash)
+    return {
+      outcome: 'refused',
+      refusal: no,
+      ...(considered.arrival.callKey === undefined ? {} : { callKey: considered.arrival.callKey }),
+      ...(receipt === undefined ? {} : { receipt }),
+      ...(leaving.request === undefined ? {} : { request: leaving.request }),
+    }
+  }
+
+  /** Arguments that have no canonical form or miss the tool's schema: refused before any policy sees them. */
+  async rejected(considered: Considered): Promise<Admission> {
+    const { path, because } = considered.arrival.rejected ?? { path: '', because: 'could not be read' }
+    const where = path === '' ? 'The arguments' : `The argument ${path}`
+    return await this.refused(considered, {
+      code: 'arguments_rejected',
+      sentence: `${where} ${because}`.replace(/\.?$/, '.'),
+      constraints: [{ policy: 'input', path, requires: because }],
+    })
+  }
+
+  /** The key is another call's: say whose, and how that one ended. */
+  async taken(considered: Considered, by: Extract<Committed, { outcome: 'taken' }>): Promise<Admission> {
+    const code = by.inputDigest === considered.arrival.snapshot?.digest ? takenCode(by.status) : 'key_reuse'
+    return await this.refused(considered, { code, basis: 'replay', sentence: `${takenSentence(code, by.status)} Its receipt is ${by.receipt}.` })
+  }
+
+  /** More calls are in flight than the gate holds. */
+  async overloaded(scope: Scope, arrival: Arrival): Promise<Admission> {
+    return await this.refused({ scope, arrival, classification: UNCLASSIFIED, startedAt: this.#parts.clock.monotonic() }, { code: 'overloaded' })
+  }
+
+  /** A tool that runs where no gate can stand, and that the operator named: its use is at least on record. */
+  async ungated(considered: Considered): Promise<Receipt | undefined> {
+    const { draft } = this.#draft(considered, { code: 'ungated_tool', basis: 'ungated', enforced: false })
+    const receipt = await this.#parts.recorder.decision(draft)
+    this.#decided(considered, receipt, { code: 'ungated_tool', enforced: false })
+    return receipt
+  }
+
+  /** The store never opened: nothing can be written, so nothing material runs. */
+  unrecorded(considered: Considered): Admission {
+    if (this.#observing()) return this.#observed(considered, undefined, undefined, undefined)
+    const no = this.#refusal(considered, { code: 'receipt_unavailable' }, undefined)
+    this.#decided(considered, undefined, { code: 'receipt_unavailable', enforced: true })
+    return { outcome: 'refused', refusal: no }
+  }
+
+  /** A permit whose receipt could not be written. Only a low one that policy permitted may run, and only if the operator said so. */
+  unwritten(considered: Considered, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined }): Admission {
+    if (this.#observing()) return this.#observed(considered, undefined, undefined, undefined)
+    // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
+    if (considered.classification.materiality === 'low' && this.#parts.settings.onReceiptLoss.low === 'run' && terms.failedOpen === false) {
+      return this.#live(considered, undefined, { ...terms, salt: '' })
+    }
+    return this.unrecorded(considered)
+  }
+
+  /** The draft of a permit's decision receipt. */
+  permitDraft(considered: Considered, terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis }): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
+    return this.#draft(considered, { basis: terms.basis, enforced: !this.#observing(), consent: terms.consent })
+  }
+
+  /** The receipt and the claim are durable: hand out the permit. */
+  permitted(considered: Considered, receipt: Receipt, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string }): Admission {
+    this.#decided(considered, receipt, { enforced: !this.#observing() })
+    if (terms.failedOpen) this.#parts.emit({ event: 'failure-opened', tool: toolName(considered), fault: faultOf(considered) ?? 'unavailable', receipt: receipt.id })
+    return this.#live(considered, receipt, terms)
+  }
+
+  #live(considered: Considered, receipt: Receipt | undefined, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string }): Admission {
+    const { clock, point, settings, schedule, forget } = this.#parts
+    const { arrival, classification } = considered
+    const callKey = arrival.callKey ?? ''
+    const policyDigest = point.policyDigest
+    const permit = new Permit({ clock, ttlMs: settings.permitTtlMs, signal: terms.signal, current: () => point.policyDigest === policyDigest })
+    const admission: LiveAdmission = new LiveAdmission({
+      callKey,
+      materiality: classification.materiality,
+      receipt,
+      failedOpen: terms.failedOpen,
+      permit,
+      // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
+      input: () => arrival.snapshot?.parse() ?? {},
+      refusal: (code) => this.#refusal(considered, { code }, receipt),
+      record: (status, result) => this.#settled(considered, receipt, terms.salt, true, status, result),
+      forget: () => forget(callKey),
+      cancelExpiry: schedule(settings.permitTtlMs, () => admission.expire()),
+    })
+    return admission
+  }
+
+  #observed(considered: Considered, receipt: Receipt | undefined, salt: string | undefined, observed: Refusal | undefined): Admission {
+    const { arrival, classification } = considered
+    const callKey = arrival.callKey ?? ''
+    return observedAdmission({
+      callKey,
+      materiality: classification.materiality,
+      receipt,
+      observed,
+      // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
+      input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
+      record: async (status, result) => {
+        this.#parts.forget(callKey)
+        return await this.#settled(considered, receipt, salt ?? '', false, status, result)
+      },
+    })
+  }
+
+  async #settled(considered: Considered, decision: Receipt | undefined, salt: string, claimed: boolean, status: OutcomeStatus, result: unknown): Promise<Receipt | undefined> {
+    const { recorder, clock, emit, lineage } = this.#parts
+    if (decision === undefined) return undefined
+    const us = Math.max(0, Math.round((clock.monotonic() - considered.startedAt) * 1_000))
+    const text = result === undefined ? undefined : resultText(result)
+    const receipt = await recorder.outcome(
+      { kind: 'outcome', decision: decision.hash, status, us, trace: considered.scope.trace, ...(text === undefined ? {} : { result: { commit: commitResult(salt, text), bytes: Buffer.byteLength(text) } }) },
+      claimed ? { decision: decision.hash, status } : undefined,
+    )
+    if (receipt !== undefined) lineage.delivered(considered.scope.trace, receipt.hash)
+    emit({ event: 'call-settled', tool: toolName(considered), status, decision: decision.id, ms: us / 1_000, ...(receipt === undefined ? {} : { receipt: receipt.id }) })
+    return receipt
+  }
+
+  #draft(considered: Considered, terms: { readonly code?: RefusalCode; readonly basis: Basis; readonly enforced: boolean; readonly consent?: ApprovalRecord | undefined }): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
+    const { point, settings, signer, lineage, random } = this.#parts
+    const { scope, arrival, classification, request, decision } = considered
+    const salt = encodeBase64url(random(SALT_BYTES))
+    const requestText = request === undefined ? undefined : canonicalText(request)
+    const fault = faultOf(considered)
+    const parents = lineage.parents(scope.trace, arrival.call.step)
+    const draft: DecisionDraft = {
+      kind: 'decision',
+      trace: scope.trace,
+      ...(parents.length === 0 ? {} : { parents }),
+      ...(arrival.callKey === undefined ? {} : { call: signer.blind('call', arrival.callKey) }),
+      principal: scope.principal,
+      ...(scope.agent === undefined ? {} : { agent: scope.agent }),
+      ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
+      tool: { server: safeName(arrival.server), name: safeName(arrival.call.tool), ...(arrival.contract === undefined ? {} : { definition: arrival.contract.definitionDigest }) },
+      ...(arrival.snapshot === undefined ? {} : { args: { commit: commitArguments(salt, arrival.server, arrival.call.tool, arrival.snapshot.text), bytes: arrival.snapshot.bytes.length } }),
+      ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
+      materiality: classification.materiality,
+      surface: classification.surface,
+      evidence: classification.evidence.slice(0, MOST_EVIDENCE).map(({ source, argues, at, because }) => ({ source, argues, at, because })),
+      decision: terms.code === undefined ? (decision?.kind ?? 'silence') : decision?.kind === 'deny' ? 'deny' : 'silence',
+      basis: terms.basis,
+      enforced: terms.enforced,
+      ...(terms.code === undefined ? {} : { code: terms.code }),
+      ...(fault === undefined ? {} : { fault }),
+      policy: { digest: point.policyDigest, determining: decision?.determining ?? [], errors: decision?.errors ?? [] },
+      ...(considered.decisionMs === undefined ? {} : { pdp: { id: point.id, us: Math.max(0, Math.round(considered.decisionMs * 1_000)) } }),
+      rederivable: point.rederivable,
+      ...(terms.consent?.answered === undefined ? {} : { approval: { ref: terms.consent.ref, by: terms.consent.answered.by, channel: terms.consent.answered.channel } }),
+      ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
+      ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
+    }
+    const sidecar = requestText === undefined || settings.sidecar === 'none' ? undefined : { salt, request: requestText }
+    return { draft, sidecar, salt }
+  }
+
+  #refusal(considered: Considered, leaving: Leaving, receipt: Receipt | undefined): Refusal {
+    const sentence = leaving.sentence ?? policySentence(considered, leaving.code)
+    return refusal({
+      code: leaving.code,
+      tool: toolName(considered),
+      materiality: considered.classification.materiality,
+      sentence,
+      constraints: leaving.constraints ?? (leaving.explain === true || leaving.request !== undefined ? this.#explain(considered) : []),
+      ref: leaving.request?.ref,
+      receipt: receipt?.id,
+    })
+  }
+
+  #explain(considered: Considered): readonly Constraint[] {
+    if (considered.request === undefined) return []
+    try {
+      return this.#parts.point.explain(considered.request, considered.arrival.contract?.definition.inputSchema).constraints
+    } catch {
+      // An explanation that fails leaves the refusal standing, without its constraints.
+      return []
+    }
+  }
+
+  #decided(considered: Considered, receipt: Receipt | undefined, terms: { readonly code?: RefusalCode; readonly enforced: boolean }): void {
+    const { scope, classification, decision } = considered
+    this.#parts.emit({
+      event: 'decision-made',
+      tool: toolName(considered),
+      materiality: classification.materiality,
+      surface: classification.surface,
+      decision: decision?.kind ?? 'silence',
+      enforced: terms.enforced,
+      principal: scope.principal.id,
+      trace: scope.trace,
+      ms: this.#parts.clock.monotonic() - considered.startedAt,
+      ...(terms.code === undefined ? {} : { code: terms.code }),
+      ...(receipt === undefined ? {} : { receipt: receipt.id }),
+      ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
+    })
+  }
+
+  #observing(): boolean {
+    const { mode } = this.#parts.settings
+    return mode.kind === 'observe' && this.#parts.clock.now() < mode.untilAt
+  }
+}
+
+function takenCode(status: string): RefusalCode {
+  switch (status) {
+    case 'claimed':
+      return 'in_progress'
+    case 'unknown':
+      return 'outcome_unknown'
+    default:
+      return 'already_executed'
+  }
+}
+
+function takenSentence(code: RefusalCode, status: string): string {
+  switch (code) {
+    case 'in_progress':
+      return 'This very call is already in progress.'
+    case 'outcome_unknown':
+      return 'This very call may have run before a crash; a person must look before it runs again.'
+    case 'key_reuse':
+      return 'The idempotency key was used before with other arguments.'
+    default:
+      return `This very call has already run and ended as ${status}.`
+  }
+}
+
+function policySentence(considered: Considered, code: RefusalCode): string | undefined {
+  const { decision } = considered
+  if (decision === undefined || decision.kind === 'permit') return undefined
+  return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_') ? decision.sentence : undefined
+}
+
+function basisOf(considered: Considered, code: RefusalCode): Basis {
+  if (code === 'arguments_rejected' || code === 'tool_unknown') return 'input'
+  return considered.decision === undefined ? 'gate' : 'pdp'
+}
+
+function faultOf(considered: Considered): string | undefined {
+  const { decision } = considered
+  if (decision?.kind !== 'silence') return undefined
+  return decision.cause.kind === 'absent' || decision.cause.kind === 'wrong' ? decision.cause.fault : undefined
+}
+
+function toolName(considered: Considered): string {
+  return `${safeName(considered.arrival.server)}/${safeName(considered.arrival.call.tool)}`
+}
+
+// UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.
+function safeName(name: string): string {
+  return typeof name === 'string' && /^[A-Za-z0-9_.\-/]{1,128}$/.test(name) ? name : '(unprintable)'
+}
+
+/** What the commitment to a result covers: its canonical text, or what JSON can hold of it. */
+function resultText(result: unknown): string | undefined {
+  try {
+    return canonicalText(result)
+  } catch {
+    try {
+      return JSON.stringify(result)
+    } catch {
+      return undefined
+    }
+  }
+}

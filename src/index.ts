@@ -1,0 +1,12 @@
+/** The public surface of holdpoint: explicit named exports, nothing else. */
+export { createGate, type GateOptions, type PolicyFunction } from './create-gate.ts'
+export { HoldpointError, type HoldpointErrorCode } from './errors.ts'
+export { createCedarPoint } from './policy/cedar.ts'
+export { createFunctionPoint } from './policy/function.ts'
+export { actingAs } from './principal.ts'
+export { REFUSAL_CODES } from './refusal/codes.ts'
+export { constraintText, renderAsReason, renderForModel } from './refusal/render.ts'
+export { pinoSink } from './telemetry/pino.ts'
+export type {
+  Admission, AdmitOptions, ApprovalRecord, Begun, Call, Channel, Classification, Clock, Constraint, Decision, Ending, EvaluationRequest, Evidence, EventSink, Explanation, FailModes, Gate, GateEvent, Json, JsonObject, JsonSchema, Materiality, Obligation, OutcomeStatus, PermittedAdmission, PolicyDecisionPoint, PolicyMisfit, Principal, Receipt, ReceiptStore, Refusal, RefusalCause, RefusalCode, RefusedAdmission, Remedy, RunResult, Scope, SessionFacts, Signer, SilenceCause, Store, Surface, ToolAnnotations, ToolDefinition, Where, Who,
+} from './types.ts'

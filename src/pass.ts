@@ -1,0 +1,51 @@
+import type { Limits } from './bytes/canonical.ts'
+import type { Call, Classification, Contract, Decision, EvaluationRequest, FailModes, Scope, Snapshot } from './types.ts'
+
+/** What the operator set, checked once when the gate was created. */
+export interface Settings {
+  /** The server that calls without one belong to. */
+  readonly server: string
+  readonly limits: Limits
+  /** The policy budget, ms. */
+  readonly timeoutMs: number
+  /** How long a permit may wait for `begin`, ms on the monotonic clock. */
+  readonly permitTtlMs: number
+  readonly failModes: FailModes
+  /** `observe` decides and receipts but blocks nothing, until `untilAt`. */
+  readonly mode: { readonly kind: 'enforce' } | { readonly kind: 'observe'; readonly untilAt: number }
+  /** What a low call does when its receipt cannot be written. */
+  readonly onReceiptLoss: { readonly low: 'refuse' | 'run' }
+  /** Keep the preimages of commitments beside the receipts, for `why` and for re-deriving decisions. */
+  readonly sidecar: 'keep' | 'none'
+}
+
+/** A call as it stood when it arrived: everything that was read before the first `await`. */
+export interface Arrival {
+  readonly call: Call
+  readonly server: string
+  readonly callId: string
+  /** The host had no id for this call, so the gate made one. */
+  readonly minted: boolean
+  readonly contract: Contract | undefined
+  readonly snapshot: Snapshot | undefined
+  readonly rejected: { readonly path: string; readonly because: string } | undefined
+  readonly callKey: string | undefined
+}
+
+/** What the pass has worked out so far about one call; each stage fills in its own line. */
+export interface Considered {
+  readonly scope: Scope
+  readonly arrival: Arrival
+  readonly startedAt: number
+  classification: Classification
+  request?: EvaluationRequest
+  decision?: Decision
+  decisionMs?: number
+}
+
+/** Nothing known is high. */
+export const UNCLASSIFIED: Classification = {
+  materiality: 'high',
+  surface: 'unknown',
+  evidence: [{ source: 'default', argues: 'high', at: 'tool', because: 'nothing is known of this tool' }],
+}

@@ -1,0 +1,122 @@
+import { HoldpointError } from '../errors.ts'
+import type { Claim, Clock, Committed, EventSink, Receipt, ReceiptKind, Settlement, Sidecar, Store } from '../types.ts'
+import type { Chain } from './chain.ts'
+import type { DecisionDraft, OpenDraft, OutcomeDraft } from './claims.ts'
+
+/** How long a failed opening is remembered before the next call tries again. */
+const REOPEN_MS = 1_000
+
+/**
+ * The gate's pen: opens the store once, writes receipts in chain order, and reports what could not be written.
+ *
+ * `commit` rejects when nothing is known to be durable: the gate turns that into a refusal. The other writes never reject,
+ * because the call they speak of has already been refused or has already run.
+ */
+export class Recorder {
+  readonly #store: Store
+  readonly #chain: Chain
+  readonly #clock: Clock
+  readonly #emit: EventSink
+  readonly #open: OpenDraft
+  #opening: Promise<void> | undefined
+  #failure: { readonly error: HoldpointError; readonly at: number } | undefined
+  #isOpen = false
+  #count = 0
+  #openCalls = 0
+
+  constructor(parts: { store: Store; chain: Chain; clock: Clock; emit: EventSink; open: OpenDraft }) {
+    this.#store = parts.store
+    this.#chain = parts.chain
+    this.#clock = parts.clock
+    this.#emit = parts.emit
+    this.#open = parts.open
+  }
+
+  /** True once the store is open: the hot path then awaits nothing. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Opens the store and writes the `open` receipt. Concurrent callers share one opening. @throws HoldpointError ERR_STORE */
+  async ready(): Promise<void> {
+    if (this.#isOpen) return
+    if (this.#failure !== undefined && this.#clock.monotonic() - this.#failure.at < REOPEN_MS) throw this.#failure.error
+    this.#opening ??= this.#begin()
+    try {
+      await this.#opening
+    } catch (cause) {
+      this.#failure = { error: asStoreError(cause), at: this.#clock.monotonic() }
+      throw this.#failure.error
+    } finally {
+      this.#opening = undefined
+    }
+  }
+
+  /** Writes a decision that claims nothing: a refusal, or a call that runs outside enforcement. */
+  async decision(draft: DecisionDraft, sidecar?: Sidecar): Promise<Receipt | undefined> {
+    return await this.#write('decision', () => this.#chain.append(draft, sidecar === undefined ? {} : { sidecar }))
+  }
+
+  /** Writes a permit and claims its key in one transaction. @throws HoldpointError ERR_STORE when that may not have happened. */
+  async commit(draft: DecisionDraft, claim: Claim, sidecar?: Sidecar): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
+    try {
+      const written = await this.#chain.commit(draft, claim, sidecar)
+      if (written.committed.outcome === 'claimed') {
+        this.#count += 1
+        this.#openCalls += 1
+      }
+      return written
+    } catch (cause) {
+      throw this.#failed('decision', cause)
+    }
+  }
+
+  /** Writes how a call ended, and ends its claim. */
+  async outcome(draft: OutcomeDraft, settles?: Settlement): Promise<Receipt | undefined> {
+    const receipt = await this.#write('outcome', () => this.#chain.append(draft, settles === undefined ? {} : { settles }))
+    if (receipt !== undefined && settles !== undefined) this.#openCalls -= 1
+    return receipt
+  }
+
+  /** Seals the stream and closes the store. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    await this.#write('seal', () =>
+      this.#chain.append({ kind: 'seal', count: this.#count, open_calls: this.#openCalls, status: this.#openCalls === 0 ? 'complete' : 'interrupted' }),
+    )
+    await this.#store.close()
+  }
+
+  async #begin(): Promise<void> {
+    const opening = await this.#store.open()
+    await this.#chain.open(this.#open, opening.last)
+    this.#count += 1
+    this.#isOpen = true
+    this.#emit({ event: 'gate-opened', mode: this.#open.mode, policy: this.#open.policy, store: opening.place })
+    for (const { decision, status } of opening.stranded) {
+      await this.outcome({ kind: 'outcome', decision, status, recovered: true }, { decision, status })
+    }
+  }
+
+  async #write(kind: ReceiptKind, write: () => Promise<Receipt>): Promise<Receipt | undefined> {
+    try {
+      const receipt = await write()
+      this.#count += 1
+      return receipt
+    } catch (cause) {
+      this.#failed(kind, cause)
+      return undefined
+    }
+  }
+
+  #failed(kind: ReceiptKind, cause: unknown): HoldpointError {
+    const error = asStoreError(cause)
+    this.#emit({ event: 'receipt-failed', kind, code: error.code, message: error.message })
+    return error
+  }
+}
+
+function asStoreError(cause: unknown): HoldpointError {
+  return cause instanceof HoldpointError ? cause : new HoldpointError('ERR_STORE', 'the receipt store failed', { cause })
+}

@@ -1,0 +1,124 @@
+import { createGate, type PolicyFunction } from './create-gate.ts'
+import { createCedarPoint } from './policy/cedar.ts'
+import { createFunctionPoint } from './policy/function.ts'
+import { generateSigner } from './receipt/sign.ts'
+import { readPolicyFiles } from './config/policy-files.ts'
+import { createMemoryStore } from './store/memory.ts'
+import type { Clock, Gate, GateEvent, Materiality, PolicyDecisionPoint, Receipt, RefusalCode, Signer, Store, Surface } from './types.ts'
+
+export { faultStore } from './store/fault.ts'
+export { createMemoryStore } from './store/memory.ts'
+export { createSqliteStore } from './store/sqlite.ts'
+export { generateSigner } from './receipt/sign.ts'
+
+/** What a test sets; everything has a default that keeps the test on one machine, in memory, without a clock. */
+export interface TestGateOptions {
+  /** Cedar text, shipped policy name, point or function. Default: everything is permitted. */
+  readonly policy?: string | PolicyDecisionPoint | PolicyFunction
+  /** The operator's words on tools. */
+  readonly tools?: Record<string, { readonly materiality?: Materiality; readonly surface?: Surface }>
+  readonly failModes?: { readonly low?: 'open' | 'closed' }
+  readonly timeoutMs?: number
+  readonly permitTtlMs?: number
+  readonly server?: string
+  readonly store?: Store
+  readonly signer?: Signer
+  readonly clock?: Clock
+  readonly observe?: { readonly until: number }
+  readonly onReceiptLoss?: { readonly low: 'refuse' | 'run' }
+}
+
+/** One call as the gate saw it. */
+export interface SeenCall {
+  readonly tool: string
+  readonly materiality: Materiality
+  readonly outcome: 'permitted' | 'refused'
+  readonly code?: RefusalCode
+}
+
+/** A gate with hands on its surroundings. */
+export interface TestGate extends Gate {
+  /** The policy point goes silent: every question hangs until `heal()`. */
+  outage(): void
+  heal(): void
+  /** Every decision so far. */
+  readonly calls: readonly SeenCall[]
+  readonly events: readonly GateEvent[]
+  readonly store: Store
+  readonly signer: Signer
+  receipts(): Promise<readonly Receipt[]>
+}
+
+const PERMIT_ALL = '@id("permit-all")\npermit (principal, action, resource);\n'
+
+/**
+ * A real gate for tests: your policy, a memory store, a fresh key, and an outage switch.
+ *
+ * @example
+ * const gate = testGate({ policy: 'ask/v1' })
+ * gate.outage()
+ */
+export function testGate(options: TestGateOptions = {}): TestGate {
+  const store = options.store ?? createMemoryStore()
+  const signer = options.signer ?? generateSigner()
+  const events: GateEvent[] = []
+  let silent = false
+  const point = withOutage(innerPoint(options.policy), () => silent)
+  const gate = createGate({
+    config: false,
+    server: options.server ?? 'test',
+    policy: point,
+    ...(options.tools === undefined ? {} : { tools: options.tools }),
+    ...(options.failModes === undefined ? {} : { failMode: options.failModes }),
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(options.permitTtlMs === undefined ? {} : { permitTtlMs: options.permitTtlMs }),
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
+    ...(options.onReceiptLoss === undefined ? {} : { onReceiptLoss: options.onReceiptLoss }),
+    events: [(event) => events.push(event)],
+    effects: { store, signer, ...(options.clock === undefined ? {} : { clock: options.clock }) },
+  })
+  const controls = {
+    outage: () => {
+      silent = true
+    },
+    heal: () => {
+      silent = false
+    },
+    events,
+    store,
+    signer,
+    receipts: () => collect(store.receipts()),
+  }
+  return Object.defineProperty(Object.assign(gate, controls), 'calls', { get: () => events.flatMap(seenCall) }) as unknown as TestGate
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+function innerPoint(policy: TestGateOptions['policy']): PolicyDecisionPoint {
+  if (policy === undefined) return createCedarPoint([{ path: 'permit-all.cedar', text: PERMIT_ALL }])
+  if (typeof policy === 'function') return createFunctionPoint(policy)
+  if (typeof policy !== 'string') return policy
+  const shipped = /^[a-z]+\/v\d+$/.test(policy)
+  return createCedarPoint(shipped ? readPolicyFiles(policy, '.', () => 'testGate options') : [{ path: 'test.cedar', text: policy }])
+}
+
+function withOutage(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDecisionPoint {
+  return {
+    id: inner.id,
+    policyDigest: inner.policyDigest,
+    rederivable: inner.rederivable,
+    readsSession: inner.readsSession,
+    register: (server, tools) => inner.register(server, tools),
+    explain: (request, schema) => inner.explain(request, schema),
+    evaluate: (request, call) => (silent() ? new Promise(() => undefined) : inner.evaluate(request, call)),
+  }
+}
+
+function seenCall(event: GateEvent): readonly SeenCall[] {
+  if (event.event !== 'decision-made') return []
+  return [{ tool: event.tool, materiality: event.materiality, outcome: event.code === undefined ? 'permitted' : 'refused', ...(event.code === undefined ? {} : { code: event.code }) }]
+}

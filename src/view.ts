@@ -1,0 +1,181 @@
+import { requestDigest } from './call/call-key.ts'
+import { type GateParts, admitCall, arrive } from './gate.ts'
+import type { Arrival } from './pass.ts'
+import { UNCLASSIFIED } from './pass.ts'
+import { actor, scopeOf } from './principal.ts'
+import type {
+  Admission, AdmitOptions, ApprovalRecord, Call, Channel, Gate, Json, OperatorWord, PolicyMisfit, Receipt, RunResult, Scope, ToolDefinition, Where, Who,
+} from './types.ts'
+
+/** What the views of one gate share. */
+export interface SharedState {
+  readonly parts: GateParts
+  readonly words: ReadonlyMap<string, OperatorWord>
+  /** Servers that no longer fit, or fit again, after a registration. */
+  readonly misfitted: Set<string>
+  /** Live admissions by call key: a host's approval hook and its wrapped `execute` share one. */
+  readonly live: Map<string, { readonly digest: string | undefined; readonly admission: Promise<Admission> }>
+  /** Calls that `run` is running: a duplicate joins. */
+  readonly running: Map<string, { readonly digest: string | undefined; readonly result: Promise<RunResult<unknown>> }>
+  readonly fallback: { readonly agent: string; readonly terminal: boolean }
+  readonly environment: Scope['environment']
+  /** A trace id for a conversation, stable under this gate's key; a random one without. */
+  readonly traceOf: (conversation: string | undefined) => string
+  /** Admissions in flight at once; the surplus is refused. */
+  readonly mostInFlight: number
+}
+
+/** A gate seen by one principal in one conversation, or by whoever `actingAs` says. */
+export class GateView implements Gate {
+  readonly #shared: SharedState
+  readonly #scope: Scope | undefined
+
+  constructor(shared: SharedState, scope?: Scope) {
+    this.#shared = shared
+    this.#scope = scope
+  }
+
+  get scope(): Scope | undefined {
+    return this.#scope ?? this.#acting()
+  }
+
+  as(who: Who, where: Where = {}): Gate {
+    return new GateView(this.#shared, this.#resolve(who, where))
+  }
+
+  register(tools: readonly ToolDefinition[], options: { readonly server?: string } = {}): readonly PolicyMisfit[] {
+    const { parts, words, misfitted } = this.#shared
+    const server = options.server ?? parts.settings.server
+    parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
+    const known = parts.contracts.all().filter((contract) => contract.server === server)
+    const misfits = parts.point.register(server, known.map((contract) => contract.definition))
+    if (misfits.length === 0) misfitted.delete(server)
+    else {
+      misfitted.add(server)
+      parts.emit({ event: 'policy-misfitted', server, misfits })
+    }
+    return misfits
+  }
+
+  async admit(call: Call, options: AdmitOptions = {}): Promise<Admission> {
+    const scope = this.#required()
+    return await this.#admitted(scope, arrive(this.#shared.parts, scope, call), options)
+  }
+
+  async run<T>(call: Call, execute: (input: Json) => T | Promise<T>, options: AdmitOptions = {}): Promise<RunResult<T>> {
+    const scope = this.#required()
+    const arrival = arrive(this.#shared.parts, scope, call)
+    const { callKey } = arrival
+    if (callKey === undefined) return await this.#ran(scope, arrival, execute, options)
+    const running = this.#shared.running.get(callKey)
+    // A live duplicate joins the first; the same key with other arguments is the store's to refuse (`key_reuse`).
+    if (running !== undefined && running.digest === arrival.snapshot?.digest) return (await running.result) as RunResult<T>
+    const result = this.#ran(scope, arrival, execute, options)
+    if (running === undefined) {
+      this.#shared.running.set(callKey, { digest: arrival.snapshot?.digest, result })
+      const forget = () => this.#shared.running.delete(callKey)
+      result.then(forget, forget)
+    }
+    return await result
+  }
+
+  async answer(ref: string, answer: 'approved' | 'declined', options: { readonly by?: string; readonly channel?: Channel } = {}): Promise<boolean> {
+    const { parts } = this.#shared
+    const scope = this.#required()
+    await parts.recorder.ready()
+    const record = await parts.store.get(ref)
+    // A confirmation is the principal's own yes. Another person's, in a role, is not given here.
+    if (record === undefined || record.requires !== 'confirmation') return false
+    if (record.principal.type !== scope.principal.type || record.principal.id !== scope.principal.id || record.conversation !== scope.conversation) return false
+    const channel = options.channel ?? scope.channel
+    const answered = await parts.store.answer(ref, { answer, by: options.by ?? scope.principal.id, channel, at: parts.clock.now() })
+    if (answered) parts.emit({ event: 'approval-answered', ref, answer, channel })
+    return answered
+  }
+
+  async requestFor(call: Call): Promise<ApprovalRecord | undefined> {
+    const { parts } = this.#shared
+    const scope = this.#required()
+    const { contract, snapshot } = arrive(parts, scope, call)
+    if (contract === undefined || snapshot === undefined) return undefined
+    await parts.recorder.ready()
+    return await parts.store.find(requestDigest({ scope, contract, inputDigest: snapshot.digest, policyDigest: parts.point.policyDigest }))
+  }
+
+  async markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined> {
+    const { parts } = this.#shared
+    const scope = this.#required()
+    const arrival = arrive(parts, scope, { tool, input: {}, ...(callId === undefined ? {} : { callId }) })
+    await parts.recorder.ready().catch(() => undefined)
+    return await parts.exits.ungated({ scope, arrival, classification: { ...UNCLASSIFIED, evidence: [{ source: 'default', argues: 'high', at: 'tool', because: note }] }, startedAt: parts.clock.monotonic() })
+  }
+
+  async ready(): Promise<void> {
+    await this.#shared.parts.recorder.ready()
+  }
+
+  async close(): Promise<void> {
+    await this.#shared.parts.recorder.close()
+  }
+
+  async #admitted(scope: Scope, arrival: Arrival, options: AdmitOptions): Promise<Admission> {
+    const { live, parts, mostInFlight } = this.#shared
+    const { callKey } = arrival
+    if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
+    const digest = arrival.snapshot?.digest
+    const known = live.get(callKey)
+    if (known !== undefined && known.digest === digest) return await known.admission
+    if (live.size >= mostInFlight) return await parts.exits.overloaded(scope, arrival)
+    const admission = admitCall(parts, scope, arrival, options)
+    if (known !== undefined) return await admission
+    live.set(callKey, { digest, admission })
+    const admitted = await admission
+    // A permit stays until it is settled; a refusal is judged anew each time.
+    if (admitted.outcome === 'refused') live.delete(callKey)
+    return admitted
+  }
+
+  async #ran<T>(scope: Scope, arrival: Arrival, execute: (input: Json) => T | Promise<T>, options: AdmitOptions): Promise<RunResult<T>> {
+    const admission = await this.#admitted(scope, arrival, options)
+    if (admission.outcome === 'refused') return { outcome: 'refused', refusal: admission.refusal, receipts: present(admission.receipt) }
+    const begun = admission.begin()
+    if (begun.outcome === 'refused') return { outcome: 'refused', refusal: begun.refusal, receipts: present(admission.receipt) }
+    let result: T
+    try {
+      result = await execute(begun.input)
+    } catch (error) {
+      await admission.settle({ status: options.signal?.aborted === true ? 'cancelled' : 'tool_error', error })
+      throw error
+    }
+    const outcome = await admission.settle({ status: 'ok', result })
+    return { outcome: 'ran', result, receipts: present(admission.receipt, outcome), failedOpen: admission.failedOpen }
+  }
+
+  #required(): Scope {
+    return this.scope ?? this.#resolve({}, {})
+  }
+
+  #acting(): Scope | undefined {
+    const said = actor()
+    return said === undefined ? undefined : this.#resolve(said.who, said.where)
+  }
+
+  #resolve(who: Who, where: Where): Scope {
+    const { fallback, environment, traceOf } = this.#shared
+    const scope = scopeOf(who, where, fallback, () => traceOf(where.conversation))
+    return { ...scope, environment: { ...environment, ...scope.environment } }
+  }
+}
+
+
+/** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */
+function wordsFor(server: string, configured: string, words: ReadonlyMap<string, OperatorWord>): ReadonlyMap<string, OperatorWord> {
+  const own = new Map<string, OperatorWord>()
+  if (server === configured) for (const [name, word] of words) own.set(name, word)
+  for (const [name, word] of words) if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
+  return own
+}
+
+function present(...receipts: readonly (Receipt | undefined)[]): readonly Receipt[] {
+  return receipts.filter((receipt) => receipt !== undefined)
+}
