@@ -41,6 +41,11 @@ function unknownKey(parent: readonly string[], key: string): Problem {
       `"${path.join('.')}": the short form of policies is not there yet; write this rule as Cedar in policies/ instead`,
     )
   }
+  if (parent[0] === 'trust' && key === 'd') {
+    return at(
+      `"${parent.join('.')}" holds a private key: a gate only ever learns public ones (remove "d", and treat that key as disclosed)`,
+    )
+  }
   const guess = nearest(key, keysAt(parent))
   const known = keysAt(parent)
   const hint =

@@ -29,7 +29,9 @@ const count = (most: number) =>
     .min(1)
     .max(most)
 
-const text = z.string({ error: 'must be a text that is not empty' }).min(1)
+const text = z.string({ error: 'must be a text that is not empty' }).min(1, 'must be a text that is not empty')
+
+const POLICIES_RULE = 'must be a file, a folder or a shipped name, or a list of them that is not empty'
 
 /** `closed` at every tier; only low may be set to `open` (I5). */
 const neverOpen = (tier: string) =>
@@ -58,17 +60,8 @@ const publicJwk = z.union(
       use: z.literal('sig').optional(),
     }),
   ],
-  {
-    error: (issue) =>
-      hasPrivatePart(issue.input)
-        ? 'holds a private key: a gate only ever learns public ones (remove "d", and treat that key as disclosed)'
-        : 'must be a public JWK: {kty: OKP, crv: Ed25519, x} or {kty: EC, crv: P-256, x, y}',
-  },
+  { error: 'must be a public JWK: {kty: OKP, crv: Ed25519, x} or {kty: EC, crv: P-256, x, y}' },
 )
-
-function hasPrivatePart(input: unknown): boolean {
-  return typeof input === 'object' && input !== null && Object.hasOwn(input, 'd')
-}
 
 const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
 
@@ -119,11 +112,7 @@ export const configSchema = z.strictObject(
       )
       .optional(),
     /** Files, folders, patterns (`rules/*.cedar`) or shipped names. Default `policies/*.cedar`, else `ask/v1`. */
-    policies: z
-      .union([text, z.array(text).min(1)], {
-        error: 'must be a file, a folder or a shipped name, or a list of them that is not empty',
-      })
-      .optional(),
+    policies: z.union([text, z.array(text).min(1, POLICIES_RULE)], { error: POLICIES_RULE }).optional(),
     /** How long a policy point may take, ms. Default 2000. */
     timeoutMs: milliseconds(1, 60_000).optional(),
     /** What happens when no policy answers. */

@@ -1,0 +1,15 @@
+/** How commands end. */
+
+/** 0 good, 1 the answer is no, 2 unusable input, 3 (`verify` alone) valid but incomplete. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+/** Input that a command cannot work with: one clear line and exit 2. */
+export class UnusableInput extends Error {
+  override readonly name = 'UnusableInput'
+}
+
+/** Why something failed, in one line, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replace(/\s*\n\s*/g, ' ').trim()
+}

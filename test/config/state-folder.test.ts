@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { placesOf, stateFolder } from '../../src/config/state-folder.ts'
+
+describe('the state folder', () => {
+  it('is the platform’s own, never the working directory', () => {
+    expect(stateFolder({}, 'linux', '/home/a')).toBe('/home/a/.local/state/holdpoint')
+    expect(stateFolder({ XDG_STATE_HOME: '/x' }, 'linux', '/home/a')).toBe('/x/holdpoint')
+    expect(stateFolder({ XDG_STATE_HOME: 'here' }, 'linux', '/home/a')).toBe('/home/a/.local/state/holdpoint')
+    expect(stateFolder({}, 'darwin', '/Users/a')).toBe('/Users/a/Library/Application Support/holdpoint')
+    expect(stateFolder({ LOCALAPPDATA: 'C:\\L' }, 'win32', 'C:\\U')).toBe('C:\\L\\holdpoint')
+  })
+
+  it('is where HOLDPOINT_STATE says, if that is absolute', () => {
+    expect(stateFolder({ HOLDPOINT_STATE: '/s' }, 'linux', '/h')).toBe('/s')
+    expect(() => stateFolder({ HOLDPOINT_STATE: 's' }, 'linux', '/h')).toThrow(/absolute path/)
+  })
+
+  it('holds store and key unless the configuration says otherwise', () => {
+    expect(placesOf({}, '/app', '/s')).toEqual({
+      store: { kind: 'folder', folder: '/s/store' },
+      keyFile: '/s/receipt-key.pem',
+    })
+    expect(placesOf({ store: { folder: 'r' }, keyFile: '/k' }, '/app', '/s')).toEqual({
+      store: { kind: 'folder', folder: '/app/r' },
+      keyFile: '/k',
+    })
+    expect(placesOf({ store: 'memory' }, '/app', '/s').store).toEqual({ kind: 'memory' })
+  })
+})
