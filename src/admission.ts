@@ -1,5 +1,15 @@
 import type { Permit } from './permit/permit.ts'
-import type { Begun, Ending, Json, Materiality, OutcomeStatus, PermittedAdmission, Receipt, Refusal, RefusalCode } from './types.ts'
+import type {
+  Begun,
+  Ending,
+  Json,
+  Materiality,
+  OutcomeStatus,
+  PermittedAdmission,
+  Receipt,
+  Refusal,
+  RefusalCode,
+} from './types.ts'
 
 /** What an admission needs to begin and to end. */
 export interface AdmissionTerms {

@@ -52,7 +52,8 @@ const MOST_IN_FLIGHT = 1_024
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
-const gates: Map<string, Gate> = ((globalThis as { [key: symbol]: unknown })[Symbol.for('holdpoint.gates.v1')] ??= new Map()) as Map<string, Gate>
+const gates: Map<string, Gate> = ((globalThis as { [key: symbol]: unknown })[Symbol.for('holdpoint.gates.v1')] ??=
+  new Map()) as Map<string, Gate>
 
 /**
  * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
@@ -78,7 +79,13 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
   const clock = options.effects?.clock ?? systemClock
   const point = policyPoint(options.policy, loaded)
   const state = stateFolder(process.env, process.platform, homedir())
-  const signer = options.effects?.signer ?? loadOrCreateKey(configured.keyFile === undefined ? join(state, 'keys', 'receipt.jwk') : resolve(loaded.folder, configured.keyFile))
+  const signer =
+    options.effects?.signer ??
+    loadOrCreateKey(
+      configured.keyFile === undefined
+        ? join(state, 'keys', 'receipt.jwk')
+        : resolve(loaded.folder, configured.keyFile),
+    )
   const store = options.effects?.store ?? createStore(configured, loaded.folder, state)
   const emit = fanOut(options.events ?? [])
   const server = configured.server ?? 'local'
@@ -90,10 +97,32 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
   const lineage = new Lineage()
   const live: SharedState['live'] = new Map()
   const misfitted = new Set<string>()
-  const exits = new Exits({ settings, recorder, point, lineage, signer, clock, random: randomBytes, schedule, emit, forget: (callKey) => live.delete(callKey) })
+  const exits = new Exits({
+    settings,
+    recorder,
+    point,
+    lineage,
+    signer,
+    clock,
+    random: randomBytes,
+    schedule,
+    emit,
+    forget: (callKey) => live.delete(callKey),
+  })
   return new GateView({
     parts: {
-      settings, contracts: new Contracts(), point, store, recorder, exits, turns: new Turns(), clock, random: randomBytes, sleep: (ms) => delay(ms), emit, misfitted,
+      settings,
+      contracts: new Contracts(),
+      point,
+      store,
+      recorder,
+      exits,
+      turns: new Turns(),
+      clock,
+      random: randomBytes,
+      sleep: (ms) => delay(ms),
+      emit,
+      misfitted,
       openings: createOpenBudget({ clock }),
     },
     words: loaded.words,
@@ -102,7 +131,11 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
     running: new Map(),
     fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
     environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
-    traceOf: (conversation) => (conversation === undefined ? randomBytes(16) : Buffer.from(signer.blind('trace', conversation), 'base64url').subarray(0, 16)).toString('hex'),
+    traceOf: (conversation) =>
+      (conversation === undefined
+        ? randomBytes(16)
+        : Buffer.from(signer.blind('trace', conversation), 'base64url').subarray(0, 16)
+      ).toString('hex'),
     mostInFlight: MOST_IN_FLIGHT,
   })
 }
@@ -111,7 +144,9 @@ function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): Polic
   if (policy === undefined) return createCedarPoint(loaded.policyFiles)
   if (typeof policy === 'function') return createFunctionPoint(policy)
   if (typeof policy?.evaluate === 'function' && typeof policy.register === 'function') return policy
-  throw new HoldpointError('ERR_CONFIG', 'createGate options: "policy" must be a policy decision point or a function', { at: 'createGate options' })
+  throw new HoldpointError('ERR_CONFIG', 'createGate options: "policy" must be a policy decision point or a function', {
+    at: 'createGate options',
+  })
 }
 
 function createStore(configured: ConfigOptions, folder: string, state: string): Store {
@@ -138,7 +173,11 @@ function observeUntil(observe: GateOptions['observe'], clock: Clock): number | u
   const untilAt = typeof observe.until === 'number' ? observe.until : Date.parse(observe.until)
   const ahead = untilAt - clock.now()
   if (Number.isSafeInteger(untilAt) && ahead > 0 && ahead <= LONGEST_OBSERVATION_MS) return untilAt
-  throw new HoldpointError('ERR_CONFIG', 'createGate options: "observe.until" must be a date in the next 30 days; observe mode blocks nothing, so it ends by itself', { at: 'createGate options' })
+  throw new HoldpointError(
+    'ERR_CONFIG',
+    'createGate options: "observe.until" must be a date in the next 30 days; observe mode blocks nothing, so it ends by itself',
+    { at: 'createGate options' },
+  )
 }
 
 function openDraft(loaded: LoadedConfig, point: PolicyDecisionPoint, settings: Settings): OpenDraft {

@@ -1,6 +1,6 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
-import { canonicalText } from './bytes/canonical.ts'
 import { encodeBase64url } from './bytes/base64url.ts'
+import { canonicalText } from './bytes/canonical.ts'
 import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
@@ -9,7 +9,22 @@ import type { Lineage } from './receipt/lineage.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import { refusal } from './refusal/refusal.ts'
 import type {
-  Admission, ApprovalRecord, Clock, Committed, Constraint, EventSink, Json, OutcomeStatus, PolicyDecisionPoint, RandomBytes, Receipt, Refusal, RefusalCode, Scope, Sidecar, Signer,
+  Admission,
+  ApprovalRecord,
+  Clock,
+  Committed,
+  Constraint,
+  EventSink,
+  Json,
+  OutcomeStatus,
+  PolicyDecisionPoint,
+  RandomBytes,
+  Receipt,
+  Refusal,
+  RefusalCode,
+  Scope,
+  Sidecar,
+  Signer,
 } from './types.ts'
 
 interface ExitParts {
@@ -57,7 +72,11 @@ export class Exits {
   /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
   async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
     const observed = this.#observing()
-    const { draft, sidecar, salt } = this.#draft(considered, { code: leaving.code, basis: leaving.basis ?? basisOf(considered, leaving.code), enforced: !observed })
+    const { draft, sidecar, salt } = this.#draft(considered, {
+      code: leaving.code,
+      basis: leaving.basis ?? basisOf(considered, leaving.code),
+      enforced: !observed,
+    })
     const receipt = await this.#parts.recorder.decision(draft, sidecar)
     const no = this.#refusal(considered, leaving, receipt)
     this.#decided(considered, receipt, { code: leaving.code, enforced: !observed })
@@ -86,12 +105,19 @@ export class Exits {
   /** The key is another call's: say whose, and how that one ended. */
   async taken(considered: Considered, by: Extract<Committed, { outcome: 'taken' }>): Promise<Admission> {
     const code = by.inputDigest === considered.arrival.snapshot?.digest ? takenCode(by.status) : 'key_reuse'
-    return await this.refused(considered, { code, basis: 'replay', sentence: `${takenSentence(code, by.status)} Its receipt is ${by.receipt}.` })
+    return await this.refused(considered, {
+      code,
+      basis: 'replay',
+      sentence: `${takenSentence(code, by.status)} Its receipt is ${by.receipt}.`,
+    })
   }
 
   /** More calls are in flight than the gate holds. */
   async overloaded(scope: Scope, arrival: Arrival): Promise<Admission> {
-    return await this.refused({ scope, arrival, classification: UNCLASSIFIED, startedAt: this.#parts.clock.monotonic() }, { code: 'overloaded' })
+    return await this.refused(
+      { scope, arrival, classification: UNCLASSIFIED, startedAt: this.#parts.clock.monotonic() },
+      { code: 'overloaded' },
+    )
   }
 
   /** A tool that runs where no gate can stand, and that the operator named: its use is at least on record. */
@@ -111,33 +137,62 @@ export class Exits {
   }
 
   /** A permit whose receipt could not be written. Only a low one that policy permitted may run, and only if the operator said so. */
-  unwritten(considered: Considered, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined }): Admission {
+  unwritten(
+    considered: Considered,
+    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined },
+  ): Admission {
     if (this.#observing()) return this.#observed(considered, undefined, undefined, undefined)
     // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
-    if (considered.classification.materiality === 'low' && this.#parts.settings.onReceiptLoss.low === 'run' && terms.failedOpen === false) {
+    if (
+      considered.classification.materiality === 'low' &&
+      this.#parts.settings.onReceiptLoss.low === 'run' &&
+      terms.failedOpen === false
+    ) {
       return this.#live(considered, undefined, { ...terms, salt: '' })
     }
     return this.unrecorded(considered)
   }
 
   /** The draft of a permit's decision receipt. */
-  permitDraft(considered: Considered, terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis }): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
+  permitDraft(
+    considered: Considered,
+    terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis },
+  ): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
     return this.#draft(considered, { basis: terms.basis, enforced: !this.#observing(), consent: terms.consent })
   }
 
   /** The receipt and the claim are durable: hand out the permit. */
-  permitted(considered: Considered, receipt: Receipt, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string }): Admission {
+  permitted(
+    considered: Considered,
+    receipt: Receipt,
+    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string },
+  ): Admission {
     this.#decided(considered, receipt, { enforced: !this.#observing() })
-    if (terms.failedOpen) this.#parts.emit({ event: 'failure-opened', tool: toolName(considered), fault: faultOf(considered) ?? 'unavailable', receipt: receipt.id })
+    if (terms.failedOpen)
+      this.#parts.emit({
+        event: 'failure-opened',
+        tool: toolName(considered),
+        fault: faultOf(considered) ?? 'unavailable',
+        receipt: receipt.id,
+      })
     return this.#live(considered, receipt, terms)
   }
 
-  #live(considered: Considered, receipt: Receipt | undefined, terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string }): Admission {
+  #live(
+    considered: Considered,
+    receipt: Receipt | undefined,
+    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string },
+  ): Admission {
     const { clock, point, settings, schedule, forget } = this.#parts
     const { arrival, classification } = considered
     const callKey = arrival.callKey ?? ''
     const policyDigest = point.policyDigest
-    const permit = new Permit({ clock, ttlMs: settings.permitTtlMs, signal: terms.signal, current: () => point.policyDigest === policyDigest })
+    const permit = new Permit({
+      clock,
+      ttlMs: settings.permitTtlMs,
+      signal: terms.signal,
+      current: () => point.policyDigest === policyDigest,
+    })
     const admission: LiveAdmission = new LiveAdmission({
       callKey,
       materiality: classification.materiality,
@@ -154,7 +209,12 @@ export class Exits {
     return admission
   }
 
-  #observed(considered: Considered, receipt: Receipt | undefined, salt: string | undefined, observed: Refusal | undefined): Admission {
+  #observed(
+    considered: Considered,
+    receipt: Receipt | undefined,
+    salt: string | undefined,
+    observed: Refusal | undefined,
+  ): Admission {
     const { arrival, classification } = considered
     const callKey = arrival.callKey ?? ''
     return observedAdmission({
@@ -171,21 +231,50 @@ export class Exits {
     })
   }
 
-  async #settled(considered: Considered, decision: Receipt | undefined, salt: string, claimed: boolean, status: OutcomeStatus, result: unknown): Promise<Receipt | undefined> {
+  async #settled(
+    considered: Considered,
+    decision: Receipt | undefined,
+    salt: string,
+    claimed: boolean,
+    status: OutcomeStatus,
+    result: unknown,
+  ): Promise<Receipt | undefined> {
     const { recorder, clock, emit, lineage } = this.#parts
     if (decision === undefined) return undefined
     const us = Math.max(0, Math.round((clock.monotonic() - considered.startedAt) * 1_000))
     const text = result === undefined ? undefined : resultText(result)
     const receipt = await recorder.outcome(
-      { kind: 'outcome', decision: decision.hash, status, us, trace: considered.scope.trace, ...(text === undefined ? {} : { result: { commit: commitResult(salt, text), bytes: Buffer.byteLength(text) } }) },
+      {
+        kind: 'outcome',
+        decision: decision.hash,
+        status,
+        us,
+        trace: considered.scope.trace,
+        ...(text === undefined ? {} : { result: { commit: commitResult(salt, text), bytes: Buffer.byteLength(text) } }),
+      },
       claimed ? { decision: decision.hash, status } : undefined,
     )
     if (receipt !== undefined) lineage.delivered(considered.scope.trace, receipt.hash)
-    emit({ event: 'call-settled', tool: toolName(considered), status, decision: decision.id, ms: us / 1_000, ...(receipt === undefined ? {} : { receipt: receipt.id }) })
+    emit({
+      event: 'call-settled',
+      tool: toolName(considered),
+      status,
+      decision: decision.id,
+      ms: us / 1_000,
+      ...(receipt === undefined ? {} : { receipt: receipt.id }),
+    })
     return receipt
   }
 
-  #draft(considered: Considered, terms: { readonly code?: RefusalCode; readonly basis: Basis; readonly enforced: boolean; readonly consent?: ApprovalRecord | undefined }): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
+  #draft(
+    considered: Considered,
+    terms: {
+      readonly code?: RefusalCode
+      readonly basis: Basis
+      readonly enforced: boolean
+      readonly consent?: ApprovalRecord | undefined
+    },
+  ): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
     const { point, settings, signer, lineage, random } = this.#parts
     const { scope, arrival, classification, request, decision } = considered
     const salt = encodeBase64url(random(SALT_BYTES))
@@ -200,25 +289,50 @@ export class Exits {
       principal: scope.principal,
       ...(scope.agent === undefined ? {} : { agent: scope.agent }),
       ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
-      tool: { server: safeName(arrival.server), name: safeName(arrival.call.tool), ...(arrival.contract === undefined ? {} : { definition: arrival.contract.definitionDigest }) },
-      ...(arrival.snapshot === undefined ? {} : { args: { commit: commitArguments(salt, arrival.server, arrival.call.tool, arrival.snapshot.text), bytes: arrival.snapshot.bytes.length } }),
+      tool: {
+        server: safeName(arrival.server),
+        name: safeName(arrival.call.tool),
+        ...(arrival.contract === undefined ? {} : { definition: arrival.contract.definitionDigest }),
+      },
+      ...(arrival.snapshot === undefined
+        ? {}
+        : {
+            args: {
+              commit: commitArguments(salt, arrival.server, arrival.call.tool, arrival.snapshot.text),
+              bytes: arrival.snapshot.bytes.length,
+            },
+          }),
       ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
       materiality: classification.materiality,
       surface: classification.surface,
-      evidence: classification.evidence.slice(0, MOST_EVIDENCE).map(({ source, argues, at, because }) => ({ source, argues, at, because })),
-      decision: terms.code === undefined ? (decision?.kind ?? 'silence') : decision?.kind === 'deny' ? 'deny' : 'silence',
+      evidence: classification.evidence
+        .slice(0, MOST_EVIDENCE)
+        .map(({ source, argues, at, because }) => ({ source, argues, at, because })),
+      decision:
+        terms.code === undefined ? (decision?.kind ?? 'silence') : decision?.kind === 'deny' ? 'deny' : 'silence',
       basis: terms.basis,
       enforced: terms.enforced,
       ...(terms.code === undefined ? {} : { code: terms.code }),
       ...(fault === undefined ? {} : { fault }),
       policy: { digest: point.policyDigest, determining: decision?.determining ?? [], errors: decision?.errors ?? [] },
-      ...(considered.decisionMs === undefined ? {} : { pdp: { id: point.id, us: Math.max(0, Math.round(considered.decisionMs * 1_000)) } }),
+      ...(considered.decisionMs === undefined
+        ? {}
+        : { pdp: { id: point.id, us: Math.max(0, Math.round(considered.decisionMs * 1_000)) } }),
       rederivable: point.rederivable,
-      ...(terms.consent?.answered === undefined ? {} : { approval: { ref: terms.consent.ref, by: terms.consent.answered.by, channel: terms.consent.answered.channel } }),
+      ...(terms.consent?.answered === undefined
+        ? {}
+        : {
+            approval: {
+              ref: terms.consent.ref,
+              by: terms.consent.answered.by,
+              channel: terms.consent.answered.channel,
+            },
+          }),
       ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
       ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
     }
-    const sidecar = requestText === undefined || settings.sidecar === 'none' ? undefined : { salt, request: requestText }
+    const sidecar =
+      requestText === undefined || settings.sidecar === 'none' ? undefined : { salt, request: requestText }
     return { draft, sidecar, salt }
   }
 
@@ -229,7 +343,9 @@ export class Exits {
       tool: toolName(considered),
       materiality: considered.classification.materiality,
       sentence,
-      constraints: leaving.constraints ?? (leaving.explain === true || leaving.request !== undefined ? this.#explain(considered) : []),
+      constraints:
+        leaving.constraints ??
+        (leaving.explain === true || leaving.request !== undefined ? this.#explain(considered) : []),
       ref: leaving.request?.ref,
       receipt: receipt?.id,
     })
@@ -238,14 +354,19 @@ export class Exits {
   #explain(considered: Considered): readonly Constraint[] {
     if (considered.request === undefined) return []
     try {
-      return this.#parts.point.explain(considered.request, considered.arrival.contract?.definition.inputSchema).constraints
+      return this.#parts.point.explain(considered.request, considered.arrival.contract?.definition.inputSchema)
+        .constraints
     } catch {
       // An explanation that fails leaves the refusal standing, without its constraints.
       return []
     }
   }
 
-  #decided(considered: Considered, receipt: Receipt | undefined, terms: { readonly code?: RefusalCode; readonly enforced: boolean }): void {
+  #decided(
+    considered: Considered,
+    receipt: Receipt | undefined,
+    terms: { readonly code?: RefusalCode; readonly enforced: boolean },
+  ): void {
     const { scope, classification, decision } = considered
     this.#parts.emit({
       event: 'decision-made',
@@ -296,7 +417,9 @@ function takenSentence(code: RefusalCode, status: string): string {
 function policySentence(considered: Considered, code: RefusalCode): string | undefined {
   const { decision } = considered
   if (decision === undefined || decision.kind === 'permit') return undefined
-  return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_') ? decision.sentence : undefined
+  return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_')
+    ? decision.sentence
+    : undefined
 }
 
 function basisOf(considered: Considered, code: RefusalCode): Basis {

@@ -1,5 +1,14 @@
 import type { Limits } from './bytes/canonical.ts'
-import type { Call, Classification, Contract, Decision, EvaluationRequest, FailModes, Scope, Snapshot } from './types.ts'
+import type {
+  Call,
+  Classification,
+  Contract,
+  Decision,
+  EvaluationRequest,
+  FailModes,
+  Scope,
+  Snapshot,
+} from './types.ts'
 
 /** What the operator set, checked once when the gate was created. */
 export interface Settings {

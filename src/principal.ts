@@ -32,7 +32,10 @@ export function actor(): Acting | undefined {
  * @throws HoldpointError ERR_CONFIG for an id that is empty, too long or not well-formed.
  */
 export function principalOf(who: Who, fallback: { readonly agent: string; readonly terminal: boolean }): Principal {
-  const more = { roles: (who.roles ?? []).map((role) => id(role, 'role')), ...(who.tenant === undefined ? {} : { tenant: id(who.tenant, 'tenant') }) }
+  const more = {
+    roles: (who.roles ?? []).map((role) => id(role, 'role')),
+    ...(who.tenant === undefined ? {} : { tenant: id(who.tenant, 'tenant') }),
+  }
   if (who.user !== undefined) return { type: 'user', id: id(who.user, 'user'), ...more, basis: 'stated' }
   if (who.agent !== undefined) return { type: 'agent', id: id(who.agent, 'agent'), ...more, basis: 'stated' }
   const osUser = fallback.terminal ? osUserName() : undefined
@@ -41,7 +44,12 @@ export function principalOf(who: Who, fallback: { readonly agent: string; readon
 }
 
 /** Who and where, resolved and checked. `mintTrace` supplies a trace id where none is given. */
-export function scopeOf(who: Who, where: Where, fallback: { readonly agent: string; readonly terminal: boolean }, mintTrace: () => string): Scope {
+export function scopeOf(
+  who: Who,
+  where: Where,
+  fallback: { readonly agent: string; readonly terminal: boolean },
+  mintTrace: () => string,
+): Scope {
   if (where.trace !== undefined && !/^[0-9a-f]{32}$/.test(where.trace)) {
     throw new HoldpointError('ERR_CONFIG', 'trace must be a W3C trace id: 32 lower-case hexadecimal digits')
   }

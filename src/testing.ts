@@ -1,15 +1,26 @@
+import { readPolicyFiles } from './config/policy-files.ts'
 import { createGate, type PolicyFunction } from './create-gate.ts'
 import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint } from './policy/function.ts'
 import { generateSigner } from './receipt/sign.ts'
-import { readPolicyFiles } from './config/policy-files.ts'
 import { createMemoryStore } from './store/memory.ts'
-import type { Clock, Gate, GateEvent, Materiality, PolicyDecisionPoint, Receipt, RefusalCode, Signer, Store, Surface } from './types.ts'
+import type {
+  Clock,
+  Gate,
+  GateEvent,
+  Materiality,
+  PolicyDecisionPoint,
+  Receipt,
+  RefusalCode,
+  Signer,
+  Store,
+  Surface,
+} from './types.ts'
 
+export { generateSigner } from './receipt/sign.ts'
 export { faultStore } from './store/fault.ts'
 export { createMemoryStore } from './store/memory.ts'
 export { createSqliteStore } from './store/sqlite.ts'
-export { generateSigner } from './receipt/sign.ts'
 
 /** What a test sets; everything has a default that keeps the test on one machine, in memory, without a clock. */
 export interface TestGateOptions {
@@ -89,7 +100,9 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     signer,
     receipts: () => collect(store.receipts()),
   }
-  return Object.defineProperty(Object.assign(gate, controls), 'calls', { get: () => events.flatMap(seenCall) }) as unknown as TestGate
+  return Object.defineProperty(Object.assign(gate, controls), 'calls', {
+    get: () => events.flatMap(seenCall),
+  }) as unknown as TestGate
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
@@ -103,7 +116,9 @@ function innerPoint(policy: TestGateOptions['policy']): PolicyDecisionPoint {
   if (typeof policy === 'function') return createFunctionPoint(policy)
   if (typeof policy !== 'string') return policy
   const shipped = /^[a-z]+\/v\d+$/.test(policy)
-  return createCedarPoint(shipped ? readPolicyFiles(policy, '.', () => 'testGate options') : [{ path: 'test.cedar', text: policy }])
+  return createCedarPoint(
+    shipped ? readPolicyFiles(policy, '.', () => 'testGate options') : [{ path: 'test.cedar', text: policy }],
+  )
 }
 
 function withOutage(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDecisionPoint {
@@ -120,5 +135,12 @@ function withOutage(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDe
 
 function seenCall(event: GateEvent): readonly SeenCall[] {
   if (event.event !== 'decision-made') return []
-  return [{ tool: event.tool, materiality: event.materiality, outcome: event.code === undefined ? 'permitted' : 'refused', ...(event.code === undefined ? {} : { code: event.code }) }]
+  return [
+    {
+      tool: event.tool,
+      materiality: event.materiality,
+      outcome: event.code === undefined ? 'permitted' : 'refused',
+      ...(event.code === undefined ? {} : { code: event.code }),
+    },
+  ]
 }

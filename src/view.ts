@@ -1,10 +1,24 @@
 import { requestDigest } from './call/call-key.ts'
-import { type GateParts, admitCall, arrive } from './gate.ts'
+import { admitCall, arrive, type GateParts } from './gate.ts'
 import type { Arrival } from './pass.ts'
 import { UNCLASSIFIED } from './pass.ts'
 import { actor, scopeOf } from './principal.ts'
 import type {
-  Admission, AdmitOptions, ApprovalRecord, Call, Channel, Gate, Json, OperatorWord, PolicyMisfit, Receipt, RunResult, Scope, ToolDefinition, Where, Who,
+  Admission,
+  AdmitOptions,
+  ApprovalRecord,
+  Call,
+  Channel,
+  Gate,
+  Json,
+  OperatorWord,
+  PolicyMisfit,
+  Receipt,
+  RunResult,
+  Scope,
+  ToolDefinition,
+  Where,
+  Who,
 } from './types.ts'
 
 /** What the views of one gate share. */
@@ -48,7 +62,10 @@ export class GateView implements Gate {
     const server = options.server ?? parts.settings.server
     parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
     const known = parts.contracts.all().filter((contract) => contract.server === server)
-    const misfits = parts.point.register(server, known.map((contract) => contract.definition))
+    const misfits = parts.point.register(
+      server,
+      known.map((contract) => contract.definition),
+    )
     if (misfits.length === 0) misfitted.delete(server)
     else {
       misfitted.add(server)
@@ -62,14 +79,19 @@ export class GateView implements Gate {
     return await this.#admitted(scope, arrive(this.#shared.parts, scope, call), options)
   }
 
-  async run<T>(call: Call, execute: (input: Json) => T | Promise<T>, options: AdmitOptions = {}): Promise<RunResult<T>> {
+  async run<T>(
+    call: Call,
+    execute: (input: Json) => T | Promise<T>,
+    options: AdmitOptions = {},
+  ): Promise<RunResult<T>> {
     const scope = this.#required()
     const arrival = arrive(this.#shared.parts, scope, call)
     const { callKey } = arrival
     if (callKey === undefined) return await this.#ran(scope, arrival, execute, options)
     const running = this.#shared.running.get(callKey)
     // A live duplicate joins the first; the same key with other arguments is the store's to refuse (`key_reuse`).
-    if (running !== undefined && running.digest === arrival.snapshot?.digest) return (await running.result) as RunResult<T>
+    if (running !== undefined && running.digest === arrival.snapshot?.digest)
+      return (await running.result) as RunResult<T>
     const result = this.#ran(scope, arrival, execute, options)
     if (running === undefined) {
       this.#shared.running.set(callKey, { digest: arrival.snapshot?.digest, result })
@@ -79,16 +101,30 @@ export class GateView implements Gate {
     return await result
   }
 
-  async answer(ref: string, answer: 'approved' | 'declined', options: { readonly by?: string; readonly channel?: Channel } = {}): Promise<boolean> {
+  async answer(
+    ref: string,
+    answer: 'approved' | 'declined',
+    options: { readonly by?: string; readonly channel?: Channel } = {},
+  ): Promise<boolean> {
     const { parts } = this.#shared
     const scope = this.#required()
     await parts.recorder.ready()
     const record = await parts.store.get(ref)
     // A confirmation is the principal's own yes. Another person's, in a role, is not given here.
     if (record === undefined || record.requires !== 'confirmation') return false
-    if (record.principal.type !== scope.principal.type || record.principal.id !== scope.principal.id || record.conversation !== scope.conversation) return false
+    if (
+      record.principal.type !== scope.principal.type ||
+      record.principal.id !== scope.principal.id ||
+      record.conversation !== scope.conversation
+    )
+      return false
     const channel = options.channel ?? scope.channel
-    const answered = await parts.store.answer(ref, { answer, by: options.by ?? scope.principal.id, channel, at: parts.clock.now() })
+    const answered = await parts.store.answer(ref, {
+      answer,
+      by: options.by ?? scope.principal.id,
+      channel,
+      at: parts.clock.now(),
+    })
     if (answered) parts.emit({ event: 'approval-answered', ref, answer, channel })
     return answered
   }
@@ -99,7 +135,9 @@ export class GateView implements Gate {
     const { contract, snapshot } = arrive(parts, scope, call)
     if (contract === undefined || snapshot === undefined) return undefined
     await parts.recorder.ready()
-    return await parts.store.find(requestDigest({ scope, contract, inputDigest: snapshot.digest, policyDigest: parts.point.policyDigest }))
+    return await parts.store.find(
+      requestDigest({ scope, contract, inputDigest: snapshot.digest, policyDigest: parts.point.policyDigest }),
+    )
   }
 
   async markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined> {
@@ -107,7 +145,12 @@ export class GateView implements Gate {
     const scope = this.#required()
     const arrival = arrive(parts, scope, { tool, input: {}, ...(callId === undefined ? {} : { callId }) })
     await parts.recorder.ready().catch(() => undefined)
-    return await parts.exits.ungated({ scope, arrival, classification: { ...UNCLASSIFIED, evidence: [{ source: 'default', argues: 'high', at: 'tool', because: note }] }, startedAt: parts.clock.monotonic() })
+    return await parts.exits.ungated({
+      scope,
+      arrival,
+      classification: { ...UNCLASSIFIED, evidence: [{ source: 'default', argues: 'high', at: 'tool', because: note }] },
+      startedAt: parts.clock.monotonic(),
+    })
   }
 
   async ready(): Promise<void> {
@@ -135,11 +178,18 @@ export class GateView implements Gate {
     return admitted
   }
 
-  async #ran<T>(scope: Scope, arrival: Arrival, execute: (input: Json) => T | Promise<T>, options: AdmitOptions): Promise<RunResult<T>> {
+  async #ran<T>(
+    scope: Scope,
+    arrival: Arrival,
+    execute: (input: Json) => T | Promise<T>,
+    options: AdmitOptions,
+  ): Promise<RunResult<T>> {
     const admission = await this.#admitted(scope, arrival, options)
-    if (admission.outcome === 'refused') return { outcome: 'refused', refusal: admission.refusal, receipts: present(admission.receipt) }
+    if (admission.outcome === 'refused')
+      return { outcome: 'refused', refusal: admission.refusal, receipts: present(admission.receipt) }
     const begun = admission.begin()
-    if (begun.outcome === 'refused') return { outcome: 'refused', refusal: begun.refusal, receipts: present(admission.receipt) }
+    if (begun.outcome === 'refused')
+      return { outcome: 'refused', refusal: begun.refusal, receipts: present(admission.receipt) }
     let result: T
     try {
       result = await execute(begun.input)
@@ -167,9 +217,12 @@ export class GateView implements Gate {
   }
 }
 
-
 /** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */
-function wordsFor(server: string, configured: string, words: ReadonlyMap<string, OperatorWord>): ReadonlyMap<string, OperatorWord> {
+function wordsFor(
+  server: string,
+  configured: string,
+  words: ReadonlyMap<string, OperatorWord>,
+): ReadonlyMap<string, OperatorWord> {
   const own = new Map<string, OperatorWord>()
   if (server === configured) for (const [name, word] of words) own.set(name, word)
   for (const [name, word] of words) if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)

@@ -27,7 +27,13 @@ export type Consent =
 export async function seekConsent(
   store: ApprovalStore,
   request: ApprovalRequest,
-  terms: { readonly wait: boolean; readonly clock: Clock; readonly sleep: (ms: number) => Promise<void>; readonly signal?: AbortSignal | undefined; readonly opened: (record: ApprovalRecord) => void },
+  terms: {
+    readonly wait: boolean
+    readonly clock: Clock
+    readonly sleep: (ms: number) => Promise<void>
+    readonly signal?: AbortSignal | undefined
+    readonly opened: (record: ApprovalRecord) => void
+  },
 ): Promise<Consent> {
   const known = await store.find(request.requestDigest)
   if (known !== undefined && isLive(known)) {
@@ -40,10 +46,22 @@ export async function seekConsent(
   return await waitForAnswer(store, record, terms)
 }
 
-async function waitForAnswer(store: ApprovalStore, record: ApprovalRecord, terms: { readonly clock: Clock; readonly sleep: (ms: number) => Promise<void>; readonly signal?: AbortSignal | undefined }): Promise<Consent> {
+async function waitForAnswer(
+  store: ApprovalStore,
+  record: ApprovalRecord,
+  terms: {
+    readonly clock: Clock
+    readonly sleep: (ms: number) => Promise<void>
+    readonly signal?: AbortSignal | undefined
+  },
+): Promise<Consent> {
   const startedAt = terms.clock.monotonic()
   let latest = record
-  while (latest.state === 'pending' && terms.clock.monotonic() - startedAt < LONGEST_WAIT_MS && terms.signal?.aborted !== true) {
+  while (
+    latest.state === 'pending' &&
+    terms.clock.monotonic() - startedAt < LONGEST_WAIT_MS &&
+    terms.signal?.aborted !== true
+  ) {
     await terms.sleep(GLANCE_MS)
     latest = (await store.get(record.ref)) ?? latest
   }

@@ -23,7 +23,11 @@ export function newRequest(about: {
     principal: { type: scope.principal.type, id: scope.principal.id },
     ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
     argumentsText: about.text,
-    because: classification.evidence.filter((piece) => piece.argues === classification.materiality).map((piece) => `${piece.source} ${piece.at}: ${piece.because}`).slice(0, 3).join('; '),
+    because: classification.evidence
+      .filter((piece) => piece.argues === classification.materiality)
+      .map((piece) => `${piece.source} ${piece.at}: ${piece.because}`)
+      .slice(0, 3)
+      .join('; '),
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,
   }

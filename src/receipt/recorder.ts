@@ -58,7 +58,11 @@ export class Recorder {
   }
 
   /** Writes a permit and claims its key in one transaction. @throws HoldpointError ERR_STORE when that may not have happened. */
-  async commit(draft: DecisionDraft, claim: Claim, sidecar?: Sidecar): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
+  async commit(
+    draft: DecisionDraft,
+    claim: Claim,
+    sidecar?: Sidecar,
+  ): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
     try {
       const written = await this.#chain.commit(draft, claim, sidecar)
       if (written.committed.outcome === 'claimed') {
@@ -73,7 +77,9 @@ export class Recorder {
 
   /** Writes how a call ended, and ends its claim. */
   async outcome(draft: OutcomeDraft, settles?: Settlement): Promise<Receipt | undefined> {
-    const receipt = await this.#write('outcome', () => this.#chain.append(draft, settles === undefined ? {} : { settles }))
+    const receipt = await this.#write('outcome', () =>
+      this.#chain.append(draft, settles === undefined ? {} : { settles }),
+    )
     if (receipt !== undefined && settles !== undefined) this.#openCalls -= 1
     return receipt
   }
@@ -83,7 +89,12 @@ export class Recorder {
     if (!this.#isOpen) return
     this.#isOpen = false
     await this.#write('seal', () =>
-      this.#chain.append({ kind: 'seal', count: this.#count, open_calls: this.#openCalls, status: this.#openCalls === 0 ? 'complete' : 'interrupted' }),
+      this.#chain.append({
+        kind: 'seal',
+        count: this.#count,
+        open_calls: this.#openCalls,
+        status: this.#openCalls === 0 ? 'complete' : 'interrupted',
+      }),
     )
     await this.#store.close()
   }
@@ -118,5 +129,7 @@ export class Recorder {
 }
 
 function asStoreError(cause: unknown): HoldpointError {
-  return cause instanceof HoldpointError ? cause : new HoldpointError('ERR_STORE', 'the receipt store failed', { cause })
+  return cause instanceof HoldpointError
+    ? cause
+    : new HoldpointError('ERR_STORE', 'the receipt store failed', { cause })
 }

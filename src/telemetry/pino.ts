@@ -38,7 +38,19 @@ function fields(event: GateEvent): object {
     case 'gate-opened':
       return pick(event, ['mode', 'policy', 'store'])
     case 'decision-made':
-      return pick(event, ['tool', 'materiality', 'surface', 'decision', 'enforced', 'code', 'receipt', 'principal', 'conversation', 'trace', 'ms'])
+      return pick(event, [
+        'tool',
+        'materiality',
+        'surface',
+        'decision',
+        'enforced',
+        'code',
+        'receipt',
+        'principal',
+        'conversation',
+        'trace',
+        'ms',
+      ])
     case 'call-settled':
       return pick(event, ['tool', 'status', 'receipt', 'decision', 'ms'])
     case 'failure-opened':
