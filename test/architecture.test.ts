@@ -43,6 +43,7 @@ const table: { readonly [room: string]: Room } = {
     typesOf: ['store', 'telemetry'],
     pure: true,
   },
+  view: { rooms: [...noun, 'gate', 'call', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
   verify: { rooms: [...noun, 'receipt'], pure: true },
   testing: { rooms: '*', node: '*' },
@@ -119,6 +120,9 @@ const hostPackages: { readonly [adapter: string]: readonly string[] } = {
   'adapters/ai-sdk': ['ai', '@ai-sdk/provider', '@ai-sdk/provider-utils'],
 }
 
+/** zod turns a host's own zod schemas into JSON Schema. */
+const zodAdapters: ReadonlySet<string> = new Set(['adapters/ai-sdk', 'adapters/shared'])
+
 function adapterBreach(file: string, specifier: string, kind: Import['kind']): string | undefined {
   const name = roomOf(file)
   if (isRelative(specifier)) {
@@ -126,7 +130,7 @@ function adapterBreach(file: string, specifier: string, kind: Import['kind']): s
     const within = target === 'src/index.ts' || roomOf(target) === name || target.startsWith('adapters/shared/')
     return within ? undefined : `${name} may import src/index.ts, adapters/shared and itself, not ${target}`
   }
-  if (specifier === 'zod') return name === 'adapters/ai-sdk' ? undefined : `${name} may not import zod`
+  if (specifier === 'zod') return zodAdapters.has(name) ? undefined : `${name} may not import zod`
   if (hostPackages[name]?.includes(specifier) === true) {
     return kind === 'type' ? undefined : `${name} may import ${specifier} by \`import type\` alone`
   }
