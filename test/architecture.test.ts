@@ -14,6 +14,8 @@ interface Room {
   readonly node?: readonly string[] | '*'
   /** Effects (time, chance, process, network) enter a pure room as arguments. */
   readonly pure?: true
+  /** Effects that a pure room may have after all, each with its reason in the table. */
+  readonly except?: readonly string[]
 }
 
 const noun = ['types', 'errors', 'bytes'] as const
@@ -32,6 +34,8 @@ const table: { readonly [room: string]: Room } = {
   refusal: { rooms: noun, pure: true },
   approval: { rooms: noun, pure: true },
   receipt: { rooms: noun, packages: ['zod', 'jose'], pure: true },
+  // A store that never answers must not hang its caller: the wait is bounded here, and no verdict hangs on the timer.
+  'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
   store: { rooms: noun, node: '*' },
@@ -68,7 +72,7 @@ function filesBelow(folder: string): string[] {
 }
 
 /** The pass is written in a few files side by side; together they are the room `gate`. */
-const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'admission', 'exits'])
+const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'arrive', 'evaluation', 'admission', 'exits'])
 
 /** `src/store/sqlite.ts` lives in `store`, `src/gate.ts` in `gate`, `adapters/ai-sdk/tools.ts` in `adapters/ai-sdk`. */
 function roomOf(file: string): string {
@@ -192,9 +196,13 @@ describe('rooms', () => {
   })
 
   it('that are pure read no clock, no chance, no process and no network', () => {
-    const found = problems((file, { effects }) =>
-      table[roomOf(file)]?.pure === true ? effects.map(({ what, line }) => `${file}:${line} ${what}`) : [],
-    )
+    const found = problems((file, { effects }) => {
+      const room = table[roomOf(file)]
+      if (room?.pure !== true) return []
+      return effects
+        .filter(({ what }) => room.except?.includes(what) !== true)
+        .map(({ what, line }) => `${file}:${line} ${what}`)
+    })
     expect(found).toEqual([])
   })
 })
