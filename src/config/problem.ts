@@ -31,9 +31,9 @@ export function problemOf(issues: readonly Issue[]): Problem {
 function unknownKey(parent: readonly string[], key: string): Problem {
   const path = [...parent, key]
   const at = (sentence: string): Problem => ({ path, aboutKey: true, sentence })
-  if (parent.length === 0 && (key === 'mode' || key === 'until')) {
+  if (parent.length === 0 && (key === 'mode' || key === 'observe' || key === 'until')) {
     return at(
-      `"${key}" cannot be set in this file: observe mode is set in code (createGate({ mode: 'observe', until })), so that an edited file never switches the gate off`,
+      `"${key}" cannot be set here: observe mode is set in code alone (createGate({ observe: { until } })), so that an edited file never switches the gate off`,
     )
   }
   if (parent[0] === 'tools' && parent.length === 2 && SHORT_FORM_KEYS.includes(key)) {

@@ -1,11 +1,11 @@
 /** Finds, reads and checks `holdpoint.yaml`, together with what the program passed in code. */
 import { readFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import type { OperatorWord } from '../types.ts'
-import { type PolicyFile, readPolicyFiles } from './policy-files.ts'
+import { DEFAULT_POLICY, type PolicyFile, readPolicyFiles } from './policy-files.ts'
 import { problemOf } from './problem.ts'
 import { type ConfigOptions, configSchema } from './schema.ts'
 import { parseYaml, type YamlSource } from './yaml.ts'
@@ -56,7 +56,11 @@ export function readConfig(where: string | { readonly file: string } | false, co
     folder,
     digest: sha256(canonicalText(options)),
     options,
-    policyFiles: readPolicyFiles(options.policies, folder, policiesAt),
+    policyFiles: readPolicyFiles(
+      options.policies ?? (where === false ? DEFAULT_POLICY : undefined),
+      folder,
+      policiesAt,
+    ),
     words: wordsOf(options, (tool) =>
       passed.tools !== undefined ? 'code' : (source?.at(['tools', tool], true) ?? 'code'),
     ),
@@ -95,6 +99,11 @@ function dropAbsent(word: NonNullable<ConfigOptions['tools']>[string]): Omit<Ope
     ...(word.materiality === undefined ? {} : { materiality: word.materiality }),
     ...(word.surface === undefined ? {} : { surface: word.surface }),
   }
+}
+
+function fileOf(where: string | { readonly file: string } | false): string {
+  if (where === false) return resolve(CONFIG_FILE)
+  return typeof where === 'string' ? resolve(where, CONFIG_FILE) : resolve(where.file)
 }
 
 /** The file's text; `undefined` when an unnamed file does not exist. */

@@ -48,10 +48,11 @@ export interface Places {
 
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
 export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
-  const keyFile = options.keyFile === undefined ? resolve(state, 'receipt-key.pem') : within(folder, options.keyFile)
+  const keyFile =
+    options.keyFile === undefined ? resolve(state, 'keys', 'receipt.jwk') : within(folder, options.keyFile)
   if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile }
   const named = options.store?.folder
-  const place = named === undefined ? resolve(state, 'store') : within(folder, named)
+  const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
   return { store: { kind: 'folder', folder: place }, keyFile }
 }
 

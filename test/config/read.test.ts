@@ -48,6 +48,11 @@ describe('a folder without holdpoint.yaml', () => {
     expect(files.map((file) => file.path)).toEqual(['policies/a.cedar', 'policies/b.cedar'])
   })
 
+  it('reads nothing at all when told so, not even a policies folder', () => {
+    expect(readConfig(false).policyFiles.map((file) => file.path)).toEqual(['ask/v1'])
+    expect(readConfig(false).file).toBeUndefined()
+  })
+
   it('says so when a named file does not exist, instead of running on defaults', () => {
     expect(() => readConfig({ file: join(folder, 'other.yaml') })).toThrow(/other\.yaml does not exist/)
   })
@@ -111,7 +116,7 @@ describe('a mistake in holdpoint.yaml', () => {
     ['a tier that does not exist', 'tools:\n  pay:\n    materiality: critical\n', 3, /must be low, medium or high/],
     ['high set to open', 'failMode:\n  low: open\n  high: open\n', 3, /can never be "open"/],
     ['medium set to open', 'failMode: { medium: open }\n', 1, /can never be "open"/],
-    ['observe mode', 'mode: observe\n', 1, /"mode" cannot be set in this file/],
+    ['observe mode', 'mode: observe\n', 1, /"mode" cannot be set here/],
     [
       'the short form',
       'tools:\n  pay:\n    permit: { amount: { max: 5 } }\n',

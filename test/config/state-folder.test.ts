@@ -17,8 +17,8 @@ describe('the state folder', () => {
 
   it('holds store and key unless the configuration says otherwise', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
-      store: { kind: 'folder', folder: '/s/store' },
-      keyFile: '/s/receipt-key.pem',
+      store: { kind: 'folder', folder: '/s/receipts' },
+      keyFile: '/s/keys/receipt.jwk',
     })
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },
