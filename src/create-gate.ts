@@ -52,8 +52,7 @@ const MOST_IN_FLIGHT = 1_024
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
-const gates: Map<string, Gate> = ((globalThis as { [key: symbol]: unknown })[Symbol.for('holdpoint.gates.v1')] ??=
-  new Map()) as Map<string, Gate>
+const gates = processWide('holdpoint.gates.v1')
 
 /**
  * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
@@ -206,6 +205,13 @@ function schedule(ms: number, run: () => void): () => void {
 /** `package.json` from `src/` and from `dist/src/`. */
 function packageFile(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url)
+}
+
+function processWide(name: string): Map<string, Gate> {
+  const holder = globalThis as { [key: symbol]: unknown }
+  const key = Symbol.for(name)
+  if (!(holder[key] instanceof Map)) holder[key] = new Map()
+  return holder[key] as Map<string, Gate>
 }
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }

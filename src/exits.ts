@@ -1,10 +1,10 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
-import { encodeBase64url } from './bytes/base64url.ts'
 import { canonicalText } from './bytes/canonical.ts'
+import { type Drafted, type DraftParts, draftDecision, faultOf, microseconds, toolName } from './draft.ts'
 import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
-import { commitArguments, commitRequest, commitResult } from './receipt/commit.ts'
+import { commitResult } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import { refusal } from './refusal/refusal.ts'
@@ -27,14 +27,10 @@ import type {
   Signer,
 } from './types.ts'
 
-interface ExitParts {
-  readonly settings: Settings
+interface ExitParts extends DraftParts {
   readonly recorder: Recorder
-  readonly point: PolicyDecisionPoint
-  readonly lineage: Lineage
-  readonly signer: Signer
   readonly clock: Clock
-  readonly random: RandomBytes
+  /** Runs something later; gives back how to call it off. */
   readonly schedule: (ms: number, run: () => void) => () => void
   readonly emit: EventSink
   /** Forgets a live admission. */
@@ -55,9 +51,6 @@ interface Leaving {
 
 type Basis = DecisionDraft['basis']
 
-const MOST_EVIDENCE = 8
-const SALT_BYTES = 16
-
 /**
  * The ways out of the pass. Each writes its receipt, tells the sinks, and returns the admission that the host acts on.
  * None of them throws: a refusal whose receipt cannot be written is still a refusal.
@@ -72,7 +65,7 @@ export class Exits {
   /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
   async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
     const observed = this.#observing()
-    const { draft, sidecar, salt } = this.#draft(considered, {
+    const { draft, sidecar, salt } = draftDecision(this.#parts, considered, {
       code: leaving.code,
       basis: leaving.basis ?? basisOf(considered, leaving.code),
       enforced: !observed,
@@ -122,7 +115,11 @@ export class Exits {
 
   /** A tool that runs where no gate can stand, and that the operator named: its use is at least on record. */
   async ungated(considered: Considered): Promise<Receipt | undefined> {
-    const { draft } = this.#draft(considered, { code: 'ungated_tool', basis: 'ungated', enforced: false })
+    const { draft } = draftDecision(this.#parts, considered, {
+      code: 'ungated_tool',
+      basis: 'ungated',
+      enforced: false,
+    })
     const receipt = await this.#parts.recorder.decision(draft)
     this.#decided(considered, receipt, { code: 'ungated_tool', enforced: false })
     return receipt
@@ -157,8 +154,8 @@ export class Exits {
   permitDraft(
     considered: Considered,
     terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis },
-  ): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
-    return this.#draft(considered, { basis: terms.basis, enforced: !this.#observing(), consent: terms.consent })
+  ): Drafted {
+    return draftDecision(this.#parts, considered, { ...terms, enforced: !this.#observing() })
   }
 
   /** The receipt and the claim are durable: hand out the permit. */
@@ -241,7 +238,7 @@ export class Exits {
   ): Promise<Receipt | undefined> {
     const { recorder, clock, emit, lineage } = this.#parts
     if (decision === undefined) return undefined
-    const us = Math.max(0, Math.round((clock.monotonic() - considered.startedAt) * 1_000))
+    const us = microseconds(clock.monotonic() - considered.startedAt)
     const text = result === undefined ? undefined : resultText(result)
     const receipt = await recorder.outcome(
       {
@@ -264,76 +261,6 @@ export class Exits {
       ...(receipt === undefined ? {} : { receipt: receipt.id }),
     })
     return receipt
-  }
-
-  #draft(
-    considered: Considered,
-    terms: {
-      readonly code?: RefusalCode
-      readonly basis: Basis
-      readonly enforced: boolean
-      readonly consent?: ApprovalRecord | undefined
-    },
-  ): { readonly draft: DecisionDraft; readonly sidecar: Sidecar | undefined; readonly salt: string } {
-    const { point, settings, signer, lineage, random } = this.#parts
-    const { scope, arrival, classification, request, decision } = considered
-    const salt = encodeBase64url(random(SALT_BYTES))
-    const requestText = request === undefined ? undefined : canonicalText(request)
-    const fault = faultOf(considered)
-    const parents = lineage.parents(scope.trace, arrival.call.step)
-    const draft: DecisionDraft = {
-      kind: 'decision',
-      trace: scope.trace,
-      ...(parents.length === 0 ? {} : { parents }),
-      ...(arrival.callKey === undefined ? {} : { call: signer.blind('call', arrival.callKey) }),
-      principal: scope.principal,
-      ...(scope.agent === undefined ? {} : { agent: scope.agent }),
-      ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
-      tool: {
-        server: safeName(arrival.server),
-        name: safeName(arrival.call.tool),
-        ...(arrival.contract === undefined ? {} : { definition: arrival.contract.definitionDigest }),
-      },
-      ...(arrival.snapshot === undefined
-        ? {}
-        : {
-            args: {
-              commit: commitArguments(salt, arrival.server, arrival.call.tool, arrival.snapshot.text),
-              bytes: arrival.snapshot.bytes.length,
-            },
-          }),
-      ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
-      materiality: classification.materiality,
-      surface: classification.surface,
-      evidence: classification.evidence
-        .slice(0, MOST_EVIDENCE)
-        .map(({ source, argues, at, because }) => ({ source, argues, at, because })),
-      decision:
-        terms.code === undefined ? (decision?.kind ?? 'silence') : decision?.kind === 'deny' ? 'deny' : 'silence',
-      basis: terms.basis,
-      enforced: terms.enforced,
-      ...(terms.code === undefined ? {} : { code: terms.code }),
-      ...(fault === undefined ? {} : { fault }),
-      policy: { digest: point.policyDigest, determining: decision?.determining ?? [], errors: decision?.errors ?? [] },
-      ...(considered.decisionMs === undefined
-        ? {}
-        : { pdp: { id: point.id, us: Math.max(0, Math.round(considered.decisionMs * 1_000)) } }),
-      rederivable: point.rederivable,
-      ...(terms.consent?.answered === undefined
-        ? {}
-        : {
-            approval: {
-              ref: terms.consent.ref,
-              by: terms.consent.answered.by,
-              channel: terms.consent.answered.channel,
-            },
-          }),
-      ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
-      ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
-    }
-    const sidecar =
-      requestText === undefined || settings.sidecar === 'none' ? undefined : { salt, request: requestText }
-    return { draft, sidecar, salt }
   }
 
   #refusal(considered: Considered, leaving: Leaving, receipt: Receipt | undefined): Refusal {
@@ -425,21 +352,6 @@ function policySentence(considered: Considered, code: RefusalCode): string | und
 function basisOf(considered: Considered, code: RefusalCode): Basis {
   if (code === 'arguments_rejected' || code === 'tool_unknown') return 'input'
   return considered.decision === undefined ? 'gate' : 'pdp'
-}
-
-function faultOf(considered: Considered): string | undefined {
-  const { decision } = considered
-  if (decision?.kind !== 'silence') return undefined
-  return decision.cause.kind === 'absent' || decision.cause.kind === 'wrong' ? decision.cause.fault : undefined
-}
-
-function toolName(considered: Considered): string {
-  return `${safeName(considered.arrival.server)}/${safeName(considered.arrival.call.tool)}`
-}
-
-// UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.
-function safeName(name: string): string {
-  return typeof name === 'string' && /^[A-Za-z0-9_.\-/]{1,128}$/.test(name) ? name : '(unprintable)'
 }
 
 /** What the commitment to a result covers: its canonical text, or what JSON can hold of it. */

@@ -1,80 +1,16 @@
-import { approvalFacts, seekConsent } from './approval/approval.ts'
+import { seekConsent } from './approval/approval.ts'
 import { newRequest } from './approval/request.ts'
-import type { Limits } from './bytes/canonical.ts'
-import { callKey, requestDigest, sessionKey } from './call/call-key.ts'
-import type { Contracts } from './call/contract.ts'
-import { derive } from './call/derived.ts'
-import { spentBy } from './call/money.ts'
-import { snapshot } from './call/snapshot.ts'
+import { sessionKey } from './call/call-key.ts'
 import { ask } from './decide/deadline.ts'
-import { type OpenBudget, rule } from './decide/fail-mode.ts'
-import type { Turns } from './decide/turns.ts'
-import { HoldpointError } from './errors.ts'
-import type { Exits } from './exits.ts'
+import { rule } from './decide/fail-mode.ts'
+import { claimOf, digestOf, evaluationRequest, type Readied, sessionOf } from './evaluation.ts'
 import { classify } from './materiality/classify.ts'
+import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
-import type { Recorder } from './receipt/recorder.ts'
-import type {
-  Admission,
-  AdmitOptions,
-  ApprovalRecord,
-  Call,
-  Claim,
-  Clock,
-  Contract,
-  EvaluationRequest,
-  EventSink,
-  PolicyDecisionPoint,
-  RandomBytes,
-  Scope,
-  SessionFacts,
-  Snapshot,
-  Store,
-} from './types.ts'
-
-/** Everything that the pass works with. Effects come in here and nowhere else. */
-export interface GateParts {
-  readonly settings: Settings
-  readonly contracts: Contracts
-  readonly point: PolicyDecisionPoint
-  readonly store: Store
-  readonly recorder: Recorder
-  readonly exits: Exits
-  readonly openings: OpenBudget
-  readonly turns: Turns
-  readonly clock: Clock
-  readonly random: RandomBytes
-  readonly sleep: (ms: number) => Promise<void>
-  readonly emit: EventSink
-  /** Servers whose tools do not fit the policies: their medium and high refuse. */
-  readonly misfitted: ReadonlySet<string>
-}
+import type { Admission, AdmitOptions, ApprovalRecord, Scope } from './types.ts'
 
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
-const NO_SESSION: SessionFacts = { calls: {}, spent: {} }
-
-/**
- * Reads a call: the one snapshot, and which tool and key it is of. Synchronous, so that nothing can change the caller's
- * object between the check and the use (I3). Never throws for what the call holds.
- */
-export function arrive(parts: GateParts, scope: Scope, call: Call): Arrival {
-  const server = call.server ?? parts.settings.server
-  const contract = parts.contracts.find(server, call.tool)
-  const minted = call.callId === undefined
-  const arrival = { call, server, contract, minted, callId: call.callId ?? mintId(parts.random) }
-  const read = readArguments(call, contract, parts.settings.limits)
-  if (read.snapshot === undefined || contract === undefined) return { ...arrival, ...read, callKey: undefined }
-  const key = callKey({
-    scope,
-    contract,
-    callId: arrival.callId,
-    inputDigest: read.snapshot.digest,
-    ...optional('step', call.step),
-    ...optional('idempotencyKey', call.idempotencyKey),
-  })
-  return { ...arrival, ...read, callKey: key }
-}
 
 /**
  * One pass, top to bottom: snapshot (already taken), contract, classify, decide, permit. Every way out is an admission with
@@ -114,12 +50,6 @@ export async function admitCall(
     })
   }
   return await decide(parts, considered, { contract, taken, callKey: arrival.callKey }, options, settings)
-}
-
-interface Readied {
-  readonly contract: Contract
-  readonly taken: Snapshot
-  readonly callKey: string
 }
 
 type Step =
@@ -226,111 +156,6 @@ async function decideOnce(
   }
 }
 
-function evaluationRequest(
-  scope: Scope,
-  considered: Considered,
-  call: Readied,
-  session: SessionFacts,
-  consent: ApprovalRecord | undefined,
-): EvaluationRequest {
-  const input = call.taken.parse()
-  const { derived, lengths } = derive(input)
-  const { principal } = scope
-  return {
-    subject: {
-      type: principal.type,
-      id: principal.id,
-      properties: { roles: principal.roles, ...optional('tenant', principal.tenant) },
-    },
-    action: { name: 'tools/call' },
-    resource: {
-      type: 'tool',
-      id: call.contract.id,
-      properties: {
-        materiality: considered.classification.materiality,
-        surface: considered.classification.surface,
-        server: call.contract.server,
-        definition: call.contract.definitionDigest,
-      },
-    },
-    context: {
-      arguments: input,
-      derived,
-      lengths,
-      environment: scope.environment,
-      ...optional('agent', scope.agent),
-      session,
-      approval: approvalFacts(consent),
-    },
-  }
-}
-
-function claimOf(
-  parts: GateParts,
-  considered: Considered,
-  call: Readied,
-  consent: ApprovalRecord | undefined,
-  seen: number | undefined,
-): Claim {
-  return {
-    callKey: call.callKey,
-    inputDigest: call.taken.digest,
-    ...optional('approval', consent?.ref),
-    session: {
-      key: sessionKey(considered.scope),
-      tool: call.contract.id,
-      ...optional('seen', parts.point.readsSession ? seen : undefined),
-      ...optional('amount', spentBy(considered.request?.context.arguments)),
-    },
-  }
-}
-
-/** What the session has done, or `undefined` when the store cannot say. */
-async function sessionOf(
-  parts: GateParts,
-  scope: Scope,
-): Promise<{ readonly seen?: number; readonly facts: SessionFacts } | undefined> {
-  if (!parts.point.readsSession) return { facts: NO_SESSION }
-  try {
-    return await parts.store.read(sessionKey(scope))
-  } catch {
-    return undefined
-  }
-}
-
-function digestOf(parts: GateParts, considered: Considered, call: Readied): string {
-  return requestDigest({
-    scope: considered.scope,
-    contract: call.contract,
-    inputDigest: call.taken.digest,
-    policyDigest: parts.point.policyDigest,
-  })
-}
-
-function readArguments(
-  call: Call,
-  contract: Contract | undefined,
-  limits: Limits,
-): Pick<Arrival, 'snapshot' | 'rejected'> {
-  try {
-    const taken = snapshot(call, limits)
-    const miss = contract?.check(taken.parse())
-    return { snapshot: taken, rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires } }
-  } catch (cause) {
-    if (cause instanceof HoldpointError)
-      return { snapshot: undefined, rejected: { path: cause.at ?? '', because: cause.message } }
-    return { snapshot: undefined, rejected: { path: '', because: 'could not be read' } }
-  }
-}
-
 function leave(admission: Admission): Step {
   return { next: 'leave', admission }
-}
-
-function mintId(random: RandomBytes): string {
-  return `minted-${Buffer.from(random(12)).toString('base64url')}`
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]: V })
 }

@@ -58,3 +58,8 @@ export const UNCLASSIFIED: Classification = {
   surface: 'unknown',
   evidence: [{ source: 'default', argues: 'high', at: 'tool', because: 'nothing is known of this tool' }],
 }
+
+/** A member when there is a value, none otherwise. */
+export function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]: V })
+}

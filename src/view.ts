@@ -1,5 +1,7 @@
+import { arrive } from './arrive.ts'
 import { requestDigest } from './call/call-key.ts'
-import { admitCall, arrive, type GateParts } from './gate.ts'
+import { admitCall } from './gate.ts'
+import type { GateParts } from './parts.ts'
 import type { Arrival } from './pass.ts'
 import { UNCLASSIFIED } from './pass.ts'
 import { actor, scopeOf } from './principal.ts'

@@ -1,0 +1,50 @@
+import { encodeBase64url } from './bytes/base64url.ts'
+import type { Limits } from './bytes/canonical.ts'
+import { callKey } from './call/call-key.ts'
+import { snapshot } from './call/snapshot.ts'
+import { HoldpointError } from './errors.ts'
+import type { GateParts } from './parts.ts'
+import { type Arrival, optional } from './pass.ts'
+import type { Call, Contract, RandomBytes, Scope } from './types.ts'
+
+/**
+ * Reads a call: the one snapshot, and which tool and key it is of. Synchronous, so that nothing can change the caller's
+ * object between the check and the use (I3). Never throws for what the call holds.
+ */
+export function arrive(parts: GateParts, scope: Scope, call: Call): Arrival {
+  const server = call.server ?? parts.settings.server
+  const contract = parts.contracts.find(server, call.tool)
+  const minted = call.callId === undefined
+  const arrival = { call, server, contract, minted, callId: call.callId ?? mintId(parts.random) }
+  const read = readArguments(call, contract, parts.settings.limits)
+  if (read.snapshot === undefined || contract === undefined) return { ...arrival, ...read, callKey: undefined }
+  const key = callKey({
+    scope,
+    contract,
+    callId: arrival.callId,
+    inputDigest: read.snapshot.digest,
+    ...optional('step', call.step),
+    ...optional('idempotencyKey', call.idempotencyKey),
+  })
+  return { ...arrival, ...read, callKey: key }
+}
+
+function readArguments(
+  call: Call,
+  contract: Contract | undefined,
+  limits: Limits,
+): Pick<Arrival, 'snapshot' | 'rejected'> {
+  try {
+    const taken = snapshot(call, limits)
+    const miss = contract?.check(taken.parse())
+    return { snapshot: taken, rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires } }
+  } catch (cause) {
+    if (cause instanceof HoldpointError)
+      return { snapshot: undefined, rejected: { path: cause.at ?? '', because: cause.message } }
+    return { snapshot: undefined, rejected: { path: '', because: 'could not be read' } }
+  }
+}
+
+function mintId(random: RandomBytes): string {
+  return `minted-${encodeBase64url(random(12))}`
+}

@@ -1,0 +1,122 @@
+import { encodeBase64url } from './bytes/base64url.ts'
+import { canonicalText } from './bytes/canonical.ts'
+import { type Considered, optional, type Settings } from './pass.ts'
+import type { DecisionDraft } from './receipt/claims.ts'
+import { commitArguments, commitRequest } from './receipt/commit.ts'
+import type { Lineage } from './receipt/lineage.ts'
+import type { ApprovalRecord, PolicyDecisionPoint, RandomBytes, RefusalCode, Sidecar, Signer } from './types.ts'
+
+/** What drafting a decision receipt needs to know of its gate. */
+export interface DraftParts {
+  readonly settings: Settings
+  readonly point: PolicyDecisionPoint
+  readonly lineage: Lineage
+  readonly signer: Signer
+  readonly random: RandomBytes
+}
+
+/** How the pass ended for this call. Without a `code` the call may run. */
+export interface DraftTerms {
+  readonly code?: RefusalCode
+  readonly basis: DecisionDraft['basis']
+  readonly enforced: boolean
+  readonly consent?: ApprovalRecord | undefined
+}
+
+/** A decision receipt before the chain signs it, the preimages of its commitments, and their salt. */
+export interface Drafted {
+  readonly draft: DecisionDraft
+  readonly sidecar: Sidecar | undefined
+  readonly salt: string
+}
+
+const MOST_EVIDENCE = 8
+const MOST_POLICIES = 64
+const SALT_BYTES = 16
+
+/** Says what was considered and decided: identities and tiers in the clear, arguments and request as salted commitments. */
+export function draftDecision(parts: DraftParts, considered: Considered, terms: DraftTerms): Drafted {
+  const { point, settings, signer } = parts
+  const { scope, arrival, classification, request, decision } = considered
+  const { contract, snapshot } = arrival
+  const salt = encodeBase64url(parts.random(SALT_BYTES))
+  const requestText = request === undefined ? undefined : canonicalText(request)
+  const parents = parts.lineage.parents(scope.trace, arrival.call.step)
+  const answered = terms.consent?.answered
+  const draft: DecisionDraft = {
+    kind: 'decision',
+    trace: scope.trace,
+    ...(parents.length === 0 ? {} : { parents }),
+    ...(arrival.callKey === undefined ? {} : { call: signer.blind('call', arrival.callKey) }),
+    principal: scope.principal,
+    ...optional('agent', scope.agent),
+    ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
+    tool: {
+      server: safeName(arrival.server),
+      name: safeName(arrival.call.tool),
+      ...optional('definition', contract?.definitionDigest),
+    },
+    ...(snapshot === undefined
+      ? {}
+      : {
+          args: {
+            commit: commitArguments(salt, safeName(arrival.server), safeName(arrival.call.tool), snapshot.text),
+            bytes: snapshot.bytes.length,
+          },
+        }),
+    ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
+    materiality: classification.materiality,
+    surface: classification.surface,
+    evidence: classification.evidence
+      .slice(0, MOST_EVIDENCE)
+      .map(({ source, argues, at, because }) => ({ source, argues, at, because })),
+    decision: spoken(considered, terms.code),
+    basis: terms.basis,
+    enforced: terms.enforced,
+    ...optional('code', terms.code),
+    ...optional('fault', faultOf(considered)),
+    policy: {
+      digest: point.policyDigest,
+      determining: (decision?.determining ?? []).slice(0, MOST_POLICIES),
+      errors: (decision?.errors ?? []).slice(0, MOST_POLICIES),
+    },
+    ...(considered.decisionMs === undefined ? {} : { pdp: { id: point.id, us: microseconds(considered.decisionMs) } }),
+    rederivable: point.rederivable,
+    ...(terms.consent === undefined || answered === undefined
+      ? {}
+      : { approval: { ref: terms.consent.ref, by: answered.by, channel: answered.channel } }),
+    ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
+    ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
+  }
+  const keep = requestText !== undefined && settings.sidecar === 'keep'
+  return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
+}
+
+/** The fault behind a silence, as receipts and events name it. */
+export function faultOf(considered: Considered): string | undefined {
+  const { decision } = considered
+  if (decision?.kind !== 'silence') return undefined
+  return decision.cause.kind === 'absent' || decision.cause.kind === 'wrong' ? decision.cause.fault : undefined
+}
+
+/** `server/tool`, as people and models read it. */
+export function toolName(considered: Considered): string {
+  return `${safeName(considered.arrival.server)}/${safeName(considered.arrival.call.tool)}`
+}
+
+/** Whole microseconds of a duration in ms; never negative. */
+export function microseconds(ms: number): number {
+  return Math.max(0, Math.round(ms * 1_000))
+}
+
+/** What is on record as said: a refused call was never permitted, whatever the policy had answered before. */
+function spoken(considered: Considered, code: RefusalCode | undefined): 'permit' | 'deny' | 'silence' {
+  const kind = considered.decision?.kind ?? 'silence'
+  if (code === undefined) return kind
+  return kind === 'deny' ? 'deny' : 'silence'
+}
+
+// UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.
+function safeName(name: string): string {
+  return typeof name === 'string' && /^[A-Za-z0-9_.\-/]{1,128}$/.test(name) ? name : '(unprintable)'
+}

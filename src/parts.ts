@@ -1,0 +1,25 @@
+import type { Contracts } from './call/contract.ts'
+import type { OpenBudget } from './decide/fail-mode.ts'
+import type { Turns } from './decide/turns.ts'
+import type { Exits } from './exits.ts'
+import type { Settings } from './pass.ts'
+import type { Recorder } from './receipt/recorder.ts'
+import type { Clock, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
+
+/** Everything that the pass works with. Effects come in here and nowhere else. */
+export interface GateParts {
+  readonly settings: Settings
+  readonly contracts: Contracts
+  readonly point: PolicyDecisionPoint
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly exits: Exits
+  readonly openings: OpenBudget
+  readonly turns: Turns
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly sleep: (ms: number) => Promise<void>
+  readonly emit: EventSink
+  /** Servers whose tools do not fit the policies: their medium and high refuse. */
+  readonly misfitted: ReadonlySet<string>
+}
