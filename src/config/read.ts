@@ -37,15 +37,13 @@ export interface LoadedConfig {
  * @throws HoldpointError ERR_CONFIG with `file:line` (or `createGate options`) and the nearest name
  */
 export function readConfig(where: string | { readonly file: string } | false, code: unknown = {}): LoadedConfig {
-  const named = typeof where === 'object' ? resolve(where.file) : undefined
-  const file = named ?? join(resolve(where === false ? '.' : (where as string)), CONFIG_FILE)
-  const text = where === false ? undefined : readText(file, named !== undefined)
+  const file = fileOf(where)
+  const text = where === false ? undefined : readText(file, typeof where === 'object')
   const folder = dirname(file)
   const source = text === undefined ? undefined : parseYaml(basename(file), text)
   const written = source === undefined ? {} : checkFile(source)
   const passed = checkOptions(code)
-  const standard: ConfigOptions = where === false ? { policies: 'ask/v1' } : {}
-  const options: ConfigOptions = { ...standard, ...written, ...passed }
+  const options: ConfigOptions = { ...written, ...passed }
   const policiesAt = (index: number): string => {
     if (passed.policies !== undefined) return 'createGate options'
     if (source === undefined) return 'policies'
