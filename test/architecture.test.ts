@@ -72,7 +72,7 @@ function filesBelow(folder: string): string[] {
 }
 
 /** The pass is written in a few files side by side; together they are the room `gate`. */
-const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'arrive', 'evaluation', 'admission', 'exits'])
+const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'parts', 'arrive', 'evaluation', 'admission', 'exits'])
 
 /** `src/store/sqlite.ts` lives in `store`, `src/gate.ts` in `gate`, `adapters/ai-sdk/tools.ts` in `adapters/ai-sdk`. */
 function roomOf(file: string): string {
