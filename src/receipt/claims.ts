@@ -153,7 +153,12 @@ const seal = {
 }
 
 /** A W3C trace id: 32 lower-case hexadecimal digits. */
-const trace = { trace: z.string().regex(/^[0-9a-f]{32}$/).optional() }
+const trace = {
+  trace: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+}
 
 const openClaims = z.strictObject({ ...chainMembers, ...trace, ...open })
 const decisionClaims = z.strictObject({ ...chainMembers, ...trace, ...decision })
@@ -178,3 +183,5 @@ export type OutcomeDraft = Omit<OutcomeClaims, ChainMember>
 export type SealDraft = Omit<SealClaims, ChainMember>
 /** What a stage wants said; the chain adds issuer, stream, sequence, predecessor and time. */
 export type DraftClaims = DecisionDraft | OutcomeDraft | SealDraft
+/** Everything that a receipt says of itself, before it has a place in a chain. */
+export type Unchained = DraftClaims | Omit<OpenClaims, ChainMember>

@@ -10,7 +10,9 @@ import { sha256 } from '../bytes/digest.ts'
 
 /** SHA-256 over the RFC 8785 text of `["hp-args/1", salt, server, tool, arguments]`. `argumentsText` is canonical already. */
 export function commitArguments(salt: string, server: string, tool: string, argumentsText: string): string {
-  return sha256(`["hp-args/1",${JSON.stringify(salt)},${JSON.stringify(server)},${JSON.stringify(tool)},${argumentsText}]`)
+  return sha256(
+    `["hp-args/1",${JSON.stringify(salt)},${JSON.stringify(server)},${JSON.stringify(tool)},${argumentsText}]`,
+  )
 }
 
 /** SHA-256 over the RFC 8785 text of `["hp-request/1", salt, request]`. `requestText` is canonical already. */

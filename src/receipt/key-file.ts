@@ -1,5 +1,16 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { HoldpointError } from '../errors.ts'
 import type { Signer } from '../types.ts'
@@ -61,7 +72,11 @@ function create(path: string): boolean {
     return true
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false
-    throw failure(path, `cannot be created (${codeOf(cause)}); give this user a writable folder or name another key file`, cause)
+    throw failure(
+      path,
+      `cannot be created (${codeOf(cause)}); give this user a writable folder or name another key file`,
+      cause,
+    )
   } finally {
     removeQuietly(draft)
   }

@@ -1,4 +1,12 @@
-import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject, sign } from 'node:crypto'
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import { canonicalText } from '../bytes/canonical.ts'
 import { crockford } from '../bytes/crockford.ts'
 import { sha256, sha256Bytes } from '../bytes/digest.ts'
@@ -62,7 +70,10 @@ export function signerFromPem(pem: string): Signer {
 export function sealReceipt(signer: Signer, claims: ReceiptClaims): Receipt {
   const payload = Buffer.from(canonicalText(claims), 'utf8')
   if (payload.length > MOST_PAYLOAD_BYTES) {
-    throw new HoldpointError('ERR_FORMAT', `a receipt may hold ${MOST_PAYLOAD_BYTES} bytes, this one has ${payload.length}`)
+    throw new HoldpointError(
+      'ERR_FORMAT',
+      `a receipt may hold ${MOST_PAYLOAD_BYTES} bytes, this one has ${payload.length}`,
+    )
   }
   const signed = `${headerOf(signer)}.${payload.toString('base64url')}`
   const signature = Buffer.from(signer.sign(Buffer.from(signed, 'latin1'))).toString('base64url')
@@ -96,5 +107,8 @@ function describe(privateKey: KeyObject): { readonly alg: Signer['alg']; readonl
   if (jwk.kty === 'EC' && jwk.crv === 'P-256' && jwk.x !== undefined && jwk.y !== undefined) {
     return { alg: 'ES256', publicJwk: { crv: 'P-256', kty: 'EC', x: jwk.x, y: jwk.y } }
   }
-  throw new HoldpointError('ERR_KEY', `the receipt key must be Ed25519 or P-256, not ${jwk.crv ?? jwk.kty ?? 'unknown'}`)
+  throw new HoldpointError(
+    'ERR_KEY',
+    `the receipt key must be Ed25519 or P-256, not ${jwk.crv ?? jwk.kty ?? 'unknown'}`,
+  )
 }

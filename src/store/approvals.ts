@@ -1,0 +1,80 @@
+import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
+
+/** Requests for a person's yes, in memory, and who is there to answer. */
+export class Approvals {
+  readonly #records = new Map<string, ApprovalRecord>()
+  /** The newest reference of each request digest. */
+  readonly #newest = new Map<string, string>()
+  readonly #watchers = new Map<string, number>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  request(request: ApprovalRequest): ApprovalRecord {
+    const known = this.find(request.requestDigest)
+    if (known !== undefined && isLive(known.state)) return known
+    const record: ApprovalRecord = { ...request, state: 'pending' }
+    this.#records.set(request.ref, record)
+    this.#newest.set(request.requestDigest, request.ref)
+    return this.#current(record)
+  }
+
+  find(requestDigest: string): ApprovalRecord | undefined {
+    const ref = this.#newest.get(requestDigest)
+    return ref === undefined ? undefined : this.get(ref)
+  }
+
+  get(ref: string): ApprovalRecord | undefined {
+    const record = this.#records.get(ref)
+    return record === undefined ? undefined : this.#current(record)
+  }
+
+  pending(): readonly ApprovalRecord[] {
+    return [...this.#records.values()].map((record) => this.#current(record)).filter(({ state }) => state === 'pending')
+  }
+
+  answer(ref: string, answer: ApprovalAnswer): boolean {
+    const record = this.get(ref)
+    if (record?.state !== 'pending') return false
+    this.#records.set(ref, { ...record, state: answer.answer, answered: answer })
+    return true
+  }
+
+  isSpendable(ref: string): boolean {
+    return this.get(ref)?.state === 'approved'
+  }
+
+  spend(ref: string): void {
+    const record = this.#records.get(ref)
+    if (record !== undefined) this.#records.set(ref, { ...record, state: 'spent' })
+  }
+
+  attend(watcher: string, until: number): void {
+    this.#watchers.set(watcher, until)
+  }
+
+  attended(): boolean {
+    const now = this.#now()
+    for (const [watcher, until] of this.#watchers) {
+      if (until > now) return true
+      this.#watchers.delete(watcher)
+    }
+    return false
+  }
+
+  #current(record: ApprovalRecord): ApprovalRecord {
+    return { ...record, state: stateAt(record.state, record.expiresAt, this.#now()) }
+  }
+}
+
+/** Can a request in this state still lead anywhere? Expired and spent ones make room for a new request. */
+export function isLive(state: ApprovalState): boolean {
+  return state === 'pending' || state === 'approved' || state === 'declined'
+}
+
+/** The state at a moment: whatever is still live ends when its time is over. */
+export function stateAt(state: ApprovalState, expiresAt: number, now: number): ApprovalState {
+  return isLive(state) && expiresAt <= now ? 'expired' : state
+}
