@@ -71,16 +71,16 @@ function filesBelow(folder: string): string[] {
     .sort()
 }
 
-/** The pass is written in a few files side by side; together they are the room `gate`. */
-const gateFiles: ReadonlySet<string> = new Set(['gate', 'pass', 'parts', 'arrive', 'evaluation', 'admission', 'exits'])
-
-/** `src/store/sqlite.ts` lives in `store`, `src/gate.ts` in `gate`, `adapters/ai-sdk/tools.ts` in `adapters/ai-sdk`. */
+/**
+ * `src/store/sqlite.ts` lives in `store`, `adapters/ai-sdk/tools.ts` in `adapters/ai-sdk`. The pass is written in a few files
+ * side by side: whatever stands at the top of `src` and is no room of its own belongs to `gate`.
+ */
 function roomOf(file: string): string {
   const [top, first = '', second] = file.replace(/\.tsx?$/, '').split('/')
   if (top === 'adapters') return `adapters/${first}`
-  if (second === undefined && gateFiles.has(first)) return 'gate'
   const exact = second === undefined ? first : `${first}/${second}`
-  return Object.hasOwn(table, exact) ? exact : first
+  if (Object.hasOwn(table, exact)) return exact
+  return second === undefined ? 'gate' : first
 }
 
 /** The wider room of an exceptional file: `bytes/digest` is in `bytes`. */
