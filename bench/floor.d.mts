@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { RefundInput } from './refund.mjs'
 
 /** A receipt of the floor: its canonical text, SHA-256 of it (base64url) and the Ed25519 signature over it. */
 export interface FloorReceipt {
@@ -7,11 +8,11 @@ export interface FloorReceipt {
   readonly signature: Buffer
 }
 
-export function createFloor(): {
+export function createFloor(toCedar?: (input: RefundInput) => object): {
   readonly publicKey: KeyObject
-  permits(input: unknown): boolean
+  permits(input: RefundInput): boolean
   call(
-    input: unknown,
+    input: RefundInput,
     callId: string,
   ):
     | { readonly permitted: true; readonly result: unknown; readonly receipts: readonly [FloorReceipt, FloorReceipt] }

@@ -18,7 +18,8 @@ function canonical(value) {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`
 }
 
-export function createFloor() {
+/** `toCedar` puts the arguments in Cedar's terms: the whole request, or only what the policies read. */
+export function createFloor(toCedar = cedarRequest) {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const staticPolicies = readFileSync(new URL('./policies/refund.cedar', import.meta.url), 'utf8')
   if (preparsePolicySet('floor', { staticPolicies }).type !== 'success') throw new Error('refund.cedar does not parse')
@@ -33,7 +34,7 @@ export function createFloor() {
   }
 
   function permits(input) {
-    const answer = statefulIsAuthorized({ ...cedarRequest(input), preparsedPolicySetId: 'floor' })
+    const answer = statefulIsAuthorized({ ...toCedar(input), preparsedPolicySetId: 'floor' })
     if (answer.type !== 'success' || answer.response.diagnostics.errors.length > 0) return false
     return answer.response.decision === 'allow'
   }

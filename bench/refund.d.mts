@@ -7,3 +7,7 @@ export interface RefundInput {
 }
 
 export function refundInput(n: number): RefundInput
+
+/** The refund in Cedar's terms: the whole request, and no more than the policies read. */
+export function cedarRequest(input: RefundInput): object
+export function leanCedarRequest(input: RefundInput): object
