@@ -214,6 +214,8 @@ export class Exits {
   ): Admission {
     const { arrival, classification } = considered
     const callKey = arrival.callKey ?? ''
+    const { forget, schedule, settings } = this.#parts
+    const cancelExpiry = schedule(settings.permitTtlMs, () => forget(callKey))
     return observedAdmission({
       callKey,
       materiality: classification.materiality,
@@ -222,7 +224,8 @@ export class Exits {
       // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
       input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
       record: async (status, result) => {
-        this.#parts.forget(callKey)
+        cancelExpiry()
+        forget(callKey)
         return await this.#settled(considered, receipt, salt ?? '', false, status, result)
       },
     })

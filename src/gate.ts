@@ -22,14 +22,24 @@ export async function admitCall(
   arrival: Arrival,
   options: AdmitOptions,
 ): Promise<Admission> {
-  const { exits, settings } = parts
   const considered: Considered = { scope, arrival, classification: UNCLASSIFIED, startedAt: parts.clock.monotonic() }
   try {
     if (!parts.recorder.isOpen) await parts.recorder.ready()
   } catch {
-    return exits.unrecorded(considered)
+    return parts.exits.unrecorded(considered)
   }
+  try {
+    return await considerCall(parts, considered, options)
+  } catch {
+    // INVARIANT I4: a fault of our own is not a permit either.
+    return await parts.exits.refused(considered, { code: 'policy_error', sentence: 'The gate failed while deciding.' })
+  }
+}
 
+/** Contract and classification; then the decision. */
+async function considerCall(parts: GateParts, considered: Considered, options: AdmitOptions): Promise<Admission> {
+  const { exits, settings } = parts
+  const { scope, arrival } = considered
   const { contract, snapshot: taken } = arrival
   if (contract === undefined) return await exits.refused(considered, { code: 'tool_unknown' })
   considered.classification = classify(contract, taken === undefined ? {} : taken.parse())

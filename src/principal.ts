@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { userInfo } from 'node:os'
+import { canonicalText } from './bytes/canonical.ts'
 import { HoldpointError } from './errors.ts'
-import type { Principal, Scope, Where, Who } from './types.ts'
+import type { JsonObject, Principal, Scope, Where, Who } from './types.ts'
 
 interface Acting {
   readonly who: Who
@@ -58,8 +59,18 @@ export function scopeOf(
     ...(who.agent === undefined ? {} : { agent: id(who.agent, 'agent') }),
     ...(where.conversation === undefined ? {} : { conversation: id(where.conversation, 'conversation') }),
     trace: where.trace ?? mintTrace(),
-    environment: where.environment ?? {},
+    environment: snapshotOf(where.environment ?? {}),
     channel: where.channel ?? 'none',
+  }
+}
+
+/** The caller's object must not change under a decision: policies, receipts and digests read one copy. */
+function snapshotOf(environment: JsonObject): JsonObject {
+  try {
+    return JSON.parse(canonicalText(environment)) as JsonObject
+  } catch (cause) {
+    const at = cause instanceof HoldpointError ? (cause.at ?? '') : ''
+    throw new HoldpointError('ERR_CONFIG', `environment${at} is not plain JSON`, { at, cause })
   }
 }
 

@@ -174,10 +174,15 @@ export class GateView implements Gate {
     const admission = admitCall(parts, scope, arrival, options)
     if (known !== undefined) return await admission
     live.set(callKey, { digest, admission })
-    const admitted = await admission
-    // A permit stays until it is settled; a refusal is judged anew each time.
-    if (admitted.outcome === 'refused') live.delete(callKey)
-    return admitted
+    let permitted = false
+    try {
+      const admitted = await admission
+      permitted = admitted.outcome === 'permitted'
+      return admitted
+    } finally {
+      // A permit stays until it is settled; a refusal is judged anew each time.
+      if (!permitted) live.delete(callKey)
+    }
   }
 
   async #ran<T>(
