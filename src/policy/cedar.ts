@@ -1,0 +1,104 @@
+import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint } from '../types.ts'
+import { type Answer, parsePolicies } from './engine.ts'
+import { createExplainer } from './explain.ts'
+import { createLinter } from './lint.ts'
+import { type LoadedPolicy, loadPolicies, type PolicyText } from './load.ts'
+import { readsMember, readsOf } from './reads.ts'
+import { Questioner } from './request.ts'
+
+/**
+ * The embedded policy decision point: Cedar, read strictly. Evaluation is synchronous.
+ *
+ * @throws HoldpointError ERR_POLICY, see {@link loadPolicies}
+ */
+export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPoint {
+  const { digest, policies } = loadPolicies(files)
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const parsed = parsePolicies(`holdpoint/${digest}`, new Map(policies.map(({ id, text }) => [id, text])))
+  const reads = readsOf(policies)
+  const questioner = new Questioner(reads)
+  const linter = createLinter(policies)
+  const explain = createExplainer(digest, policies)
+  return {
+    id: 'cedar',
+    policyDigest: digest,
+    rederivable: true,
+    readsSession: readsMember(reads, 'session'),
+    register: (server, tools) => linter(server, tools),
+    evaluate: (request: EvaluationRequest, call: { readonly schema: JsonSchema | undefined }): Decision =>
+      readCedar(parsed.answer(questioner.question(request, call.schema)), byId, request),
+    explain,
+  }
+}
+
+/**
+ * Reads Cedar's answer more strictly than Cedar does (DESIGN §8): engines drop a rule that errs and go on; here an erring
+ * `forbid` means that nobody knows whether it forbids, so nothing runs. An erring `permit` merely did not speak.
+ */
+export function readCedar(
+  answer: Answer,
+  policies: ReadonlyMap<string, LoadedPolicy>,
+  request: Pick<EvaluationRequest, 'context'>,
+): Decision {
+  if (answer.kind === 'failed') return wrong([], answer.detail)
+  const errors = [...answer.errors].sort()
+  const spoke = answer.determining.map((id) => policies.get(id))
+  const erred = errors.map((id) => policies.get(id))
+  if (!spoke.every(isPolicy) || !erred.every(isPolicy))
+    return wrong(errors, 'the engine named a policy that is not loaded')
+  const determining = spoke.sort((one, other) => (one.id < other.id ? -1 : 1))
+
+  if (determining.some((policy) => policy.effect === 'forbid')) {
+    const forbids = determining.filter((policy) => policy.effect === 'forbid')
+    return { kind: 'deny', ...sentenceOf(forbids), determining: idsOf(forbids), errors }
+  }
+  const unsure = erred.filter((policy) => policy.effect === 'forbid')
+  if (unsure.length > 0) {
+    return wrong(errors, `could not be evaluated for this call: ${idsOf(unsure).join(', ')}`)
+  }
+  if (!answer.allows) return { kind: 'silence', cause: { kind: 'no_permit' }, determining: [], errors }
+  return readPermits(determining, errors, request)
+}
+
+/** INVARIANT I4: a permit that waits for a person counts only with that person's yes in the request. */
+function readPermits(
+  permits: readonly LoadedPolicy[],
+  errors: readonly string[],
+  request: Pick<EvaluationRequest, 'context'>,
+): Decision {
+  const { confirmed, roles } = request.context.approval
+  const given = new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => `approval:${role}`)])
+  const counting = permits.filter((policy) => policy.requires === undefined || given.has(policy.requires))
+  if (counting.length > 0) {
+    const obligations = counting.flatMap((policy) => (policy.obligation === undefined ? [] : [policy.obligation]))
+    return { kind: 'permit', obligations, determining: idsOf(counting), errors }
+  }
+  const [asks] = [...permits].sort(byEase)
+  if (asks?.requires === undefined) return wrong(errors, 'the engine allowed the call and named no permit')
+  const cause = { kind: 'requestable', requires: asks.requires } as const
+  return { kind: 'silence', cause, ...sentenceOf([asks]), determining: idsOf(permits), errors }
+}
+
+/** The principal's own yes before another person's; then by name, so that the same call always asks for the same thing. */
+function byEase(one: LoadedPolicy, other: LoadedPolicy): number {
+  const rank = ({ requires = '', id }: LoadedPolicy): string =>
+    `${requires === 'confirmation' ? 0 : 1} ${requires} ${id}`
+  return rank(one) < rank(other) ? -1 : 1
+}
+
+function wrong(errors: readonly string[], detail: string): Decision {
+  return { kind: 'silence', cause: { kind: 'wrong', fault: 'policy_error', detail }, determining: [], errors }
+}
+
+function sentenceOf(policies: readonly LoadedPolicy[]): { readonly sentence?: string } {
+  const spoken = policies.find((policy) => policy.refusal !== undefined)?.refusal
+  return spoken === undefined ? {} : { sentence: spoken }
+}
+
+function idsOf(policies: readonly LoadedPolicy[]): readonly string[] {
+  return policies.map((policy) => policy.id)
+}
+
+function isPolicy(policy: LoadedPolicy | undefined): policy is LoadedPolicy {
+  return policy !== undefined
+}

@@ -1,0 +1,81 @@
+import { sha256 } from '../bytes/digest.ts'
+import type { Decision, EvaluationRequest, PolicyDecisionPoint } from '../types.ts'
+import { isRequirement } from './annotations.ts'
+
+/** A policy as a plain function. UNTRUSTED result: it is read strictly. */
+export type PolicyFunction = (request: EvaluationRequest, call: { readonly signal: AbortSignal }) => unknown
+
+/**
+ * A policy decision point of a plain function. It may answer, now or by a promise:
+ *
+ * - `'permit'` or `'deny'`;
+ * - `{ deny: 'Refunds above 500 EUR need approval from finance.' }`;
+ * - `{ ask: 'confirmation', say?: '…' }` or `{ ask: 'finance', say?: '…' }`: a permit once the principal, or a person in
+ *   that role, said yes; it is asked again with that yes in `request.context.approval`;
+ * - a full {@link Decision}.
+ *
+ * Everything else is passed on as it is, and read as a wrong answer. Its decisions cannot be re-derived from receipts.
+ *
+ * @param details `id` names the point in receipts and refusals; default `function`
+ */
+export function createFunctionPoint(fn: PolicyFunction, details: { readonly id?: string } = {}): PolicyDecisionPoint {
+  const id = details.id ?? 'function'
+  return {
+    id,
+    policyDigest: sha256(`holdpoint function policy\n${id}\n${fn.toString()}`),
+    rederivable: false,
+    // Nobody can see what a function reads.
+    readsSession: true,
+    register: () => [],
+    evaluate(request, call) {
+      const answer = fn(request, { signal: call.signal })
+      return answer instanceof Promise
+        ? answer.then((later) => readShort(later, id, request))
+        : readShort(answer, id, request)
+    },
+    explain: () => ({ constraints: [], policies: [] }),
+  }
+}
+
+/** Turns a short answer into a decision; leaves what it does not know for the strict reader to refuse. */
+function readShort(answer: unknown, id: string, request: EvaluationRequest): unknown {
+  if (answer === 'permit') return permit(id)
+  if (answer === 'deny') return { kind: 'deny', determining: [id], errors: [] } satisfies Decision
+  const short = membersOf(answer)
+  if (short === undefined || short.has('kind')) return answer
+  const [deny, asked, say] = [short.get('deny'), short.get('ask'), short.get('say')]
+  if (short.size === 1 && typeof deny === 'string') {
+    return { kind: 'deny', sentence: deny, determining: [id], errors: [] } satisfies Decision
+  }
+  if (typeof asked !== 'string' || short.size !== (short.has('say') ? 2 : 1)) return answer
+  if (short.has('say') && typeof say !== 'string') return answer
+  const requires = asked === 'confirmation' ? asked : `approval:${asked}`
+  if (!isRequirement(requires)) return answer
+  const { confirmed, roles } = request.context.approval
+  if (asked === 'confirmation' ? confirmed === true : roles.includes(asked)) return permit(id)
+  const sentence = typeof say === 'string' ? { sentence: say } : {}
+  return {
+    kind: 'silence',
+    cause: { kind: 'requestable', requires },
+    ...sentence,
+    determining: [id],
+    errors: [],
+  } satisfies Decision
+}
+
+function permit(id: string): Decision {
+  return { kind: 'permit', obligations: [], determining: [id], errors: [] }
+}
+
+/** Own data members of a plain object, each read once; `undefined` for anything else. */
+function membersOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return undefined
+  const members = new Map<string, unknown>()
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    if (!('value' in descriptor)) return undefined
+    members.set(name, descriptor.value)
+  }
+  return members
+}

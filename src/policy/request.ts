@@ -1,0 +1,138 @@
+import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { EvaluationRequest, Json, JsonObject, JsonSchema } from '../types.ts'
+import { addDecimals, decimalOf, decimalText } from './decimal.ts'
+import { decimal, encodeRead, unrepresentable } from './encode.ts'
+import type { Question } from './engine.ts'
+import { type Reads, readsInside, readsMember } from './reads.ts'
+import { own, shapeOf } from './shape.ts'
+
+type Uid = { readonly type: string; readonly id: string }
+type CedarRecord = Record<string, CedarValueJson>
+
+const UNTYPED = shapeOf(undefined)
+const MOST_ACTIONS = 4_096
+
+/**
+ * Writes evaluation requests as questions to Cedar:
+ *
+ * - principal `User::"alice"` or `Agent::"support"`, in `Role::"…"` for each role, with `tenant` where there is one;
+ * - action `Action::"server/tool"` in `Action::"<materiality of this call>"` and `Action::"surface-<…>"`;
+ * - resource `Server::"server"`;
+ * - context: `arguments` and `lengths`, `derived`, `environment`, `session`, `approval` {confirmed, roles}, `agent` (a string).
+ *
+ * `context.session.here` is worked out here, since Cedar cannot add decimals: `calls` and `spent` of this very tool so far,
+ * and `after` = `spent` plus the `/amount` of this call.
+ *
+ * Only what `reads` names crosses into the engine: nothing else can change its answer.
+ */
+export class Questioner {
+  readonly #reads: Reads
+  readonly #actions = new Map<string, EntityJson>()
+
+  constructor(reads: Reads) {
+    this.#reads = reads
+  }
+
+  question(request: EvaluationRequest, schema: JsonSchema | undefined): Question {
+    const { subject, resource } = request
+    const principal: Uid = { type: subject.type === 'user' ? 'User' : 'Agent', id: subject.id }
+    const action = this.#action(request)
+    const entities = [action]
+    const parents = rolesOf(request).map((id) => ({ type: 'Role', id }))
+    const tenant = subject.properties['tenant']
+    if (parents.length > 0 || tenant !== undefined) {
+      entities.push({ uid: principal, attrs: typeof tenant === 'string' ? { tenant } : {}, parents })
+    }
+    return {
+      principal,
+      action: action.uid,
+      resource: { type: 'Server', id: resource.properties.server },
+      context: this.#context(request, schema),
+      entities,
+    }
+  }
+
+  /** INVARIANT I8: the tier is this call's own, so the parents come with the question and never from a schema. */
+  #action(request: EvaluationRequest): EntityJson {
+    const { id, properties } = request.resource
+    const key = `${properties.materiality} ${properties.surface} ${id}`
+    const known = this.#actions.get(key)
+    if (known !== undefined) return known
+    const action: EntityJson = {
+      uid: { type: 'Action', id },
+      attrs: {},
+      parents: [
+        { type: 'Action', id: properties.materiality },
+        { type: 'Action', id: `surface-${properties.surface}` },
+      ],
+    }
+    if (this.#actions.size >= MOST_ACTIONS) this.#actions.clear()
+    this.#actions.set(key, action)
+    return action
+  }
+
+  #context(request: EvaluationRequest, schema: JsonSchema | undefined): CedarRecord {
+    const { context } = request
+    const record: CedarRecord = {}
+    const put = (name: string, value: Json | undefined, shape = UNTYPED): void => {
+      const reads = readsInside(this.#reads, name)
+      if (reads === undefined || value === undefined || value === null) return
+      record[name] = encodeRead(value, shape, reads)
+    }
+    put('arguments', context.arguments, shapeOf(schema))
+    put('lengths', context.lengths)
+    put('environment', context.environment)
+    put('agent', context.agent)
+    put('approval', { confirmed: context.approval.confirmed, roles: context.approval.roles })
+    if (readsMember(this.#reads, 'derived')) record['derived'] = encodeDerived(context.derived)
+    if (readsMember(this.#reads, 'session')) record['session'] = encodeSession(request)
+    return record
+  }
+}
+
+function rolesOf(request: EvaluationRequest): readonly string[] {
+  const { roles } = request.subject.properties
+  if (roles === undefined) return []
+  if (!Array.isArray(roles) || roles.some((role) => typeof role !== 'string'))
+    throw new TypeError('roles are not strings')
+  return roles as readonly string[]
+}
+
+/** Derived facts are ours; `amount` is decimal text there. */
+function encodeDerived(derived: { readonly [pointer: string]: JsonObject }): CedarRecord {
+  const record: CedarRecord = {}
+  for (const [pointer, facts] of Object.entries(derived)) {
+    const { amount, ...others } = facts
+    const encoded = encodeRead(others, UNTYPED, 'all') as CedarRecord
+    if (amount !== undefined) encoded['amount'] = encodeMoney(amount)
+    record[pointer] = encoded
+  }
+  return record
+}
+
+function encodeSession(request: EvaluationRequest): CedarRecord {
+  const { session, arguments: input } = request.context
+  const tool = request.resource.id
+  const spent: CedarRecord = {}
+  for (const [id, sum] of Object.entries(session.spent)) spent[id] = encodeMoney(sum)
+  const soFar = own(session.spent, tool)[0] ?? '0.0'
+  const here: CedarRecord = {
+    calls: encodeRead(own(session.calls, tool)[0] ?? 0, UNTYPED, 'all'),
+    spent: encodeMoney(soFar),
+    after: spentAfter(soFar, own(input, 'amount')[0]),
+  }
+  return { calls: encodeRead(session.calls, UNTYPED, 'all'), spent, here }
+}
+
+/** An amount that cannot be added exactly makes every rule on the sum err: a budget is never passed by being unreadable. */
+function spentAfter(spent: Json, amount: Json | undefined): CedarValueJson {
+  if (amount === undefined || amount === null) return encodeMoney(spent)
+  const text = typeof amount === 'number' ? decimalText(Math.max(0, amount)) : undefined
+  const sum = text === undefined || typeof spent !== 'string' ? undefined : addDecimals(spent, text)
+  return sum === undefined ? unrepresentable(amount) : decimal(sum)
+}
+
+function encodeMoney(value: Json): CedarValueJson {
+  const text = typeof value === 'string' ? decimalOf(value) : undefined
+  return text === undefined ? unrepresentable(value) : decimal(text)
+}

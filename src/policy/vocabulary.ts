@@ -1,0 +1,42 @@
+import type { Materiality, Surface } from '../types.ts'
+
+const MATERIALITIES: Readonly<Record<Materiality, true>> = { low: true, medium: true, high: true }
+const SURFACES: Readonly<Record<Surface, true>> = {
+  read: true,
+  'internal-write': true,
+  communication: true,
+  financial: true,
+  infrastructure: true,
+  'code-execution': true,
+  'data-egress': true,
+  credentials: true,
+  identity: true,
+  actuation: true,
+  unknown: true,
+}
+
+/** Every action group that a policy may name: the tiers, and `surface-…` for each surface. */
+export const ACTION_GROUPS: ReadonlySet<string> = new Set([
+  ...Object.keys(MATERIALITIES),
+  ...Object.keys(SURFACES).map((surface) => `surface-${surface}`),
+])
+
+/** Every entity type that a policy may name. Another type never matches anything, so a rule about it would not hold. */
+export const ENTITY_TYPES: ReadonlySet<string> = new Set(['User', 'Agent', 'Role', 'Server', 'Action'])
+
+/** Every member of `context`. Another one is a typing mistake. */
+export const CONTEXT_MEMBERS: ReadonlySet<string> = new Set([
+  'arguments',
+  'derived',
+  'lengths',
+  'environment',
+  'agent',
+  'session',
+  'approval',
+])
+
+/** The annotations that mean something here. */
+export const ANNOTATIONS: ReadonlySet<string> = new Set(['id', 'requires', 'refusal', 'obligation', 'disclose'])
+
+/** Who may see the value that broke a rule: the model (and everybody), only people, or nobody. */
+export type Disclosure = 'model' | 'person' | 'none'
