@@ -1,0 +1,90 @@
+/**
+ * `npm run bench`: what a gated call costs, beside a floor, a bare store and peers, in one run of interleaved rounds.
+ * Progress goes to stderr; the table, or one JSON object with `--json`, goes to stdout.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { interleave } from './measure.mjs'
+import { summarise, table } from './report.mjs'
+
+const LEAST_ROUNDS = 5
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--million]
+
+  --json      one JSON object on stdout and nothing else
+  --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 7)
+  --no-peers  leave @ai-sdk/policy-opa and @microsoft/agent-governance-sdk out
+  --million   instead of the table: the heap over a million durable calls (minutes)
+  --help      this text
+`
+
+const say = (line) => process.stderr.write(`${line}\n`)
+const root = path.resolve(import.meta.dirname, '..')
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        rounds: { type: 'string', default: '7' },
+        'no-peers': { type: 'boolean', default: false },
+        million: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    const rounds = Number(values.rounds)
+    if (!Number.isSafeInteger(rounds) || rounds < LEAST_ROUNDS) {
+      throw new Error(`--rounds takes a whole number of at least ${LEAST_ROUNDS}, not "${values.rounds}"`)
+    }
+    return { ...values, rounds, peers: !values['no-peers'] }
+  } catch (error) {
+    say(`bench: ${error.message}`)
+    process.exit(2)
+  }
+}
+
+/** The gate is measured as it is published: compiled. */
+function build() {
+  const built = spawnSync(process.execPath, [path.join(root, 'scripts', 'build.mjs')], { stdio: ['ignore', 2, 2] })
+  if (built.status === 0) return
+  say('bench: the build failed, so there is no gate to measure')
+  process.exit(1)
+}
+
+/** Installs the peers from their own lockfile when they are missing. False when they cannot be had. */
+function peersInstalled() {
+  const folder = path.join(import.meta.dirname, 'peers')
+  if (existsSync(path.join(folder, 'node_modules', 'ai'))) return true
+  say('bench: installing the peers (npm ci --prefix bench/peers)')
+  const installed = spawnSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], { stdio: ['ignore', 2, 2] })
+  if (installed.status === 0) return true
+  say('bench: the peers could not be installed; they are left out')
+  return false
+}
+
+async function main() {
+  const wanted = readArguments()
+  if (wanted.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  build()
+  if (wanted.million) {
+    const { heapOverAMillionCalls } = await import('./heap.mjs')
+    const heap = await heapOverAMillionCalls({ report: say })
+    process.stdout.write(`${JSON.stringify(heap)}\n`)
+    return
+  }
+  const { gateContestants, peerContestants } = await import('./contestants.mjs')
+  const peers = wanted.peers && peersInstalled() ? await peerContestants() : []
+  const contestants = [...(await gateContestants()), ...peers]
+  if (wanted.peers && !contestants.some(({ id }) => id === 'opa-decision')) {
+    say('bench: @ai-sdk/policy-opa is left out: its compiler comes for Linux on x64 only')
+  }
+  const figures = await interleave(contestants, { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) })
+  const summary = summarise(contestants, figures, wanted.rounds)
+  process.stdout.write(wanted.json ? `${JSON.stringify(summary)}\n` : table(summary))
+}
+
+await main()
