@@ -1,0 +1,152 @@
+import { canonicalText } from '../bytes/canonical.ts'
+import { sha256 } from '../bytes/digest.ts'
+import { HoldpointError } from '../errors.ts'
+import type { Contract, Json, OperatorWord, SchemaMiss, ToolDefinition } from '../types.ts'
+import { compileSchema, type SchemaCheck } from './schema-check.ts'
+
+const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
+// ASCII only: look-alikes, zero-width characters and blanks cannot make a second name for one tool.
+const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/
+
+/** Every tool that the gate knows, by our own name of its server and its name there. */
+export class Contracts {
+  /** By `server/tool`. A Map, since a model chooses the names that are looked up. */
+  readonly #contracts = new Map<string, KnownContract>()
+  /** The spelling in use of each id, by its lower case. */
+  readonly #spellings = new Map<string, string>()
+
+  /**
+   * Learns a server's tools; all of them, or none when one is refused. What is known already and unchanged stays the
+   * same object; a changed definition replaces it under its new digest.
+   *
+   * @param words what the operator said, by tool name.
+   * @throws HoldpointError `ERR_TOOL`: a name outside the rule, a case-fold twin, a definition without canonical form.
+   */
+  register(
+    server: string,
+    definitions: readonly ToolDefinition[],
+    words: ReadonlyMap<string, OperatorWord>,
+  ): readonly Contract[] {
+    if (!SERVER_NAME.test(server)) {
+      throw new HoldpointError(
+        'ERR_TOOL',
+        `server name ${quoted(server)} is not usable: lower-case letters, digits and hyphens, at most 32`,
+        { at: server },
+      )
+    }
+    const fresh = new Map<string, string>()
+    const learned = definitions.map((definition) => {
+      const contract = this.#known(server, definition, words.get(definition.name))
+      const folded = contract.id.toLowerCase()
+      const twin = fresh.get(folded) ?? this.#spellings.get(folded)
+      if (twin !== undefined && twin !== contract.id) {
+        throw refusedTool(contract.id, `differs from ${twin} only in case: rename one of the two`)
+      }
+      if (fresh.has(folded)) throw refusedTool(contract.id, 'is listed twice: list each tool once')
+      fresh.set(folded, contract.id)
+      return contract
+    })
+    for (const contract of learned) {
+      this.#contracts.set(contract.id, contract)
+      this.#spellings.set(contract.id.toLowerCase(), contract.id)
+    }
+    return learned
+  }
+
+  find(server: string, tool: string): Contract | undefined {
+    return this.#contracts.get(`${server}/${tool}`)
+  }
+
+  /** In the order of first registration. */
+  all(): readonly Contract[] {
+    return [...this.#contracts.values()]
+  }
+
+  #known(server: string, definition: ToolDefinition, operator: OperatorWord | undefined): KnownContract {
+    if (!TOOL_NAME.test(definition.name)) {
+      throw refusedTool(
+        `${server}/${definition.name}`,
+        'has a name that is not usable: ASCII letters, digits and _ . - /, at most 128',
+      )
+    }
+    const contract = new KnownContract(server, definition, operator)
+    const known = this.#contracts.get(contract.id)
+    return known?.saysTheSameAs(contract) === true ? known : contract
+  }
+}
+
+class KnownContract implements Contract {
+  readonly server: string
+  readonly tool: string
+  readonly id: string
+  readonly definition: ToolDefinition
+  readonly definitionDigest: string
+  readonly operator?: OperatorWord
+  #check: SchemaCheck | undefined
+
+  constructor(server: string, definition: ToolDefinition, operator: OperatorWord | undefined) {
+    this.server = server
+    this.tool = definition.name
+    this.id = `${server}/${definition.name}`
+    const { copy, digest } = exactCopy(this.id, definition)
+    this.definition = copy
+    this.definitionDigest = digest
+    if (operator !== undefined) this.operator = operator
+  }
+
+  check(input: Json): SchemaMiss | undefined {
+    this.#check ??= compileSchema(this.definition.inputSchema, this.definition.origin)
+    return this.#check(input)
+  }
+
+  /** The digest leaves out the operator's words, and a description that is computed at run time. */
+  saysTheSameAs(other: KnownContract): boolean {
+    const [mine, theirs] = [this.definition, other.definition]
+    return (
+      this.definitionDigest === other.definitionDigest &&
+      mine.description === theirs.description &&
+      mine.origin === theirs.origin &&
+      mine.declared?.materiality === theirs.declared?.materiality &&
+      mine.declared?.surface === theirs.declared?.surface &&
+      this.operator?.materiality === other.operator?.materiality &&
+      this.operator?.surface === other.operator?.surface &&
+      this.operator?.source === other.operator?.source
+    )
+  }
+}
+
+/**
+ * UNTRUSTED when the tool is a third party's. The copy is what the digest was taken of: whoever changes the original
+ * later changes neither the check nor what policies read.
+ */
+function exactCopy(id: string, definition: ToolDefinition): { readonly copy: ToolDefinition; readonly digest: string } {
+  try {
+    const copy: ToolDefinition = JSON.parse(canonicalText(onlyKnownMembers(definition)))
+    // All that a model or a person is shown of the tool, except a description that is computed anew each time.
+    const description = copy.dynamicDescription === true ? null : copy.description
+    const shown = [copy.name, copy.title, description, copy.inputSchema, copy.outputSchema, copy.annotations]
+    return { copy, digest: sha256(canonicalText(shown.map((part) => part ?? null))) }
+  } catch (cause) {
+    throw refusedTool(id, `has a definition that is not plain JSON: ${cause instanceof Error ? cause.message : cause}`)
+  }
+}
+
+/** Hosts may hang more on a tool, functions for instance; none of it is read. */
+function onlyKnownMembers(definition: ToolDefinition): { readonly [member in keyof ToolDefinition]: unknown } {
+  const { name, title, description, inputSchema, outputSchema, annotations, origin, declared, dynamicDescription } =
+    definition
+  return { name, title, description, inputSchema, outputSchema, annotations, origin, declared, dynamicDescription }
+}
+
+function refusedTool(id: string, found: string): HoldpointError {
+  return new HoldpointError('ERR_TOOL', `tool ${quoted(id)} ${found}`, { at: id })
+}
+
+/** Names come from strangers: what is not printable ASCII is shown as an escape. */
+function quoted(name: string): string {
+  const shown = JSON.stringify(name).replace(
+    /[^ -~]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return shown.length > 140 ? `${shown.slice(0, 140)}…"` : shown
+}

@@ -1,0 +1,82 @@
+import { utf8Length } from '../bytes/canonical.ts'
+import { pointerToken } from '../bytes/pointer.ts'
+import type { DerivedFacts, Json, JsonObject } from '../types.ts'
+import { addressFacts, looksLikeAddress } from './derived-address.ts'
+import { looksLikeMoney, moneyFacts } from './derived-money.ts'
+import { looksLikePath, pathFacts } from './derived-path.ts'
+import { looksLikeUrl, urlFacts } from './derived-url.ts'
+
+/** What policies read of the arguments beside the arguments themselves, by JSON Pointer. */
+export interface Derivation {
+  readonly derived: DerivedFacts
+  /** Elements of each array: Cedar's sets drop order and duplicates. */
+  readonly lengths: { readonly [pointer: string]: number }
+}
+
+/** Facts are worked out for so many arguments and lengths; past it the fact `""` says `{ truncated: true }`. */
+const MOST_FACTS = 256
+
+/**
+ * Works out facts of arguments that policies could not get right by string surgery (DESIGN §8): normalised paths with
+ * their ancestors, hosts with their parent domains, mail domains, amounts as decimals, bytes, array lengths.
+ *
+ * A fact that grants is only stated where every reader of the argument would agree on it; otherwise the list that a
+ * policy asks is there and empty, so that no permit by ancestor, host or domain applies. Pure; never throws.
+ */
+export function derive(input: Json): Derivation {
+  const collector = new Collector()
+  collector.visit(input, '', '')
+  return collector.derivation()
+}
+
+class Collector {
+  // Pointers start with a slash or are empty, so none of them is a name that reaches a prototype.
+  readonly #derived: { [pointer: string]: JsonObject } = {}
+  readonly #lengths: { [pointer: string]: number } = {}
+  #room = MOST_FACTS
+  #truncated = false
+
+  /** @param key the name of the nearest member around the value: elements of `paths` are read as `paths` says. */
+  visit(value: Json, pointer: string, key: string): void {
+    if (this.#truncated) return
+    if (typeof value === 'string') this.#state(pointer, () => textFacts(value, key))
+    else if (typeof value === 'number' && looksLikeMoney(key)) this.#state(pointer, () => moneyFacts(value))
+    else if (Array.isArray(value)) this.#visitArray(value, pointer, key)
+    else if (typeof value === 'object' && value !== null) {
+      for (const [name, member] of Object.entries(value)) this.visit(member, `${pointer}/${pointerToken(name)}`, name)
+    }
+  }
+
+  derivation(): Derivation {
+    if (this.#truncated) this.#derived[''] = { ...this.#derived[''], truncated: true }
+    return { derived: this.#derived, lengths: this.#lengths }
+  }
+
+  #visitArray(value: readonly Json[], pointer: string, key: string): void {
+    if (this.#hasRoom()) this.#lengths[pointer] = value.length
+    for (const [index, element] of value.entries()) this.visit(element, `${pointer}/${index}`, key)
+  }
+
+  #state(pointer: string, facts: () => JsonObject | undefined): void {
+    if (!this.#hasRoom()) return
+    const stated = facts()
+    if (stated !== undefined) this.#derived[pointer] = stated
+  }
+
+  #hasRoom(): boolean {
+    if (this.#room === 0) this.#truncated = true
+    else this.#room -= 1
+    return !this.#truncated
+  }
+}
+
+/** UNTRUSTED: the text is the model's, the key may be. */
+function textFacts(text: string, key: string): JsonObject {
+  return {
+    bytes: utf8Length(text),
+    ...(looksLikePath(text, key) ? pathFacts(text) : undefined),
+    ...(looksLikeUrl(text, key) ? urlFacts(text) : undefined),
+    ...(looksLikeAddress(text, key) ? addressFacts(text) : undefined),
+    ...(looksLikeMoney(key) ? moneyFacts(text) : undefined),
+  }
+}

@@ -1,0 +1,57 @@
+import { canonicalText, DEFAULT_LIMITS, type Limits } from '../bytes/canonical.ts'
+import { sha256 } from '../bytes/digest.ts'
+import { parseStrict } from '../bytes/strict-json.ts'
+import { HoldpointError } from '../errors.ts'
+import type { Call, Json, Snapshot } from '../types.ts'
+
+/**
+ * Takes the one exact copy of a call's arguments that everything downstream reads. Absent arguments are `{}`.
+ *
+ * INVARIANT I3: synchronous, so nobody else has a turn before it is taken; the caller's object is not read again, and
+ * policy, approver and tool each parse this text for themselves.
+ *
+ * @throws HoldpointError `ERR_ARGUMENTS`; `at` is the JSON Pointer of what cannot be read exactly.
+ */
+export function snapshot(call: Pick<Call, 'input' | 'inputText'>, limits: Limits = DEFAULT_LIMITS): Snapshot {
+  // UNTRUSTED: the one read of what the model wrote.
+  const { input, inputText } = call
+  if (inputText !== undefined) {
+    if (input !== undefined) throw unusable('the call has both `input` and `inputText`: pass what the host received')
+    return new TakenSnapshot(canonicalText(readText(inputText, limits), limits))
+  }
+  return new TakenSnapshot(input === undefined ? '{}' : canonicalText(input, limits))
+}
+
+/** Hosts hand over JSON text as models wrote it, and a model that has no arguments may write nothing at all. */
+function readText(text: string, limits: Limits): Json {
+  if (typeof text !== 'string') throw unusable('`inputText` is not a string')
+  if (text === '') return {}
+  try {
+    return parseStrict(text, limits)
+  } catch (cause) {
+    if (!(cause instanceof HoldpointError)) throw cause
+    throw new HoldpointError('ERR_ARGUMENTS', cause.message, { at: cause.at ?? '', cause })
+  }
+}
+
+function unusable(message: string): HoldpointError {
+  return new HoldpointError('ERR_ARGUMENTS', message, { at: '' })
+}
+
+class TakenSnapshot implements Snapshot {
+  readonly text: string
+  readonly digest: string
+
+  constructor(text: string) {
+    this.text = text
+    this.digest = sha256(text)
+  }
+
+  get bytes(): Uint8Array {
+    return new TextEncoder().encode(this.text)
+  }
+
+  parse(): Json {
+    return JSON.parse(this.text)
+  }
+}
