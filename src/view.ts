@@ -155,6 +155,10 @@ export class GateView implements Gate {
     })
   }
 
+  warn(code: string, message: string): void {
+    this.#shared.parts.emit({ event: 'programmer-warned', code, message })
+  }
+
   async ready(): Promise<void> {
     await this.#shared.parts.recorder.ready()
   }

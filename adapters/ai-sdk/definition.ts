@@ -1,0 +1,91 @@
+import type { JsonSchema, Materiality, Surface, ToolAnnotations, ToolDefinition } from '../../src/index.ts'
+import { jsonSchemaOf } from '../shared/json-schema.ts'
+import type { HostTool } from './host.ts'
+
+const MATERIALITIES: readonly string[] = ['low', 'medium', 'high'] satisfies readonly Materiality[]
+
+/** Definitions already read, by tool object and name: `guardTools` runs once per request. */
+const read = new WeakMap<HostTool, Map<string, ToolDefinition>>()
+
+/** What the gate is told of a tool; later where the tool's schema is a promise. */
+export function definitionOf(name: string, tool: HostTool): ToolDefinition | Promise<ToolDefinition> {
+  const known = read.get(tool)?.get(name)
+  if (known !== undefined) return known
+  const inputSchema = jsonSchemaOf(tool.inputSchema)
+  const outputSchema = jsonSchemaOf(tool.outputSchema)
+  if (inputSchema instanceof Promise || outputSchema instanceof Promise) {
+    return Promise.all([inputSchema, outputSchema]).then(([input, output]) =>
+      keep(tool, describe(name, tool, input, output)),
+    )
+  }
+  return keep(tool, describe(name, tool, inputSchema, outputSchema))
+}
+
+/**
+ * Did this definition come over a wire? Dynamic tools and everything that `@ai-sdk/mcp` made count so: what they say of
+ * themselves is a hint, never the operator's word (I8).
+ */
+export function isThirdParty(tool: HostTool): boolean {
+  return (
+    tool.type === 'dynamic' || Object.hasOwn(tool, '_meta') || typeof member(tool.metadata, 'clientName') === 'string'
+  )
+}
+
+function describe(
+  name: string,
+  tool: HostTool,
+  inputSchema: JsonSchema | undefined,
+  outputSchema: JsonSchema | undefined,
+): ToolDefinition {
+  const thirdParty = isThirdParty(tool)
+  const annotations = thirdParty ? annotationsOf(tool) : undefined
+  const declared = thirdParty ? undefined : declaredIn(tool.metadata)
+  return {
+    name,
+    origin: thirdParty ? 'third-party' : 'own',
+    ...(typeof tool.title === 'string' ? { title: tool.title } : {}),
+    ...(typeof tool.description === 'string' ? { description: tool.description } : {}),
+    // A caller of other tools lists them in its description, so that text changes with its surroundings.
+    ...(typeof tool.description === 'function' || tool.experimental_toolCaller !== undefined
+      ? { dynamicDescription: true }
+      : {}),
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+    ...(outputSchema === undefined ? {} : { outputSchema }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(declared === undefined ? {} : { declared }),
+  }
+}
+
+// UNTRUSTED: what a server says of its own tool.
+function annotationsOf(tool: HostTool): ToolAnnotations | undefined {
+  const said = member(tool.metadata, 'annotations') ?? member(tool._meta, 'annotations')
+  if (typeof said !== 'object' || said === null) return undefined
+  const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'].flatMap((hint) => {
+    const value = member(said, hint)
+    return typeof value === 'boolean' ? [[hint, value]] : []
+  })
+  return Object.fromEntries(hints) as ToolAnnotations
+}
+
+function declaredIn(metadata: unknown): ToolDefinition['declared'] {
+  const said = member(metadata, 'holdpoint')
+  const materiality = member(said, 'materiality')
+  const surface = member(said, 'surface')
+  if (typeof materiality !== 'string' || !MATERIALITIES.includes(materiality)) return undefined
+  return {
+    materiality: materiality as Materiality,
+    ...(typeof surface === 'string' ? { surface: surface as Surface } : {}),
+  }
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+}
+
+function keep(tool: HostTool, definition: ToolDefinition): ToolDefinition {
+  const names = read.get(tool) ?? new Map<string, ToolDefinition>()
+  read.set(tool, names.set(definition.name, definition))
+  return definition
+}

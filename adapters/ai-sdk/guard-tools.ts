@@ -1,0 +1,167 @@
+import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { journalOf } from '../shared/journal.ts'
+import { definitionOf } from './definition.ts'
+import { guardedExecute, type HostExecute } from './execute.ts'
+import { approvalHook, isRemembered, needsApprovalFor, remember } from './hook.ts'
+import type { HostApprovalQuestion, HostApprovalStatus, HostTool } from './host.ts'
+import { modelOutputFor } from './model-output.ts'
+import { Passage, type Surroundings } from './passage.ts'
+import type { Major, RefusalAs } from './presentation.ts'
+
+/** What `guardTools` may be told. */
+export interface GuardOptions {
+  /** Tools that run where no gate can stand (on the provider's side, in the browser) and are accepted as such. */
+  readonly ungated?: readonly string[]
+  /** Our own name of the server that these tools come from. Default: the gate's. */
+  readonly server?: string
+  /** How refusals look in the chat. Default: `denied` on major 7, `error` on major 6. */
+  readonly refusalAs?: RefusalAs
+  /** The major of the client that reads the UI stream, where it differs from the server's. */
+  readonly client?: Major
+}
+
+/** Spread it into `generateText`, `streamText` or `ToolLoopAgent`. */
+export interface GuardedTools<T> {
+  /** The same tools, same types, each behind the gate. */
+  readonly tools: T
+  /** Major 7's approval hook; major 6 ignores it. */
+  readonly toolApproval: (question: HostApprovalQuestion) => Promise<HostApprovalStatus>
+}
+
+/**
+ * Puts a gate in front of every tool. The wrapped `execute` is the enforcement; the hook only makes refusals look native.
+ *
+ * @throws HoldpointError ERR_UNGATED naming tools that no gate can stand in front of and that `ungated` does not list;
+ * ERR_TOOL for a name no tool may have, a case-fold twin, or tools that are guarded already.
+ * @example
+ * const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1' })
+ * const result = streamText({ model, messages, ...guardTools(tools, me) })
+ */
+export function guardTools<const T extends Readonly<Record<string, object>>>(
+  tools: T,
+  gate: Gate,
+  options: GuardOptions = {},
+): GuardedTools<T> {
+  const listed: readonly (readonly [string, HostTool])[] = Object.entries(tools)
+  refuseUngateable(listed, options.ungated ?? [])
+  const gated = listed.filter(([, tool]) => typeof tool.execute === 'function')
+  const around: Surroundings = {
+    gate,
+    server: options.server,
+    refusalAs: options.refusalAs,
+    client: options.client,
+    registered: register(gated, gate, options.server),
+  }
+  const guarded = Object.fromEntries(listed.map(([name, tool]) => [name, guardTool(name, tool, around)]))
+  return { tools: cloneWith(tools, guarded) as T, toolApproval: approvalHook(around) }
+}
+
+function guardTool(name: string, tool: HostTool, around: Surroundings): object {
+  const { execute } = tool
+  return typeof execute === 'function'
+    ? gatedTool(name, tool, execute as HostExecute, around)
+    : ungatedTool(name, tool, around)
+}
+
+function gatedTool(name: string, tool: HostTool, execute: HostExecute, around: Surroundings): object {
+  const passage = new Passage(name, tool, around)
+  const guarded = cloneWith(tool, {
+    execute: guardedExecute(passage, execute),
+    toModelOutput: modelOutputFor(tool, around.gate),
+    needsApproval: needsApprovalFor(passage),
+  })
+  if (isLocalCaller(tool.experimental_toolCaller)) bindGuarded(guarded, name, tool.experimental_toolCaller, around)
+  remember(guarded, { kind: 'gated', passage })
+  return guarded
+}
+
+/** Runs elsewhere, by the operator's leave: each use leaves a receipt that says so. */
+function ungatedTool(name: string, tool: HostTool, around: Surroundings): object {
+  const own = tool.onInputAvailable
+  const guarded = cloneWith(tool, {
+    onInputAvailable: async (options: { readonly toolCallId: string }) => {
+      const receipt = await around.gate.markUngated(
+        name,
+        tool.type === 'provider' ? 'runs on the provider' : 'runs in the client',
+        options.toolCallId,
+      )
+      journalOf(around.gate).noteUngated(options.toolCallId, name, receipt)
+      if (typeof own === 'function') await own.call(tool, options)
+    },
+  })
+  remember(guarded, { kind: 'ungated', tool })
+  return guarded
+}
+
+/** Code mode builds the tool that really runs from the tools it may call: that one goes through the gate as well. */
+function bindGuarded(guarded: object, name: string, caller: LocalCaller, around: Surroundings): void {
+  Object.defineProperty(guarded, 'experimental_toolCaller', {
+    value: { ...caller, bind: (callable: object) => guardTool(name, caller.bind(callable), around) },
+    configurable: true,
+  })
+}
+
+interface LocalCaller {
+  readonly type: 'local'
+  readonly bind: (tools: object) => HostTool
+}
+
+function isLocalCaller(caller: unknown): caller is LocalCaller {
+  return (
+    typeof caller === 'object' &&
+    caller !== null &&
+    Reflect.get(caller, 'type') === 'local' &&
+    typeof Reflect.get(caller, 'bind') === 'function'
+  )
+}
+
+function refuseUngateable(listed: readonly (readonly [string, HostTool])[], ungated: readonly string[]): void {
+  const twice = listed.filter(([, tool]) => isRemembered(tool)).map(([name]) => name)
+  if (twice.length > 0) {
+    throw new HoldpointError(
+      'ERR_TOOL',
+      `These tools are guarded already: ${twice.join(', ')}. Pass the original tools to guardTools, once.`,
+    )
+  }
+  const missing = listed
+    .filter(([name, tool]) => typeof tool.execute !== 'function' && !ungated.includes(name))
+    .map(([name]) => name)
+  if (missing.length === 0) return
+  throw new HoldpointError(
+    'ERR_UNGATED',
+    `No gate can stand in front of ${missing.join(', ')}: ${missing.length === 1 ? 'it has' : 'they have'} no execute here, so the provider or the client runs them. Leave them out, or accept it with guardTools(tools, gate, { ungated: [${missing.map((name) => `'${name}'`).join(', ')}] }).`,
+  )
+}
+
+/** Tells the gate of the tools before the first call; with a promised schema, the first call waits. */
+function register(
+  gated: readonly (readonly [string, HostTool])[],
+  gate: Gate,
+  server: string | undefined,
+): Promise<void> | undefined {
+  const definitions = gated.map(([name, tool]) => definitionOf(name, tool))
+  const where = server === undefined ? {} : { server }
+  if (!definitions.some((definition) => definition instanceof Promise)) {
+    gate.register(definitions as readonly ToolDefinition[], where)
+    return undefined
+  }
+  const registered = Promise.all(definitions).then((all) => {
+    gate.register(all, where)
+  })
+  // Whoever calls first meets the error; without a call there is nobody to tell.
+  registered.catch(() => undefined)
+  return registered
+}
+
+/** A clone with some members replaced. By descriptors: getters, prototype and hidden members are the tool's identity. */
+function cloneWith(original: object, replaced: Readonly<Record<string, unknown>>): object {
+  const descriptors = Object.getOwnPropertyDescriptors(original) as Record<string, PropertyDescriptor>
+  const known = new Map(Object.entries(replaced))
+  for (const [key, value] of known)
+    Object.defineProperty(descriptors, key, {
+      value: { value, enumerable: true, configurable: true, writable: true },
+      enumerable: true,
+      configurable: true,
+    })
+  return Object.create(Object.getPrototypeOf(original), descriptors)
+}

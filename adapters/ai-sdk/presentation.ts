@@ -1,0 +1,30 @@
+import type { CallRecord } from '../shared/journal.ts'
+import type { Surroundings } from './passage.ts'
+
+/** How a refusal is shown to the person: as the host's denial, as an error, or as the tool's result. */
+export type RefusalAs = 'denied' | 'error' | 'result'
+
+/** The major version of the AI SDK at one end. */
+export type Major = 6 | 7
+
+/** How this call's refusal reaches the person's screen. */
+export interface Presentation {
+  readonly refusalAs: RefusalAs
+  /** Which chunks the client understands. */
+  readonly client: Major
+}
+
+const presentations = new WeakMap<CallRecord, Presentation>()
+
+/** Remembers which major the server turned out to be: major 6 cannot store a denial in a message, so it gets an error. */
+export function present(record: CallRecord, around: Surroundings, server: Major): void {
+  presentations.set(record, {
+    refusalAs: around.refusalAs ?? (server === 6 ? 'error' : 'denied'),
+    client: around.client ?? server,
+  })
+}
+
+/** What was remembered; an error is what every client understands. */
+export function presentationOf(record: CallRecord): Presentation {
+  return presentations.get(record) ?? { refusalAs: 'error', client: 6 }
+}

@@ -1,0 +1,156 @@
+import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
+import { type CallRecord, type Journal, journalOf, partitionOf } from '../shared/journal.ts'
+import { isRefusal } from '../shared/refusal-shape.ts'
+import { dataPart } from './data-part.ts'
+import { type Major, presentationOf } from './presentation.ts'
+
+/** What `holdpointStream` may be told. */
+export interface StreamOptions {
+  /** The major of the client that reads this stream, where it differs from the server's. */
+  readonly client?: Major
+}
+
+/** A chunk of the UI message stream, as far as it is read here. */
+interface Chunk {
+  readonly type: string
+  readonly toolCallId?: string
+  readonly toolName?: string
+  readonly approvalId?: string
+  readonly output?: unknown
+  readonly preliminary?: boolean
+  readonly isAutomatic?: boolean
+  readonly approved?: boolean
+  readonly providerExecuted?: boolean
+}
+
+/**
+ * Adds to a UI message stream what the gate did: refusals in the host's own words, and after each call a `data-holdpoint`
+ * part with its receipts. Create it where the view's principal is acting.
+ *
+ * @example
+ * result.toUIMessageStream().pipeThrough(holdpointStream(me))
+ */
+export function holdpointStream<CHUNK extends { readonly type: string }>(
+  gate: Gate,
+  options: StreamOptions = {},
+): TransformStream<CHUNK, CHUNK> {
+  const telling = new Telling(gate, options)
+  return new TransformStream<CHUNK, CHUNK>({
+    async transform(chunk, controller) {
+      for (const told of await telling.tell(chunk)) controller.enqueue(told as CHUNK)
+    },
+  })
+}
+
+/** What one stream has seen so far. */
+class Telling {
+  readonly #gate: Gate
+  readonly #journal: Journal
+  /** Taken once: a stream is read outside the `actingAs` that it was made in. */
+  readonly #partition: string
+  readonly #client: Major | undefined
+  readonly #names = new Map<string, string>()
+  /** Automatic approval requests that were kept from a major 6 client, and so must their answers be. */
+  readonly #withheld = new Set<string>()
+
+  constructor(gate: Gate, options: StreamOptions) {
+    this.#gate = gate
+    this.#journal = journalOf(gate)
+    this.#partition = partitionOf(gate)
+    this.#client = options.client
+  }
+
+  async tell(chunk: Chunk): Promise<readonly object[]> {
+    const { toolCallId } = chunk
+    if (toolCallId === undefined) return this.#isWithheld(chunk) ? [] : [chunk]
+    if (chunk.toolName !== undefined) this.#names.set(toolCallId, chunk.toolName)
+    const record = this.#journal.find(toolCallId, this.#partition) ?? (await this.#ungated(chunk, toolCallId))
+    if (record === undefined) return [chunk]
+    switch (chunk.type) {
+      case 'tool-approval-request':
+        return this.#request(chunk, record)
+      case 'tool-output-denied':
+        return [...this.#denied(chunk, record), dataPart(record)]
+      case 'tool-output-error':
+        return [chunk, dataPart(record)]
+      case 'tool-output-available':
+        return this.#output(chunk, record)
+      default:
+        return [chunk]
+    }
+  }
+
+  #output(chunk: Chunk, record: CallRecord): readonly object[] {
+    const refused = record.refusal !== undefined && isRefusal(chunk.output) ? record.refusal : undefined
+    if (refused === undefined) return chunk.preliminary === true ? [chunk] : [chunk, dataPart(record)]
+    return chunk.preliminary === true ? [] : [...this.#refused(chunk, record, refused), dataPart(record)]
+  }
+
+  /** A refusal that came back as the tool's result becomes what the client shows as one. */
+  #refused(chunk: Chunk, record: CallRecord, refusal: Refusal): readonly object[] {
+    const { refusalAs } = presentationOf(record)
+    if (refusalAs === 'result') return [chunk]
+    if (refusalAs === 'error' || this.#clientOf(record) === 6) return [errorChunk(record, refusal)]
+    const approvalId = `holdpoint-${record.callId}`
+    return [
+      {
+        type: 'tool-approval-request',
+        approvalId,
+        toolCallId: record.callId,
+        isAutomatic: true,
+        approvalDescriptor: descriptor(refusal),
+      },
+      { type: 'tool-approval-response', approvalId, approved: false, reason: renderAsReason(refusal) },
+      { type: 'tool-output-denied', toolCallId: record.callId },
+    ]
+  }
+
+  #request(chunk: Chunk, record: CallRecord): readonly object[] {
+    const { refusal } = record
+    if (refusal === undefined) return [chunk]
+    if (chunk.isAutomatic === true && this.#clientOf(record) === 6) {
+      this.#withheld.add(chunk.approvalId ?? '')
+      return []
+    }
+    const told = { ...chunk, approvalDescriptor: descriptor(refusal) }
+    return chunk.isAutomatic === true ? [told] : [told, dataPart(record)]
+  }
+
+  #denied(chunk: Chunk, record: CallRecord): readonly object[] {
+    const { refusal } = record
+    return refusal !== undefined && this.#clientOf(record) === 6 ? [errorChunk(record, refusal)] : [chunk]
+  }
+
+  #isWithheld(chunk: Chunk): boolean {
+    return chunk.type === 'tool-approval-response' && this.#withheld.has(chunk.approvalId ?? '')
+  }
+
+  #clientOf(record: CallRecord): Major {
+    return this.#client ?? presentationOf(record).client
+  }
+
+  /** Provider-side calls of tools that nobody listed are seen here first, after they ran. */
+  async #ungated(chunk: Chunk, toolCallId: string): Promise<CallRecord | undefined> {
+    if (chunk.providerExecuted !== true || !/^tool-output-(available|error)$/.test(chunk.type)) return undefined
+    const name = this.#names.get(toolCallId) ?? 'unknown'
+    const receipt = await this.#gate.markUngated(name, 'runs on the provider', toolCallId)
+    return this.#journal.noteUngated(toolCallId, name, receipt)
+  }
+}
+
+/** For the approval's own slot: which refusal this is about. Neither model nor stock front ends show it. */
+function descriptor(refusal: Refusal): object {
+  const { code, message, remedy, receipt } = refusal
+  return {
+    holdpoint: {
+      code,
+      message,
+      ...(remedy.kind === 'request_approval' ? { ref: remedy.ref } : {}),
+      ...(receipt === undefined ? {} : { receipt }),
+    },
+  }
+}
+
+function errorChunk(record: CallRecord, refusal: Refusal): object {
+  return { type: 'tool-output-error', toolCallId: record.callId, errorText: renderAsReason(refusal) }
+}
