@@ -5,6 +5,7 @@ import { snapshot } from './call/snapshot.ts'
 import { HoldpointError } from './errors.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, optional } from './pass.ts'
+import { findReservedKey } from './policy/encode.ts'
 import type { Call, Contract, RandomBytes, Scope } from './types.ts'
 
 /**
@@ -36,7 +37,10 @@ function readArguments(
 ): Pick<Arrival, 'snapshot' | 'rejected'> {
   try {
     const taken = snapshot(call, limits)
-    const miss = contract?.check(taken.parse())
+    const input = taken.parse()
+    const reserved = findReservedKey(input)
+    if (reserved !== undefined) return { snapshot: taken, rejected: { path: reserved, because: 'is a reserved name' } }
+    const miss = contract?.check(input)
     return { snapshot: taken, rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires } }
   } catch (cause) {
     if (cause instanceof HoldpointError)

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { sha256 } from './bytes/digest.ts'
 import { Contracts } from './call/contract.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
-import { stateFolder } from './config/state-folder.ts'
+import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
 import { Turns } from './decide/turns.ts'
 import { HoldpointError } from './errors.ts'
 import { Exits } from './exits.ts'
+import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint } from './policy/function.ts'
@@ -68,24 +69,19 @@ export function createGate(options: GateOptions = {}): Gate {
   const identity = effects === undefined ? identityOf(loaded, { policy, observe, name, events }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
-  const gate = build(loaded, options)
+  const gate = build(loaded, options, () => identity !== undefined && gates.delete(identity))
   if (identity !== undefined) gates.set(identity, gate)
   return gate
 }
 
-function build(loaded: LoadedConfig, options: GateOptions): Gate {
+function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): Gate {
   const { options: configured } = loaded
   const clock = options.effects?.clock ?? systemClock
   const point = policyPoint(options.policy, loaded)
   const state = stateFolder(process.env, process.platform, homedir())
-  const signer =
-    options.effects?.signer ??
-    loadOrCreateKey(
-      configured.keyFile === undefined
-        ? join(state, 'keys', 'receipt.jwk')
-        : resolve(loaded.folder, configured.keyFile),
-    )
-  const store = options.effects?.store ?? createStore(configured, loaded.folder, state)
+  const places = placesOf(configured, loaded.folder, state)
+  const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
+  const store = options.effects?.store ?? createStore(places, clock)
   const emit = fanOut(options.events ?? [])
   const server = configured.server ?? 'local'
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
@@ -117,6 +113,7 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
       recorder,
       exits,
       turns: new Turns(),
+      ownFiles: ownFiles(ownPaths(loaded, places, state), process.cwd()),
       clock,
       random: randomBytes,
       sleep: (ms) => delay(ms),
@@ -128,6 +125,7 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
     misfitted,
     live,
     running: new Map(),
+    registered: new Map(),
     fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
     environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
     traceOf: (conversation) =>
@@ -136,6 +134,7 @@ function build(loaded: LoadedConfig, options: GateOptions): Gate {
         : Buffer.from(signer.blind('trace', conversation), 'base64url').subarray(0, 16)
       ).toString('hex'),
     mostInFlight: MOST_IN_FLIGHT,
+    closed,
   })
 }
 
@@ -148,10 +147,20 @@ function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): Polic
   })
 }
 
-function createStore(configured: ConfigOptions, folder: string, state: string): Store {
-  if (configured.store === 'memory') return createMemoryStore()
-  const named = configured.store?.folder
-  return createSqliteStore({ folder: named === undefined ? join(state, 'receipts') : resolve(folder, named) })
+function createStore({ store }: Places, clock: Clock): Store {
+  if (store.kind === 'memory') return createMemoryStore({ now: () => clock.now() })
+  return createSqliteStore({ folder: store.folder })
+}
+
+/** What no call may touch: the state folder, the key, the receipts, the configuration and the policies it read. */
+function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly string[] {
+  return [
+    state,
+    places.keyFile,
+    ...(places.store.kind === 'folder' ? [places.store.folder] : []),
+    ...(loaded.file === undefined ? [] : [loaded.file]),
+    ...loaded.policyFiles.map((file) => resolve(loaded.folder, file.path)),
+  ]
 }
 
 function settingsOf(configured: ConfigOptions, server: string, untilAt: number | undefined): Settings {

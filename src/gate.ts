@@ -59,6 +59,14 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
       sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",
     })
   }
+  const own = parts.ownFiles(taken.parse())
+  if (own !== undefined) {
+    return await exits.refused(considered, {
+      code: 'denied_by_policy',
+      sentence: "This call names holdpoint's own files, which no call may touch.",
+      constraints: [{ policy: 'own-files', path: own, requires: "not one of holdpoint's own files" }],
+    })
+  }
   return await decide(parts, considered, { contract, taken, callKey: arrival.callKey }, options, settings)
 }
 

@@ -2,6 +2,7 @@ import type { Contracts } from './call/contract.ts'
 import type { OpenBudget } from './decide/fail-mode.ts'
 import type { Turns } from './decide/turns.ts'
 import type { Exits } from './exits.ts'
+import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import type { Clock, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
@@ -16,6 +17,7 @@ export interface GateParts {
   readonly exits: Exits
   readonly openings: OpenBudget
   readonly turns: Turns
+  readonly ownFiles: OwnFiles
   readonly clock: Clock
   readonly random: RandomBytes
   readonly sleep: (ms: number) => Promise<void>

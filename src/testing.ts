@@ -70,7 +70,7 @@ const PERMIT_ALL = '@id("permit-all")\npermit (principal, action, resource);\n'
  * gate.outage()
  */
 export function testGate(options: TestGateOptions = {}): TestGate {
-  const store = options.store ?? createMemoryStore()
+  const store = options.store ?? createMemoryStore(options.clock === undefined ? {} : { now: options.clock.now })
   const signer = options.signer ?? generateSigner()
   const events: GateEvent[] = []
   let silent = false

@@ -39,6 +39,10 @@ export interface SharedState {
   readonly traceOf: (conversation: string | undefined) => string
   /** Admissions in flight at once; the surplus is refused. */
   readonly mostInFlight: number
+  /** The gate was closed: the same options now give a new one. */
+  readonly closed: () => void
+  /** What each server last registered, and what did not fit. */
+  readonly registered: Map<string, { readonly definitions: string; readonly misfits: readonly PolicyMisfit[] }>
 }
 
 /** A gate seen by one principal in one conversation, or by whoever `actingAs` says. */
@@ -60,14 +64,19 @@ export class GateView implements Gate {
   }
 
   register(tools: readonly ToolDefinition[], options: { readonly server?: string } = {}): readonly PolicyMisfit[] {
-    const { parts, words, misfitted } = this.#shared
+    const { parts, words, misfitted, registered } = this.#shared
     const server = options.server ?? parts.settings.server
     parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
-    const known = parts.contracts.all().filter((contract) => contract.server === server)
+    const contracts = parts.contracts.all().filter((contract) => contract.server === server)
+    // Hosts register on every request: policies are validated again only when a definition is new.
+    const definitions = contracts.map((contract) => `${contract.tool} ${contract.definitionDigest}`).join('\n')
+    const before = registered.get(server)
+    if (before?.definitions === definitions) return before.misfits
     const misfits = parts.point.register(
       server,
-      known.map((contract) => contract.definition),
+      contracts.map((contract) => contract.definition),
     )
+    registered.set(server, { definitions, misfits })
     if (misfits.length === 0) misfitted.delete(server)
     else {
       misfitted.add(server)
@@ -164,6 +173,7 @@ export class GateView implements Gate {
   }
 
   async close(): Promise<void> {
+    this.#shared.closed()
     await this.#shared.parts.recorder.close()
   }
 

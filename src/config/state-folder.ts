@@ -49,7 +49,7 @@ export interface Places {
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
 export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
   const keyFile =
-    options.keyFile === undefined ? resolve(state, 'keys', 'receipt.jwk') : within(folder, options.keyFile)
+    options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
   if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)

@@ -21,6 +21,7 @@ export class Recorder {
   #opening: Promise<void> | undefined
   #failure: { readonly error: HoldpointError; readonly at: number } | undefined
   #isOpen = false
+  #isClosed = false
   #count = 0
   #openCalls = 0
 
@@ -40,6 +41,7 @@ export class Recorder {
   /** Opens the store and writes the `open` receipt. Concurrent callers share one opening. @throws HoldpointError ERR_STORE */
   async ready(): Promise<void> {
     if (this.#isOpen) return
+    if (this.#isClosed) throw new HoldpointError('ERR_CLOSED', 'the gate was closed')
     if (this.#failure !== undefined && this.#clock.monotonic() - this.#failure.at < REOPEN_MS) throw this.#failure.error
     this.#opening ??= this.#begin()
     try {
@@ -86,6 +88,7 @@ export class Recorder {
 
   /** Seals the stream and closes the store. */
   async close(): Promise<void> {
+    this.#isClosed = true
     if (!this.#isOpen) return
     this.#isOpen = false
     await this.#write('seal', () =>

@@ -1,0 +1,364 @@
+import { describe, expect, it } from 'vitest'
+import { actingAs } from '../../src/index.ts'
+import { createMemoryStore, faultStore, type TestGateOptions, testGate } from '../../src/testing.ts'
+import type { Gate, Json, ToolDefinition } from '../../src/types.ts'
+
+const schema = {
+  type: 'object',
+  properties: { amount: { type: 'number' }, path: { type: 'string' } },
+  additionalProperties: false,
+} as const
+const tools: readonly ToolDefinition[] = [
+  { name: 'read', inputSchema: schema, origin: 'own', declared: { materiality: 'low', surface: 'read' } },
+  { name: 'write', inputSchema: schema, origin: 'own', declared: { materiality: 'medium', surface: 'internal-write' } },
+  { name: 'refund', inputSchema: schema, origin: 'own', declared: { materiality: 'high', surface: 'financial' } },
+]
+
+function gateWith(options: TestGateOptions = {}) {
+  const gate = testGate(options)
+  gate.register(tools)
+  return { gate, me: gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1' }) }
+}
+
+function executions() {
+  const inputs: Json[] = []
+  return { inputs, execute: (input: Json) => (inputs.push(input), 'done') }
+}
+
+async function refusedCode(me: Gate, call: Parameters<Gate['admit']>[0]) {
+  const admission = await me.admit(call)
+  return admission.outcome === 'refused' ? admission.refusal.code : admission.outcome
+}
+
+describe('the pass', () => {
+  it('runs a permitted call once, with a decision and an outcome receipt', async () => {
+    const { gate, me } = gateWith()
+    const { inputs, execute } = executions()
+    const ran = await me.run({ tool: 'refund', callId: '1', input: { amount: 5 } }, execute)
+    expect(ran).toMatchObject({ outcome: 'ran', result: 'done', failedOpen: false })
+    expect(inputs).toEqual([{ amount: 5 }])
+    expect((await gate.receipts()).map((receipt) => receipt.kind)).toEqual(['open', 'decision', 'outcome'])
+  })
+
+  it('refuses a tool it does not know, and repeats no name that no tool can have', async () => {
+    const { me } = gateWith()
+    const { inputs, execute } = executions()
+    const ran = await me.run({ tool: '\u202Erm -rf <b>', callId: '1', input: {} }, execute)
+    expect(ran).toMatchObject({ outcome: 'refused', refusal: { code: 'tool_unknown', tool: 'test/(unprintable)' } })
+    expect(await refusedCode(me, { tool: 'constructor', callId: '2', input: {} })).toBe('tool_unknown')
+    expect(inputs).toEqual([])
+  })
+
+  it('refuses arguments that miss the schema or have no canonical form, naming the path, before any policy', async () => {
+    let asked = 0
+    const { me } = gateWith({ policy: () => ((asked += 1), 'permit') })
+    const cyclic: Record<string, unknown> = {}
+    cyclic['path'] = cyclic
+    for (const [input, path] of [
+      [{ amount: 'five' }, '/amount'],
+      [{ amount: Number.NaN }, '/amount'],
+      [{ amount: 10n }, '/amount'],
+      [{ path: '\uD800' }, '/path'],
+      [{ extra: 1 }, '/extra'],
+      [
+        {
+          get path() {
+            return 'x'
+          },
+        },
+        '/path',
+      ],
+      [{ toJSON: () => ({}) }, '/toJSON'],
+    ] as const) {
+      const admission = await me.admit({ tool: 'write', callId: path, input })
+      expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'arguments_rejected' } })
+      expect(admission.outcome === 'refused' && admission.refusal.constraints[0]?.path).toBe(path)
+    }
+    expect(await refusedCode(me, { tool: 'write', callId: 'c', input: cyclic })).toBe('arguments_rejected')
+    expect(await refusedCode(me, { tool: 'write', callId: 't', inputText: '{"path":"a","path":"b"}' })).toBe(
+      'arguments_rejected',
+    )
+    expect(
+      await refusedCode(me, { tool: 'write', callId: 'e', input: { __entity: { type: 'User', id: 'alice' } } }),
+    ).toBe('arguments_rejected')
+    expect(asked).toBe(0)
+  })
+
+  it('gives the tool the snapshot when the caller changes the arguments afterwards', async () => {
+    const { me } = gateWith()
+    const { inputs, execute } = executions()
+    const input = { path: '/safe' }
+    const running = me.run({ tool: 'write', callId: '1', input }, execute)
+    input.path = '/etc/passwd'
+    await running
+    expect(inputs).toEqual([{ path: '/safe' }])
+  })
+
+  it("gives a refusal that names its code, what failed and its receipt, and keeps the policy's own sentence", async () => {
+    const { gate, me } = gateWith({
+      policy: `@id("small") permit (principal, action, resource) when { context.arguments.amount.lessThanOrEqual(decimal("500.0")) };
+@id("never") @refusal("Refunds on Sundays are closed.") forbid (principal, action, resource) when { context.arguments has path };`,
+    })
+    const big = await me.admit({ tool: 'refund', callId: '1', input: { amount: 900 } })
+    expect(big).toMatchObject({
+      refusal: { code: 'no_permit', constraints: [{ policy: 'small', path: '/amount', actual: '900' }] },
+    })
+    const denied = await me.admit({ tool: 'refund', callId: '2', input: { amount: 1, path: 'x' } })
+    expect(denied).toMatchObject({ refusal: { code: 'denied_by_policy', message: 'Refunds on Sundays are closed.' } })
+    const ids = (await gate.receipts()).map((receipt) => receipt.id)
+    expect(ids).toContain(denied.outcome === 'refused' ? denied.refusal.receipt : undefined)
+  })
+
+  it("rethrows the tool's own error and records it", async () => {
+    const { gate, me } = gateWith()
+    await expect(
+      me.run({ tool: 'write', callId: '1', input: {} }, () => Promise.reject(new Error('disk'))),
+    ).rejects.toThrow('disk')
+    expect(gate.events.filter((event) => event.event === 'call-settled')).toMatchObject([{ status: 'tool_error' }])
+  })
+})
+
+describe('a call runs at most once', () => {
+  it('refuses the same call when it is resent after it ran, naming the receipt', async () => {
+    const { me } = gateWith()
+    const { inputs, execute } = executions()
+    const call = { tool: 'refund', callId: '1', step: 2, input: { amount: 5 } }
+    const first = await me.run(call, execute)
+    const again = await me.run(call, execute)
+    expect(again).toMatchObject({ outcome: 'refused', refusal: { code: 'already_executed' } })
+    expect(again.outcome === 'refused' && again.refusal.message).toContain(first.receipts[0]?.id)
+    expect(inputs).toHaveLength(1)
+  })
+
+  it('lets live duplicates join the first', async () => {
+    const { me } = gateWith()
+    const { inputs, execute } = executions()
+    const call = { tool: 'refund', callId: '1', input: { amount: 5 } }
+    const all = await Promise.all([me.run(call, execute), me.run(call, execute), me.run(call, execute)])
+    expect(all.map((result) => result.outcome)).toEqual(['ran', 'ran', 'ran'])
+    expect(inputs).toHaveLength(1)
+  })
+
+  it("shares one admission between a host's hook and its execute, and begins it once", async () => {
+    const { gate, me } = gateWith()
+    const call = { tool: 'refund', callId: '1', input: { amount: 5 } }
+    const [hook, execute] = [await me.admit(call), await me.admit(call)]
+    expect(hook).toBe(execute)
+    if (hook.outcome !== 'permitted') throw new Error('refused')
+    expect(hook.begin()).toMatchObject({ outcome: 'begun', input: { amount: 5 } })
+    expect(hook.begin()).toMatchObject({ outcome: 'refused', refusal: { code: 'in_progress' } })
+    await hook.settle({ status: 'ok', result: 1 })
+    await hook.settle({ status: 'ok', result: 2 })
+    expect((await gate.receipts()).map((receipt) => receipt.kind)).toEqual(['open', 'decision', 'outcome'])
+  })
+
+  it('refuses an idempotency key that comes back with other arguments', async () => {
+    const { me } = gateWith()
+    const { inputs, execute } = executions()
+    await me.run({ tool: 'refund', callId: '1', idempotencyKey: 'k', input: { amount: 5 } }, execute)
+    expect(await refusedCode(me, { tool: 'refund', callId: '2', idempotencyKey: 'k', input: { amount: 6 } })).toBe(
+      'key_reuse',
+    )
+    expect(await refusedCode(me, { tool: 'refund', callId: '3', idempotencyKey: 'k', input: { amount: 5 } })).toBe(
+      'already_executed',
+    )
+    expect(inputs).toHaveLength(1)
+  })
+
+  it('lets a permit lapse that nobody begins, and frees its key', async () => {
+    let now = 0
+    const { me } = gateWith({ permitTtlMs: 1_000, clock: { now: () => 1_700_000_000_000 + now, monotonic: () => now } })
+    const call = { tool: 'refund', callId: '1', input: { amount: 5 } }
+    const late = await me.admit(call)
+    now = 1_001
+    if (late.outcome !== 'permitted') throw new Error('refused')
+    expect(late.begin()).toMatchObject({ outcome: 'refused', refusal: { code: 'permit_expired' } })
+    await late.settle({ status: 'ok' })
+    expect(await me.admit(call)).toMatchObject({ outcome: 'permitted' })
+  })
+
+  it('refuses to begin a call that its host has aborted', async () => {
+    const { me } = gateWith()
+    const aborter = new AbortController()
+    const admission = await me.admit({ tool: 'refund', callId: '1', input: {} }, { signal: aborter.signal })
+    aborter.abort()
+    if (admission.outcome !== 'permitted') throw new Error('refused')
+    expect(admission.begin()).toMatchObject({ outcome: 'refused', refusal: { code: 'cancelled' } })
+  })
+})
+
+describe('when no answer comes', () => {
+  it('refuses high and medium inside the budget, and low too by default', async () => {
+    const { gate, me } = gateWith({ timeoutMs: 30 })
+    gate.outage()
+    for (const tool of ['read', 'write', 'refund'])
+      expect(await refusedCode(me, { tool, callId: tool, input: {} })).toBe('policy_timeout')
+    gate.heal()
+    expect(await refusedCode(me, { tool: 'refund', callId: 'r', input: {} })).toBe('permitted')
+  })
+
+  it('opens low alone, visibly, where the operator says so, and boundedly', async () => {
+    const { gate, me } = gateWith({ timeoutMs: 5, failModes: { low: 'open' } })
+    gate.outage()
+    const { execute } = executions()
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => me.run({ tool: 'read', callId: String(index), input: {} }, execute)),
+    )
+    expect(outcomes.filter((result) => result.outcome === 'ran' && result.failedOpen)).toHaveLength(10)
+    expect(outcomes.filter((result) => result.outcome === 'refused')).toHaveLength(2)
+    expect(gate.events.filter((event) => event.event === 'failure-opened')).toHaveLength(10)
+    expect(await refusedCode(me, { tool: 'refund', callId: 'x', input: {} })).toBe('policy_timeout')
+  })
+
+  it('refuses a wrong answer at every tier, open or not', async () => {
+    for (const answer of [true, 'PERMIT', { kind: 'permit' }, null, undefined, ['permit'], { decision: true }]) {
+      const { me } = gateWith({ failModes: { low: 'open' }, policy: () => answer })
+      expect(await refusedCode(me, { tool: 'read', callId: '1', input: {} })).toBe('policy_wrong_answer')
+    }
+  })
+})
+
+describe('confirmation', () => {
+  it('asks once for the exact call, runs it once after a yes, and asks again for the next', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    const { inputs, execute } = executions()
+    const call = (callId: string, amount = 5) => ({ tool: 'refund', callId, input: { amount } })
+    const asked = await me.admit(call('1'))
+    expect(asked).toMatchObject({
+      outcome: 'refused',
+      refusal: { code: 'approval_required', remedy: { kind: 'request_approval' } },
+    })
+    if (asked.outcome !== 'refused' || asked.request === undefined) throw new Error('no request')
+    expect(asked.request).toMatchObject({ argumentsText: '{"amount":5}', requires: 'confirmation', state: 'pending' })
+    expect(await refusedCode(me, call('2'))).toBe('approval_pending')
+
+    const stranger = gate.as({ user: 'mallory' }, { conversation: 'c1' })
+    expect(await stranger.answer(asked.request.ref, 'approved')).toBe(false)
+    expect(await gate.as({ user: 'alice' }, { conversation: 'c2' }).answer(asked.request.ref, 'approved')).toBe(false)
+    expect(await me.answer(asked.request.ref, 'approved')).toBe(true)
+    expect(await me.answer(asked.request.ref, 'approved')).toBe(false)
+
+    expect(await refusedCode(me, call('3', 6))).toBe('approval_required')
+    expect(await refusedCode(stranger, call('3'))).toBe('approval_required')
+    expect(await me.run(call('3'), execute)).toMatchObject({ outcome: 'ran' })
+    expect(await refusedCode(me, call('4'))).toBe('approval_required')
+    expect(inputs).toEqual([{ amount: 5 }])
+  })
+
+  it('takes a decline as final for that call in that conversation', async () => {
+    const { me } = gateWith({ policy: 'ask/v1' })
+    const asked = await me.admit({ tool: 'write', callId: '1', input: {} })
+    if (asked.outcome !== 'refused' || asked.request === undefined) throw new Error('no request')
+    await me.answer(asked.request.ref, 'declined')
+    expect(await refusedCode(me, { tool: 'write', callId: '2', input: {} })).toBe('approval_declined')
+  })
+
+  it('spends one yes for one of two identical calls in flight', async () => {
+    const { me } = gateWith({ policy: 'ask/v1' })
+    const { inputs, execute } = executions()
+    const asked = await me.admit({ tool: 'write', callId: '0', input: {} })
+    if (asked.outcome !== 'refused' || asked.request === undefined) throw new Error('no request')
+    await me.answer(asked.request.ref, 'approved')
+    const both = await Promise.all(['a', 'b'].map((callId) => me.run({ tool: 'write', callId, input: {} }, execute)))
+    expect(both.map((result) => result.outcome).sort()).toEqual(['ran', 'refused'])
+    expect(inputs).toHaveLength(1)
+  })
+
+  it('waits for a connected person, and runs when they say yes', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    const { inputs, execute } = executions()
+    await gate.ready()
+    await gate.store.attend('test', Date.now() + 60_000)
+    const running = me.run({ tool: 'write', callId: '1', input: { path: '/x' } }, execute)
+    const ref = await until(async () => (await gate.store.pending())[0]?.ref)
+    await me.answer(ref, 'approved', { channel: 'terminal' })
+    expect(await running).toMatchObject({ outcome: 'ran' })
+    expect(inputs).toEqual([{ path: '/x' }])
+  })
+})
+
+describe('who and where', () => {
+  it('refuses high for a principal that nobody named, and takes the one that actingAs names', async () => {
+    const { gate } = gateWith()
+    expect(await refusedCode(gate, { tool: 'refund', callId: '1', input: {} })).toBe('no_permit')
+    await actingAs({ user: 'bob' }, async () => {
+      expect(await refusedCode(gate, { tool: 'refund', callId: '1', input: {} })).toBe('permitted')
+      expect(gate.as({ user: 'carol' }).scope?.principal.id).toBe('carol')
+    })
+    expect(gate.events.filter((event) => event.event === 'decision-made').map((event) => event.principal)).toEqual([
+      'test',
+      'bob',
+    ])
+  })
+})
+
+describe('observe mode', () => {
+  it('decides and receipts, blocks nothing, and says that it did not enforce', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1', observe: { until: Date.now() + 60_000 } })
+    const { inputs, execute } = executions()
+    const ran = await me.run({ tool: 'refund', callId: '1', input: { amount: 900 } }, execute)
+    expect(ran.outcome).toBe('ran')
+    expect(await me.run({ tool: 'nobody-knows', callId: '2', input: { a: 1 } }, execute)).toMatchObject({
+      outcome: 'ran',
+    })
+    expect(inputs).toEqual([{ amount: 900 }, { a: 1 }])
+    expect(gate.events.filter((event) => event.event === 'decision-made').map((event) => event.enforced)).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  it('enforces once its date has passed', async () => {
+    let now = 1_700_000_000_000
+    const { me } = gateWith({
+      policy: 'ask/v1',
+      observe: { until: now + 1_000 },
+      clock: { now: () => now, monotonic: () => 0 },
+    })
+    expect(await refusedCode(me, { tool: 'refund', callId: '1', input: {} })).toBe('permitted')
+    now += 1_000
+    expect(await refusedCode(me, { tool: 'refund', callId: '2', input: {} })).toBe('approval_required')
+  })
+})
+
+describe('when a receipt cannot be written', () => {
+  it('refuses every tier, runs low only where the operator said so, and never turns a finished call into an error', async () => {
+    const broken = () => faultStore(createMemoryStore(), [{ at: 'commitDecision', does: 'fail' }])
+    for (const tool of ['read', 'write', 'refund']) {
+      const { me } = gateWith({ store: broken() })
+      expect(await refusedCode(me, { tool, callId: '1', input: {} })).toBe('receipt_unavailable')
+    }
+    const open = gateWith({ store: broken(), onReceiptLoss: { low: 'run' } })
+    expect(await refusedCode(open.me, { tool: 'read', callId: '1', input: {} })).toBe('permitted')
+    const high = gateWith({ store: broken(), onReceiptLoss: { low: 'run' } })
+    expect(await refusedCode(high.me, { tool: 'refund', callId: '1', input: {} })).toBe('receipt_unavailable')
+  })
+})
+
+describe('what a session has spent', () => {
+  it('never lets parallel calls read the same sum', async () => {
+    const { me } = gateWith({
+      policy: `@id("cap") permit (principal, action, resource) when {
+  context.arguments.amount.lessThanOrEqual(decimal("100.0")) &&
+  (if context.session.spent has "test/refund" then context.session.spent["test/refund"].lessThan(decimal("300.0")) else true)
+};`,
+    })
+    const { inputs, execute } = executions()
+    const all = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        me.run({ tool: 'refund', callId: String(index), input: { amount: 100 } }, execute),
+      ),
+    )
+    expect(all.filter((result) => result.outcome === 'ran')).toHaveLength(3)
+    expect(inputs).toHaveLength(3)
+  })
+})
+
+async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const value = await probe()
+    if (value !== undefined) return value
+    await new Promise((done) => setTimeout(done, 10))
+  }
+  throw new Error('waited in vain')
+}
