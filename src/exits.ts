@@ -64,7 +64,7 @@ export class Exits {
 
   /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
   async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
-    const observed = this.#observing()
+    const observed = this.observing()
     const { draft, sidecar, salt } = draftDecision(this.#parts, considered, {
       code: leaving.code,
       basis: leaving.basis ?? basisOf(considered, leaving.code),
@@ -127,7 +127,7 @@ export class Exits {
 
   /** The store never opened: nothing can be written, so nothing material runs. */
   unrecorded(considered: Considered): Admission {
-    if (this.#observing()) return this.#observed(considered, undefined, undefined, undefined)
+    if (this.observing()) return this.#observed(considered, undefined, undefined, undefined)
     const no = this.#refusal(considered, { code: 'receipt_unavailable' }, undefined)
     this.#decided(considered, undefined, { code: 'receipt_unavailable', enforced: true })
     return { outcome: 'refused', refusal: no }
@@ -138,7 +138,7 @@ export class Exits {
     considered: Considered,
     terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined },
   ): Admission {
-    if (this.#observing()) return this.#observed(considered, undefined, undefined, undefined)
+    if (this.observing()) return this.#observed(considered, undefined, undefined, undefined)
     // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
     if (
       considered.classification.materiality === 'low' &&
@@ -155,7 +155,7 @@ export class Exits {
     considered: Considered,
     terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis },
   ): Drafted {
-    return draftDecision(this.#parts, considered, { ...terms, enforced: !this.#observing() })
+    return draftDecision(this.#parts, considered, { ...terms, enforced: !this.observing() })
   }
 
   /** The receipt and the claim are durable: hand out the permit. */
@@ -164,7 +164,7 @@ export class Exits {
     receipt: Receipt,
     terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string },
   ): Admission {
-    this.#decided(considered, receipt, { enforced: !this.#observing() })
+    this.#decided(considered, receipt, { enforced: !this.observing() })
     if (terms.failedOpen)
       this.#parts.emit({
         event: 'failure-opened',
@@ -314,7 +314,8 @@ export class Exits {
     })
   }
 
-  #observing(): boolean {
+  /** Observe mode is on: nothing is held back, nobody is asked, and receipts say so. */
+  observing(): boolean {
     const { mode } = this.#parts.settings
     return mode.kind === 'observe' && this.#parts.clock.now() < mode.untilAt
   }

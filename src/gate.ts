@@ -148,7 +148,12 @@ async function decideOnce(
   considered.decisionMs = clock.monotonic() - askedAt
   if (options.signal?.aborted === true) return leave(await exits.refused(considered, { code: 'cancelled' }))
 
-  if (decision.kind === 'silence' && decision.cause.kind === 'requestable' && consent === undefined) {
+  if (
+    decision.kind === 'silence' &&
+    decision.cause.kind === 'requestable' &&
+    consent === undefined &&
+    !exits.observing()
+  ) {
     return { next: 'consent', requires: decision.cause.requires }
   }
   const ruling = rule(decision, classification.materiality, settings.failModes, openings, call.contract.id)

@@ -96,7 +96,7 @@ describe('the pass', () => {
 
   it("gives a refusal that names its code, what failed and its receipt, and keeps the policy's own sentence", async () => {
     const { gate, me } = gateWith({
-      policy: `@id("small") permit (principal, action, resource) when { context.arguments.amount.lessThanOrEqual(decimal("500.0")) };
+      policy: `@id("small") permit (principal, action, resource) when { context.arguments has amount && context.arguments.amount.lessThanOrEqual(decimal("500.0")) };
 @id("never") @refusal("Refunds on Sundays are closed.") forbid (principal, action, resource) when { context.arguments has path };`,
     })
     const big = await me.admit({ tool: 'refund', callId: '1', input: { amount: 900 } })
@@ -339,7 +339,7 @@ describe('what a session has spent', () => {
   it('never lets parallel calls read the same sum', async () => {
     const { me } = gateWith({
       policy: `@id("cap") permit (principal, action, resource) when {
-  context.arguments.amount.lessThanOrEqual(decimal("100.0")) &&
+  context.arguments has amount && context.arguments.amount.lessThanOrEqual(decimal("100.0")) &&
   (if context.session.spent has "test/refund" then context.session.spent["test/refund"].lessThan(decimal("300.0")) else true)
 };`,
     })
