@@ -1,11 +1,10 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { type Drafted, type DraftParts, draftDecision, faultOf, microseconds, toolName } from './draft.ts'
-import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
+import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitResult } from './receipt/commit.ts'
-import type { Lineage } from './receipt/lineage.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import { refusal } from './refusal/refusal.ts'
 import type {
@@ -17,14 +16,10 @@ import type {
   EventSink,
   Json,
   OutcomeStatus,
-  PolicyDecisionPoint,
-  RandomBytes,
   Receipt,
   Refusal,
   RefusalCode,
   Scope,
-  Sidecar,
-  Signer,
 } from './types.ts'
 
 interface ExitParts extends DraftParts {

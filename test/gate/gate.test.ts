@@ -22,7 +22,11 @@ function gateWith(options: TestGateOptions = {}) {
 
 function executions() {
   const inputs: Json[] = []
-  return { inputs, execute: (input: Json) => (inputs.push(input), 'done') }
+  const execute = (input: Json) => {
+    inputs.push(input)
+    return 'done'
+  }
+  return { inputs, execute }
 }
 
 async function refusedCode(me: Gate, call: Parameters<Gate['admit']>[0]) {
@@ -51,7 +55,11 @@ describe('the pass', () => {
 
   it('refuses arguments that miss the schema or have no canonical form, naming the path, before any policy', async () => {
     let asked = 0
-    const { me } = gateWith({ policy: () => ((asked += 1), 'permit') })
+    const policy = () => {
+      asked += 1
+      return 'permit'
+    }
+    const { me } = gateWith({ policy })
     const cyclic: Record<string, unknown> = {}
     cyclic['path'] = cyclic
     for (const [input, path] of [
