@@ -62,8 +62,8 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     if (held !== undefined) {
       return { outcome: 'taken', receipt: held.receipt.id, inputDigest: held.claim.inputDigest, status: held.status }
     }
-    if (claim.approval !== undefined && !approvals.isSpendable(claim.approval)) return { outcome: 'approval_spent' }
     if (claim.session !== undefined && sessions.isStale(claim.session)) return { outcome: 'stale' }
+    if (claim.approval !== undefined && !approvals.isSpendable(claim.approval)) return { outcome: 'approval_spent' }
     keepReceipt(receipt, sidecar)
     claims.set(claim.callKey, { claim, receipt, status: 'claimed' })
     permits.set(receipt.hash, claim.callKey)

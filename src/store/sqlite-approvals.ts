@@ -1,0 +1,83 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
+import { isLive, stateAt } from './approvals.ts'
+
+/** Requests for a person's yes, and who is there to answer: the SQL behind `ApprovalStore`, inside the caller's transaction. */
+export class SqliteApprovals {
+  readonly #insert: StatementSync
+  readonly #byDigest: StatementSync
+  readonly #byRef: StatementSync
+  readonly #pending: StatementSync
+  readonly #answer: StatementSync
+  readonly #spend: StatementSync
+  readonly #attend: StatementSync
+  readonly #attended: StatementSync
+
+  /** `schema` is the name under which `claims.db` is open: attached, or the connection's own file. */
+  constructor(db: DatabaseSync, schema: 'claims' | 'main') {
+    const table = `${schema}.approvals`
+    const watchers = `${schema}.watchers`
+    const columns = 'ref, state, expires_at, request, answered'
+    this.#insert = db.prepare(
+      `INSERT INTO ${table} (ref, digest, state, expires_at, request) VALUES (?, ?, 'pending', ?, ?)`,
+    )
+    this.#byDigest = db.prepare(`SELECT ${columns} FROM ${table} WHERE digest = ? ORDER BY id DESC LIMIT 1`)
+    this.#byRef = db.prepare(`SELECT ${columns} FROM ${table} WHERE ref = ?`)
+    this.#pending = db.prepare(`SELECT ${columns} FROM ${table} WHERE state = 'pending' AND expires_at > ? ORDER BY id`)
+    this.#answer = db.prepare(
+      `UPDATE ${table} SET state = ?, answered = ? WHERE ref = ? AND state = 'pending' AND expires_at > ?`,
+    )
+    this.#spend = db.prepare(
+      `UPDATE ${table} SET state = 'spent' WHERE ref = ? AND state = 'approved' AND expires_at > ?`,
+    )
+    this.#attend = db.prepare(
+      `INSERT INTO ${watchers} (watcher, until) VALUES (?, ?) ON CONFLICT (watcher) DO UPDATE SET until = excluded.until`,
+    )
+    this.#attended = db.prepare(`SELECT 1 AS here FROM ${watchers} WHERE until > ? LIMIT 1`)
+  }
+
+  request(request: ApprovalRequest, now: number): ApprovalRecord {
+    const known = this.find(request.requestDigest, now)
+    if (known !== undefined && isLive(known.state)) return known
+    this.#insert.run(request.ref, request.requestDigest, request.expiresAt, JSON.stringify(request))
+    return { ...request, state: stateAt('pending', request.expiresAt, now) }
+  }
+
+  find(digest: string, now: number): ApprovalRecord | undefined {
+    return recordOf(this.#byDigest.get(digest), now)
+  }
+
+  get(ref: string, now: number): ApprovalRecord | undefined {
+    return recordOf(this.#byRef.get(ref), now)
+  }
+
+  pending(now: number): readonly ApprovalRecord[] {
+    return this.#pending.all(now).flatMap((row) => recordOf(row, now) ?? [])
+  }
+
+  answer(ref: string, answer: ApprovalAnswer, now: number): boolean {
+    return this.#answer.run(answer.answer, JSON.stringify(answer), ref, now).changes === 1
+  }
+
+  /** True when this call is the one that spent it. */
+  spend(ref: string, now: number): boolean {
+    return this.#spend.run(ref, now).changes === 1
+  }
+
+  attend(watcher: string, until: number): void {
+    this.#attend.run(watcher, until)
+  }
+
+  attended(now: number): boolean {
+    return this.#attended.get(now) !== undefined
+  }
+}
+
+function recordOf(row: Record<string, unknown> | undefined, now: number): ApprovalRecord | undefined {
+  if (row === undefined) return undefined
+  const request = JSON.parse(String(row['request'])) as ApprovalRequest
+  const state = stateAt(String(row['state']) as ApprovalState, Number(row['expires_at']), now)
+  const answered = row['answered']
+  if (typeof answered !== 'string') return { ...request, state }
+  return { ...request, state, answered: JSON.parse(answered) as ApprovalAnswer }
+}

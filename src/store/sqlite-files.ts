@@ -1,0 +1,153 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { CLAIMS_SCHEMA, SCHEMA_VERSION, SLOT_SCHEMA } from './sqlite-schema.ts'
+
+const MOST_SLOTS = 1_024
+/** `PRAGMA synchronous` as SQLite reads it back. */
+const FULL = 2
+/** How long one process waits for another that is opening the same folder. */
+const OPENING_MS = 5_000
+
+/** A slot that this process holds until it closes or dies. */
+export interface Slot {
+  readonly number: number
+  readonly db: DatabaseSync
+  close(): void
+}
+
+/**
+ * Takes the lowest free slot of a folder and opens its files.
+ *
+ * The lease is an exclusive lock on a small database of its own: the operating system frees it the moment its holder dies,
+ * and a slot left behind is taken over with whatever stands in it.
+ */
+export function openSlot(folder: string, busyMs: number, wanted?: number): Slot {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // One process opens at a time: switching a fresh file to WAL cannot be waited for, only raced.
+  const opening = lock(join(folder, 'opening.lock.db'), OPENING_MS)
+  if (opening === undefined) throw new Error('another process has been opening this folder for too long')
+  try {
+    const { number, lease } = takeSlot(folder, wanted)
+    try {
+      const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
+      attachClaims(db, join(folder, 'claims.db'))
+      db.exec(SLOT_SCHEMA)
+      stampVersion(db, 'main')
+      return {
+        number,
+        db,
+        close: () => {
+          db.close()
+          lease.close()
+        },
+      }
+    } catch (cause) {
+      lease.close()
+      throw cause
+    }
+  } finally {
+    opening.close()
+  }
+}
+
+/** Opens `claims.db` alone, to answer requests for approval. The folder must exist: a desk makes no store. */
+export function openDesk(folder: string, busyMs: number): DatabaseSync {
+  const path = join(folder, 'claims.db')
+  if (!existsSync(path)) throw new Error(`there is no holdpoint store in ${folder}`)
+  const db = new DatabaseSync(':memory:', { timeout: busyMs })
+  attachClaims(db, path)
+  return db
+}
+
+/** The numbers of all slots that a folder has, live or left behind. */
+export function slotsIn(folder: string): readonly number[] {
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
+  const numbers = readdirSync(folder).map((name) => /^receipts-(\d+)\.db$/.exec(name)?.[1])
+  return numbers
+    .filter((number) => number !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/**
+ * Opens a database to look at it and to leave no trace.
+ *
+ * While any process has it open a write-ahead log stands beside it and is read along; without one the file is complete and
+ * is read as immutable, because an ordinary opening would create the log.
+ */
+export function openReadOnly(path: string): DatabaseSync {
+  if (existsSync(`${path}-wal`)) return new DatabaseSync(path, { readOnly: true, timeout: 1_000 })
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  return new DatabaseSync(url, { readOnly: true })
+}
+
+function takeSlot(
+  folder: string,
+  wanted: number | undefined,
+): { readonly number: number; readonly lease: DatabaseSync } {
+  const first = wanted ?? 0
+  const last = wanted ?? MOST_SLOTS - 1
+  for (let number = first; number <= last; number += 1) {
+    const lease = lock(join(folder, `receipts-${number}.lock.db`), 0)
+    if (lease !== undefined) return { number, lease }
+  }
+  throw new Error(
+    wanted === undefined ? 'every slot of this folder is taken' : `slot ${wanted} is taken by another process`,
+  )
+}
+
+/** An exclusive lock for as long as the returned database is open; `undefined` when somebody else holds it. */
+function lock(path: string, waitMs: number): DatabaseSync | undefined {
+  const db = new DatabaseSync(path, { timeout: waitMs })
+  try {
+    db.exec('BEGIN EXCLUSIVE')
+    return db
+  } catch (cause) {
+    db.close()
+    if (isBusy(cause)) return undefined
+    throw cause
+  }
+}
+
+function openWriter(path: string, busyMs: number): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busyMs })
+  // INSERT OR REPLACE fires the append-only triggers only with this.
+  db.exec('PRAGMA recursive_triggers = ON')
+  makeDurable(db, 'main')
+  return db
+}
+
+function attachClaims(db: DatabaseSync, path: string): void {
+  db.prepare('ATTACH DATABASE ? AS claims').run(path)
+  makeDurable(db, 'claims')
+  db.exec(CLAIMS_SCHEMA)
+  stampVersion(db, 'claims')
+}
+
+/** INVARIANT I6: what is acknowledged was synced. Set, read back, and refused when it did not take. */
+function makeDurable(db: DatabaseSync, schema: 'main' | 'claims'): void {
+  const { journal_mode: journal } = db.prepare(`PRAGMA ${schema}.journal_mode = WAL`).get() ?? {}
+  if (journal !== 'wal')
+    throw new Error(`the file system does not support write-ahead logging (journal mode ${String(journal)})`)
+  db.exec(`PRAGMA ${schema}.synchronous = FULL`)
+  const { synchronous } = db.prepare(`PRAGMA ${schema}.synchronous`).get() ?? {}
+  if (synchronous !== FULL) throw new Error(`commits would not be synced to disk (synchronous ${String(synchronous)})`)
+}
+
+function stampVersion(db: DatabaseSync, schema: 'main' | 'claims'): void {
+  const { user_version: version } = db.prepare(`PRAGMA ${schema}.user_version`).get() ?? {}
+  if (version === SCHEMA_VERSION) return
+  if (version !== 0)
+    throw new Error(`the store was written by another version of holdpoint (schema ${String(version)})`)
+  db.exec(`PRAGMA ${schema}.user_version = ${SCHEMA_VERSION}`)
+}
+
+/** SQLITE_BUSY and its extended codes: somebody else holds a lock, and nothing was done. */
+function isBusy(cause: unknown): boolean {
+  return (
+    cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 5
+  )
+}

@@ -1,0 +1,82 @@
+import type { ApprovalRecord, ApprovalStore, Receipt, Sidecar } from '../types.ts'
+import { WorkerClient } from './sqlite-client.ts'
+
+const READ_DEADLINE_MS = 10_000
+const DESK_BUSY_MS = 2_000
+const PAGE = 256
+
+/** How far a reader has come: the last row seen in each slot. */
+export type Cursor = ReadonlyMap<number, number>
+
+/** A store's folder, to look at: takes no slot, writes nothing, creates nothing. */
+export interface StoreReader {
+  /** All receipts, slot by slot, oldest first; those of one stream in sequence. Memory stays bounded. */
+  receipts(): AsyncIterable<Receipt>
+  /** Receipts that came after `cursor` (from the very first without one), at most some hundreds at a time. */
+  newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }>
+  /** A receipt by its id (`r_…`). */
+  receipt(id: string): Promise<Receipt | undefined>
+  sidecar(receiptHash: string): Promise<Sidecar | undefined>
+  find(requestDigest: string): Promise<ApprovalRecord | undefined>
+  get(ref: string): Promise<ApprovalRecord | undefined>
+  pending(): Promise<readonly ApprovalRecord[]>
+  close(): Promise<void>
+}
+
+/** Opens a store's folder read-only, also while other processes write to it. Failures come as `HoldpointError` `ERR_STORE`. */
+export function openReader(folder: string, options: { readonly now?: () => number } = {}): StoreReader {
+  const now = options.now ?? Date.now
+  const client = new WorkerClient({ role: 'reader', folder, busyMs: DESK_BUSY_MS }, { deadlineMs: READ_DEADLINE_MS })
+  return {
+    receipts: async function* () {
+      for (const slot of await client.ask({ do: 'slots' })) {
+        let page = await client.ask({ do: 'page', slot, after: 0, most: PAGE })
+        while (page.receipts.length > 0) {
+          yield* page.receipts
+          page = await client.ask({ do: 'page', slot, after: page.last, most: PAGE })
+        }
+      }
+    },
+    newer: async (cursor) => {
+      const reached = new Map(cursor)
+      const receipts: Receipt[] = []
+      for (const slot of await client.ask({ do: 'slots' })) {
+        const page = await client.ask({ do: 'page', slot, after: reached.get(slot) ?? 0, most: PAGE })
+        receipts.push(...page.receipts)
+        reached.set(slot, page.last)
+      }
+      return { receipts, cursor: reached }
+    },
+    receipt: (id) => client.ask({ do: 'receipt', ref: id }),
+    sidecar: (hash) => client.ask({ do: 'sidecar', hash }),
+    find: (digest) => client.ask({ do: 'find', digest, now: now() }),
+    get: (ref) => client.ask({ do: 'get', ref, now: now() }),
+    pending: () => client.ask({ do: 'pending', now: now() }),
+    close: () => client.stop(),
+  }
+}
+
+/** Where a person answers requests of a running gate: the approvals of a store's folder, without taking a slot. */
+export function openDesk(
+  folder: string,
+  options: { readonly now?: () => number } = {},
+): ApprovalStore & { close(): Promise<void> } {
+  const now = options.now ?? Date.now
+  const client = new WorkerClient({ role: 'desk', folder, busyMs: DESK_BUSY_MS }, { deadlineMs: READ_DEADLINE_MS })
+  return {
+    request: (request) => client.ask({ do: 'request', request, now: now() }),
+    find: (digest) => client.ask({ do: 'find', digest, now: now() }),
+    get: (ref) => client.ask({ do: 'get', ref, now: now() }),
+    pending: () => client.ask({ do: 'pending', now: now() }),
+    answer: (ref, answer) => client.ask({ do: 'answer', ref, answer, now: now() }),
+    attended: () => client.ask({ do: 'attended', now: now() }),
+    attend: (watcher, until) => client.ask({ do: 'attend', watcher, until }),
+    close: async () => {
+      try {
+        await client.ask({ do: 'close' })
+      } finally {
+        await client.stop()
+      }
+    },
+  }
+}

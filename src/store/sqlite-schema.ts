@@ -1,0 +1,86 @@
+/**
+ * The tables of the embedded store.
+ *
+ * `receipts-<n>.db` belongs to one live process at a time (its slot). `claims.db` is shared by every process of the folder
+ * and holds what must be unique across them. A slot's connection attaches `claims.db` under the name `claims`.
+ */
+
+/** Bumped when a table changes; a store of another version is refused rather than guessed at. */
+export const SCHEMA_VERSION = 1
+
+export const SLOT_SCHEMA = `
+CREATE TABLE IF NOT EXISTS receipts (
+  id     INTEGER PRIMARY KEY,
+  ref    TEXT NOT NULL UNIQUE,
+  hash   TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  seq    INTEGER NOT NULL,
+  prev   TEXT,
+  kind   TEXT NOT NULL,
+  jws    TEXT NOT NULL,
+  UNIQUE (stream, seq)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS receipts_never_change BEFORE UPDATE ON receipts
+  BEGIN SELECT RAISE(ABORT, 'receipts are append-only'); END;
+CREATE TRIGGER IF NOT EXISTS receipts_never_go BEFORE DELETE ON receipts
+  BEGIN SELECT RAISE(ABORT, 'receipts are append-only'); END;
+
+-- Salted preimages, beside the receipts so that they can be erased without touching one.
+CREATE TABLE IF NOT EXISTS sidecars (
+  receipt INTEGER PRIMARY KEY REFERENCES receipts (id),
+  salt    TEXT NOT NULL,
+  request TEXT NOT NULL
+) STRICT;
+
+-- Permits that owe an outcome, and outcomes that claims.db has yet to hear of (status set).
+CREATE TABLE IF NOT EXISTS permits (
+  decision TEXT PRIMARY KEY,
+  call_key TEXT NOT NULL,
+  status   TEXT
+) STRICT, WITHOUT ROWID;
+`
+
+export const CLAIMS_SCHEMA = `
+CREATE TABLE IF NOT EXISTS claims.claims (
+  call_key     TEXT PRIMARY KEY,
+  input_digest TEXT NOT NULL,
+  decision     TEXT NOT NULL,
+  receipt      TEXT NOT NULL,
+  status       TEXT NOT NULL,
+  session      TEXT,
+  tool         TEXT,
+  amount       TEXT
+) STRICT, WITHOUT ROWID;
+
+-- \`seen\` is a version: every claim and every freed claim of the session moves it.
+CREATE TABLE IF NOT EXISTS claims.sessions (
+  key  TEXT PRIMARY KEY,
+  seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- \`spent\` counts ten-thousandths, as text because a sum may outgrow 64 bits.
+CREATE TABLE IF NOT EXISTS claims.session_tools (
+  key   TEXT NOT NULL,
+  tool  TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  spent TEXT NOT NULL,
+  PRIMARY KEY (key, tool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS claims.approvals (
+  id         INTEGER PRIMARY KEY,
+  ref        TEXT NOT NULL UNIQUE,
+  digest     TEXT NOT NULL,
+  state      TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  request    TEXT NOT NULL,
+  answered   TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS claims.approvals_by_digest ON approvals (digest, id);
+CREATE INDEX IF NOT EXISTS claims.approvals_pending ON approvals (expires_at) WHERE state = 'pending';
+
+CREATE TABLE IF NOT EXISTS claims.watchers (
+  watcher TEXT PRIMARY KEY,
+  until   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`

@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { decodeBase64url } from '../bytes/base64url.ts'
+import { crockford } from '../bytes/crockford.ts'
+import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
+import { SqliteApprovals } from './sqlite-approvals.ts'
+import { openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
+import type { Answer, Job, Page, Reply, Work } from './sqlite-messages.ts'
+
+const COLUMNS = 'id, ref, hash, stream, seq, prev, kind, jws'
+
+/** Everything of a folder, to look at. Opens a file for one answer and closes it: it never stands in a writer's way. */
+export class Shelf {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  run(jobs: readonly Job[]): readonly Reply[] {
+    return jobs.map(({ id, work }) => answered(id, () => this.#do(work)))
+  }
+
+  #do(work: Work): Answer {
+    switch (work.do) {
+      case 'slots':
+        return slotsIn(this.#folder)
+      case 'page':
+        return this.#in(work.slot, (db) => page(db, work.after, work.most))
+      case 'receipt':
+        return this.#somewhere((db) =>
+          receiptOf(db.prepare(`SELECT ${COLUMNS} FROM receipts WHERE ref = ?`).get(work.ref)),
+        )
+      case 'sidecar':
+        return this.#somewhere((db) => sidecarOf(db, work.hash))
+      case 'find':
+        return this.#approvals((approvals) => approvals.find(work.digest, work.now))
+      case 'get':
+        return this.#approvals((approvals) => approvals.get(work.ref, work.now))
+      case 'pending':
+        return this.#approvals((approvals) => approvals.pending(work.now)) ?? []
+      case 'close':
+        return undefined
+      default:
+        throw new Error(`a reader does not do "${work.do}"`)
+    }
+  }
+
+  #in<T>(slot: number, look: (db: DatabaseSync) => T): T {
+    const db = openReadOnly(join(this.#folder, `receipts-${slot}.db`))
+    try {
+      return look(db)
+    } finally {
+      db.close()
+    }
+  }
+
+  #somewhere<T>(look: (db: DatabaseSync) => T | undefined): T | undefined {
+    for (const slot of slotsIn(this.#folder)) {
+      const found = this.#in(slot, look)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  #approvals<T>(look: (approvals: SqliteApprovals) => T): T | undefined {
+    const path = join(this.#folder, 'claims.db')
+    if (!existsSync(path)) return undefined
+    const db = openReadOnly(path)
+    try {
+      return look(new SqliteApprovals(db, 'main'))
+    } finally {
+      db.close()
+    }
+  }
+}
+
+/** Where a person answers: approvals of a folder, without a slot. */
+export class Desk {
+  readonly #folder: string
+  readonly #busyMs: number
+  #open: { readonly db: DatabaseSync; readonly approvals: SqliteApprovals } | undefined
+
+  constructor(folder: string, busyMs: number) {
+    this.#folder = folder
+    this.#busyMs = busyMs
+  }
+
+  run(jobs: readonly Job[]): readonly Reply[] {
+    return jobs.map(({ id, work }) => answered(id, () => this.#do(work)))
+  }
+
+  #do(work: Work): Answer {
+    if (work.do === 'close') {
+      this.#open?.db.close()
+      this.#open = undefined
+      return undefined
+    }
+    const approvals = this.#approvals()
+    switch (work.do) {
+      case 'request':
+        return approvals.request(work.request, work.now)
+      case 'find':
+        return approvals.find(work.digest, work.now)
+      case 'get':
+        return approvals.get(work.ref, work.now)
+      case 'pending':
+        return approvals.pending(work.now)
+      case 'answer':
+        return approvals.answer(work.ref, work.answer, work.now)
+      case 'attended':
+        return approvals.attended(work.now)
+      case 'attend':
+        approvals.attend(work.watcher, work.until)
+        return undefined
+      default:
+        throw new Error(`a desk does not do "${work.do}"`)
+    }
+  }
+
+  #approvals(): SqliteApprovals {
+    if (this.#open === undefined) {
+      const db = openDesk(this.#folder, this.#busyMs)
+      this.#open = { db, approvals: new SqliteApprovals(db, 'claims') }
+    }
+    return this.#open.approvals
+  }
+}
+
+function page(db: DatabaseSync, after: number, most: number): Page {
+  const rows = db.prepare(`SELECT ${COLUMNS} FROM receipts WHERE id > ? ORDER BY id LIMIT ?`).all(after, most)
+  return { receipts: rows.flatMap((row) => receiptOf(row) ?? []), last: Number(rows.at(-1)?.['id'] ?? after) }
+}
+
+function receiptOf(row: Record<string, unknown> | undefined): Receipt | undefined {
+  if (row === undefined) return undefined
+  const prev = row['prev']
+  return {
+    id: String(row['ref']),
+    hash: String(row['hash']),
+    kind: String(row['kind']) as ReceiptKind,
+    stream: String(row['stream']),
+    seq: Number(row['seq']),
+    ...(typeof prev === 'string' ? { prev } : {}),
+    jws: String(row['jws']),
+  }
+}
+
+function sidecarOf(db: DatabaseSync, hash: string): Sidecar | undefined {
+  const ref = `r_${crockford(decodeBase64url(hash).subarray(0, 16))}`
+  const row = db
+    .prepare(
+      'SELECT salt, request FROM receipts JOIN sidecars ON sidecars.receipt = receipts.id WHERE ref = ? AND hash = ?',
+    )
+    .get(ref, hash)
+  return row === undefined ? undefined : { salt: String(row['salt']), request: String(row['request']) }
+}
+
+function answered(id: number, work: () => Answer): Reply {
+  try {
+    return { id, ok: true, answer: work() }
+  } catch (cause) {
+    return { id, ok: false, message: cause instanceof Error ? cause.message : 'the store failed' }
+  }
+}
