@@ -1,0 +1,54 @@
+/** The longest actual value that a refusal shows, in characters. */
+export const LONGEST_ACTUAL = 64
+
+/** How much of a value is looked at: what is beyond never reaches a reader. */
+const LOOKED_AT = 4_096
+
+const SECRET_NAME =
+  /pass(?:word|wd|phrase)?$|secret|token|api[-_]?key|auth(?:orization)?$|credential|private[-_]?key|cookie/i
+
+/** Shapes that keys and tokens have. Each is linear: the value is a model's. */
+const SECRET_SHAPES: readonly RegExp[] = [
+  /-----BEGIN [A-Z ]{1,40}-----[\s\S]*/g,
+  /\beyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)?/g,
+  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abprs]|AKIA|ASIA|AIza|npm|hf|shp[a-z]{2})[-_]?[\w-]{12,}/g,
+  /\b(?:bearer|basic)\s+[\w.~+/=-]{8,}/gi,
+  /\b(?:password|passwd|pwd|secret|token|api[-_]?key)\s{0,4}[=:]\s{0,4}[^\s,;&]+/gi,
+  /:\/\/[^\s/@]{1,256}@/g,
+]
+
+/** A run that only a generator writes: long, without spaces, letters and digits mixed. */
+const LONG_RUN = /[\w+/=-]{24,}/g
+const MASK = '[masked]'
+
+/**
+ * A value as a refusal may show it: secret-shaped parts masked, characters that could disturb or deceive a reader made
+ * visible, at most {@link LONGEST_ACTUAL} characters (I9).
+ *
+ * @param path JSON Pointer of the argument: the value of one that is named like a secret is never shown
+ */
+export function maskActual(text: string, path: string): string {
+  // UNTRUSTED: the value is a model's, and a reader may be a terminal.
+  if (SECRET_NAME.test(path.slice(path.lastIndexOf('/') + 1))) return MASK
+  let masked = text.slice(0, LOOKED_AT)
+  for (const shape of SECRET_SHAPES) masked = masked.replaceAll(shape, MASK)
+  masked = masked.replaceAll(LONG_RUN, (run) =>
+    /\d/.test(run) && /[A-Za-z]/.test(run) && !run.includes('/') ? MASK : run,
+  )
+  return shorten(visible(masked))
+}
+
+/** Control, formatting and unpaired characters as `\u{…}`: no line break, no escape sequence, no hidden or reversed text. */
+function visible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  )
+}
+
+function shorten(text: string): string {
+  if (text.length <= LONGEST_ACTUAL) return text
+  const kept = text.slice(0, LONGEST_ACTUAL - 1)
+  // Never half a character.
+  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}…`
+}

@@ -1,0 +1,34 @@
+import { jsonPointer } from '../bytes/pointer.ts'
+import { chainOf, type Term } from './term.ts'
+
+/** What one side of a condition is about. */
+export type Subject =
+  /** An argument of the call, or a fact that was derived from it: `fact` is `ancestors`, `bytes`, `length`… */
+  | { readonly about: 'argument'; readonly path: readonly string[]; readonly pointer: string; readonly fact?: string }
+  /** Anything else: the principal, the session, the environment, an approval. `name` is how the policy writes it. */
+  | { readonly about: 'surroundings'; readonly name: string }
+
+/** What a term is about, when it is an attribute chain. */
+export function subjectOf(term: Term): Subject | undefined {
+  const chain = chainOf(term)
+  if (chain === undefined) return undefined
+  const [member, ...path] = chain.path
+  if (chain.variable !== 'context') return { about: 'surroundings', name: [chain.variable, ...chain.path].join('.') }
+  const [pointer, fact] = path
+  if (member === 'arguments' && path.length > 0) return { about: 'argument', path, pointer: jsonPointer(path) }
+  if (member === 'lengths' && pointer !== undefined) {
+    return { about: 'argument', path: pathOf(pointer), pointer, fact: 'length' }
+  }
+  if (member === 'derived' && pointer !== undefined) {
+    return { about: 'argument', path: pathOf(pointer), pointer, ...(fact === undefined ? {} : { fact }) }
+  }
+  return { about: 'surroundings', name: ['context', ...chain.path].join('.') }
+}
+
+/** A JSON Pointer as the list of its steps. */
+function pathOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
