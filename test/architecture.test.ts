@@ -44,9 +44,11 @@ const table: { readonly [room: string]: Room } = {
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
   gate: {
     rooms: [...noun, 'call', 'materiality', 'policy', 'decide', 'permit', 'refusal', 'approval', 'receipt'],
-    typesOf: ['store', 'telemetry'],
+    typesOf: ['store', 'telemetry', 'own-files'],
     pure: true,
   },
+  // Names of files are compared as the platform resolves them.
+  'own-files': { rooms: ['types'], node: ['node:path'], pure: true },
   view: { rooms: [...noun, 'gate', 'call', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
   verify: { rooms: [...noun, 'receipt'], pure: true },
@@ -192,7 +194,13 @@ describe('rooms', () => {
   })
 
   it('do without any, enums, namespaces, non-null assertions and blanket exports', () => {
-    const found = problems((file, { forbidden }) => forbidden.map(({ what, line }) => `${file}:${line} ${what}`))
+    // The demo names its packages in a list: they are the reader's to install, and the core's types must not need them.
+    const excused = new Set(['src/cli/demo/packages.ts import() of a computed name'])
+    const found = problems((file, { forbidden }) =>
+      forbidden
+        .filter(({ what }) => !excused.has(`${file} ${what}`))
+        .map(({ what, line }) => `${file}:${line} ${what}`),
+    )
     expect(found).toEqual([])
   })
 
