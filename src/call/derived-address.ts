@@ -1,6 +1,6 @@
+import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
 import { domainsOf, hostOf } from './derived-url.ts'
-import { namedBy } from './key-words.ts'
 
 const namesAddress = namedBy(
   new Set(

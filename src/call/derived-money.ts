@@ -1,5 +1,5 @@
+import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
-import { namedBy } from './key-words.ts'
 
 const namesMoney = namedBy(
   new Set('amount amounts total subtotal price cost fee fees payment refund budget charge tip salary'.split(' ')),

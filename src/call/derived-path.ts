@@ -1,5 +1,5 @@
+import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
-import { namedBy } from './key-words.ts'
 
 const namesPath = namedBy(
   new Set(

@@ -1,5 +1,5 @@
+import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
-import { namedBy } from './key-words.ts'
 
 const namesUrl = namedBy(
   new Set('url urls uri uris href link links endpoint endpoints webhook webhooks callback origin website'.split(' ')),
