@@ -8,6 +8,9 @@ export type Subject =
   /** Anything else: the principal, the session, the environment, an approval. `name` is how the policy writes it. */
   | { readonly about: 'surroundings'; readonly name: string }
 
+/** The fact of a derived record as a whole: that something could be derived at all. */
+export const ANY_FACT = 'any'
+
 /** What a term is about, when it is an attribute chain. */
 export function subjectOf(term: Term): Subject | undefined {
   const chain = chainOf(term)
@@ -20,7 +23,7 @@ export function subjectOf(term: Term): Subject | undefined {
     return { about: 'argument', path: pathOf(pointer), pointer, fact: 'length' }
   }
   if (member === 'derived' && pointer !== undefined) {
-    return { about: 'argument', path: pathOf(pointer), pointer, ...(fact === undefined ? {} : { fact }) }
+    return { about: 'argument', path: pathOf(pointer), pointer, fact: fact ?? ANY_FACT }
   }
   return { about: 'surroundings', name: ['context', ...chain.path].join('.') }
 }

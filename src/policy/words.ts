@@ -1,5 +1,5 @@
 import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { type Subject, subjectOf } from './subject.ts'
+import { ANY_FACT, type Subject, subjectOf } from './subject.ts'
 import type { Term } from './term.ts'
 
 /** A condition in words: what it is about, and what it requires of that. */
@@ -119,6 +119,8 @@ function factWords(fact: string): string {
     case 'domains':
     case 'scheme':
       return ' as an address with a host'
+    case ANY_FACT:
+      return ' in a form that a rule can check'
     case 'amount':
       return ' as an amount with at most 4 decimal places'
     default:
@@ -129,13 +131,14 @@ function factWords(fact: string): string {
 function about(term: Term, words: string): Wording | undefined {
   const subject = subjectOf(term)
   if (subject === undefined) return undefined
-  const unit = subject.about === 'argument' ? unitOf(subject.fact) : ''
-  return { subject, requires: `${words}${unit}`, guards: false }
+  const unit = subject.about === 'argument' ? unitOf(subject.fact) : undefined
+  const plural = words.endsWith(' 1') ? '' : 's'
+  return { subject, requires: unit === undefined ? words : `${words} ${unit}${plural}`, guards: false }
 }
 
-function unitOf(fact: string | undefined): string {
-  if (fact === 'bytes') return ' bytes'
-  return fact === 'length' ? ' items' : ''
+function unitOf(fact: string | undefined): string | undefined {
+  if (fact === 'bytes') return 'byte'
+  return fact === 'length' ? 'item' : undefined
 }
 
 /** A literal as a person writes it, or the name of what it is compared with: never that one's value. */
