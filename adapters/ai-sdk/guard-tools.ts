@@ -1,4 +1,5 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { cloneWith } from '../shared/clone.ts'
 import { journalOf } from '../shared/journal.ts'
 import { definitionOf } from './definition.ts'
 import { guardedExecute, type HostExecute } from './execute.ts'
@@ -52,7 +53,7 @@ export function guardTools<const T extends Readonly<Record<string, object>>>(
     client: options.client,
     registered: register(gated, gate, options.server),
   }
-  const guarded = Object.fromEntries(listed.map(([name, tool]) => [name, guardTool(name, tool, around)]))
+  const guarded = new Map(listed.map(([name, tool]) => [name, guardTool(name, tool, around)]))
   return { tools: cloneWith(tools, guarded) as T, toolApproval: approvalHook(around) }
 }
 
@@ -65,40 +66,37 @@ function guardTool(name: string, tool: HostTool, around: Surroundings): object {
 
 function gatedTool(name: string, tool: HostTool, execute: HostExecute, around: Surroundings): object {
   const passage = new Passage(name, tool, around)
-  const guarded = cloneWith(tool, {
-    execute: guardedExecute(passage, execute),
-    toModelOutput: modelOutputFor(tool, around.gate),
-    needsApproval: needsApprovalFor(passage),
-  })
-  if (isLocalCaller(tool.experimental_toolCaller)) bindGuarded(guarded, name, tool.experimental_toolCaller, around)
+  const caller = tool.experimental_toolCaller
+  const guarded = cloneWith(
+    tool,
+    new Map<string, unknown>([
+      ['execute', guardedExecute(passage, execute)],
+      ['toModelOutput', modelOutputFor(tool, around.gate)],
+      ['needsApproval', needsApprovalFor(passage)],
+      ...(isLocalCaller(caller) ? ([['experimental_toolCaller', guardedCaller(name, caller, around)]] as const) : []),
+    ]),
+  )
   remember(guarded, { kind: 'gated', passage })
   return guarded
 }
 
 /** Runs elsewhere, by the operator's leave: each use leaves a receipt that says so. */
 function ungatedTool(name: string, tool: HostTool, around: Surroundings): object {
+  const note = tool.type === 'provider' ? 'runs on the provider' : 'runs in the client'
   const own = tool.onInputAvailable
-  const guarded = cloneWith(tool, {
-    onInputAvailable: async (options: { readonly toolCallId: string }) => {
-      const receipt = await around.gate.markUngated(
-        name,
-        tool.type === 'provider' ? 'runs on the provider' : 'runs in the client',
-        options.toolCallId,
-      )
-      journalOf(around.gate).noteUngated(options.toolCallId, name, receipt)
-      if (typeof own === 'function') await own.call(tool, options)
-    },
-  })
+  const marked = async (options: { readonly toolCallId: string }) => {
+    const receipt = await around.gate.markUngated(name, note, options.toolCallId)
+    journalOf(around.gate).noteUngated(options.toolCallId, name, receipt)
+    if (typeof own === 'function') await own.call(tool, options)
+  }
+  const guarded = cloneWith(tool, new Map([['onInputAvailable', marked]]))
   remember(guarded, { kind: 'ungated', tool })
   return guarded
 }
 
 /** Code mode builds the tool that really runs from the tools it may call: that one goes through the gate as well. */
-function bindGuarded(guarded: object, name: string, caller: LocalCaller, around: Surroundings): void {
-  Object.defineProperty(guarded, 'experimental_toolCaller', {
-    value: { ...caller, bind: (callable: object) => guardTool(name, caller.bind(callable), around) },
-    configurable: true,
-  })
+function guardedCaller(name: string, caller: LocalCaller, around: Surroundings): LocalCaller {
+  return { ...caller, bind: (callable) => guardTool(name, caller.bind(callable), around) }
 }
 
 interface LocalCaller {
@@ -151,17 +149,4 @@ function register(
   // Whoever calls first meets the error; without a call there is nobody to tell.
   registered.catch(() => undefined)
   return registered
-}
-
-/** A clone with some members replaced. By descriptors: getters, prototype and hidden members are the tool's identity. */
-function cloneWith(original: object, replaced: Readonly<Record<string, unknown>>): object {
-  const descriptors = Object.getOwnPropertyDescriptors(original) as Record<string, PropertyDescriptor>
-  const known = new Map(Object.entries(replaced))
-  for (const [key, value] of known)
-    Object.defineProperty(descriptors, key, {
-      value: { value, enumerable: true, configurable: true, writable: true },
-      enumerable: true,
-      configurable: true,
-    })
-  return Object.create(Object.getPrototypeOf(original), descriptors)
 }
