@@ -13,9 +13,7 @@ import { sha256, sha256Bytes } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import type { JsonObject, Receipt, Signer } from '../types.ts'
 import { MOST_PAYLOAD_BYTES, type ReceiptClaims } from './claims.ts'
-
-/** `typ` of every receipt's header (RFC 7515 §4.1.9, RFC 8725 §3.11). */
-export const RECEIPT_TYP = 'holdpoint-receipt+jwt'
+import { RECEIPT_TYP } from './envelope.ts'
 
 const LEAF = Buffer.of(0)
 /** JWS headers by signer: the same three members each time, so they are encoded once. */
