@@ -141,10 +141,15 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
 function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): PolicyDecisionPoint {
   if (policy === undefined) return createCedarPoint(loaded.policyFiles)
   if (typeof policy === 'function') return createFunctionPoint(policy)
-  if (typeof policy?.evaluate === 'function' && typeof policy.register === 'function') return policy
-  throw new HoldpointError('ERR_CONFIG', 'createGate options: "policy" must be a policy decision point or a function', {
-    at: 'createGate options',
-  })
+  const at = 'createGate options'
+  if (typeof policy?.evaluate !== 'function' || typeof policy.register !== 'function') {
+    throw new HoldpointError('ERR_CONFIG', `${at}: "policy" must be a policy decision point or a function`, { at })
+  }
+  // Receipts commit to it: with anything else in its place they would not verify.
+  if (!/^[A-Za-z0-9_-]{43}$/.test(policy.policyDigest)) {
+    throw new HoldpointError('ERR_CONFIG', `${at}: "policy.policyDigest" must be a SHA-256 digest in base64url`, { at })
+  }
+  return policy
 }
 
 function createStore({ store }: Places, clock: Clock): Store {

@@ -331,7 +331,8 @@ describe('observe mode', () => {
 
 describe('when a receipt cannot be written', () => {
   it('refuses every tier, runs low only where the operator said so, and never turns a finished call into an error', async () => {
-    const broken = () => faultStore(createMemoryStore(), [{ at: 'commitDecision', does: 'fail' }])
+    const broken = () =>
+      faultStore(createMemoryStore(), ({ operation }) => (operation === 'commitDecision' ? 'fail' : 'none'))
     for (const tool of ['read', 'write', 'refund']) {
       const { me } = gateWith({ store: broken() })
       expect(await refusedCode(me, { tool, callId: '1', input: {} })).toBe('receipt_unavailable')
