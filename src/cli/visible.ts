@@ -7,9 +7,10 @@
  */
 
 // Everything that a terminal obeys, hides or reorders by: controls, formats, surrogates, unassigned and private code
-// points, line and paragraph separators, every space but the plain one, and the bracket that our own marks use.
+// points, line and paragraph separators, every space but the plain one, the bracket that our own marks use, and
+// combining marks that stand on nothing or pile up.
 const HOSTILE =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u27e8\u27e9]|(?! )\p{Zs}/gu
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u27e8\u27e9]|(?! )\p{Zs}|(?<![\p{L}\p{N}\p{M}])\p{M}|(?<=\p{M}{2})\p{M}/gu
 
 /** How a marked character is drawn; identity without colour. */
 export type Emphasis = (mark: string) => string

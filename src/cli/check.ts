@@ -1,0 +1,145 @@
+/** `holdpoint check`: what would the gate say to this call? Nothing is recorded and nothing runs. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { canonicalText } from '../bytes/canonical.ts'
+import { parseStrict } from '../bytes/strict-json.ts'
+import { TOOL_NAME } from '../config/schema.ts'
+import { createGate } from '../create-gate.ts'
+import { createCedarPoint } from '../policy/cedar.ts'
+import { generateSigner } from '../receipt/sign.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Admission, EvaluationRequest, Gate, Json, JsonSchema, ToolDefinition } from '../types.ts'
+import { type CommandContext, situationOf } from './context.ts'
+import { reasonOf, UnusableInput } from './exit.ts'
+import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
+import { claimsOf } from './receipts.ts'
+
+const object = z.record(z.string(), z.json())
+
+/** A call as a person writes it down. */
+const callSchema = z.strictObject({
+  tool: z.string().regex(TOOL_NAME, 'must be a tool name'),
+  server: z.string().optional(),
+  input: object.optional(),
+  user: z.string().optional(),
+  agent: z.string().optional(),
+  roles: z.array(z.string()).optional(),
+  tenant: z.string().optional(),
+  conversation: z.string().optional(),
+  environment: object.optional(),
+  /** Decide as if the person had said yes. */
+  confirmed: z.boolean().optional(),
+  /** What the tool says of itself, as in MCP's `tools/list`. */
+  definition: z
+    .strictObject({
+      title: z.string().optional(),
+      description: z.string().optional(),
+      inputSchema: object.optional(),
+      annotations: object.optional(),
+    })
+    .optional(),
+})
+
+type WrittenCall = z.infer<typeof callSchema>
+
+const EXAMPLE = `{"tool":"refund","input":{"amount":900},"user":"ada"}`
+
+export function checkCommand(context: CommandContext): Command {
+  return new Command('check')
+    .description('decide one call against the policies; nothing is recorded, nothing runs')
+    .argument('[FILE]', 'the call as JSON; "-" or nothing reads stdin', '-')
+    .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `\nA call has "tool" and may have input, server, user, agent, roles, tenant, conversation, environment, confirmed\nand definition (description, inputSchema, annotations). Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
+    )
+    .action(async (file: string, flags: { config?: string; json?: true }) => {
+      const explained = await checkCall(readCall(file, context), flags.config)
+      if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
+      else tellDecision(explained, context.terminal)
+      context.end(explained.claims.code === undefined ? 0 : 1)
+    })
+}
+
+/** Takes the call through a real gate on a store that forgets. */
+async function checkCall(call: WrittenCall, configFile: string | undefined): Promise<Explained> {
+  const { config } = situationOf(configFile)
+  const store = createMemoryStore()
+  const gate = createGate({
+    config: config.file === undefined ? config.folder : { file: config.file },
+    effects: { store, signer: generateSigner() },
+  })
+  const server = call.server ?? config.options.server ?? 'local'
+  const definition = definitionOf(call)
+  const misfits = gate.register([definition], { server })
+  const admission = await admitted(gate, call, server)
+  const { receipt } = admission
+  if (receipt === undefined) throw new Error('the gate left no receipt')
+  const claims = claimsOf(receipt)
+  if (claims.kind !== 'decision') throw new Error('the gate left no decision')
+  const sidecar = await store.sidecar(receipt.hash)
+  const request = sidecar === undefined ? undefined : (JSON.parse(sidecar.request) as EvaluationRequest)
+  await gate.close()
+  return {
+    receipt: undefined,
+    claims,
+    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
+    explanation:
+      request === undefined ? undefined : createCedarPoint(config.policyFiles).explain(request, definition.inputSchema),
+    notes: [
+      ...misfits.map(({ at, message }) => `${at}: ${message}`),
+      ...(call.definition?.inputSchema === undefined
+        ? ['no input schema was given, so arguments were not checked and numbers count by how they look']
+        : []),
+    ],
+  }
+}
+
+async function admitted(gate: Gate, call: WrittenCall, server: string): Promise<Admission> {
+  const { user, agent, roles, tenant, conversation, environment } = call
+  const view = gate.as(
+    {
+      ...(user === undefined ? {} : { user }),
+      ...(agent === undefined ? {} : { agent }),
+      ...(roles === undefined ? {} : { roles }),
+      ...(tenant === undefined ? {} : { tenant }),
+    },
+    {
+      ...(conversation === undefined ? {} : { conversation }),
+      ...(environment === undefined ? {} : { environment }),
+    },
+  )
+  const first = await view.admit({ tool: call.tool, server, input: call.input ?? {} }, { wait: false })
+  if (first.outcome === 'permitted' || first.request === undefined || call.confirmed !== true) return first
+  await view.answer(first.request.ref, 'approved', { channel: 'terminal' })
+  return await view.admit({ tool: call.tool, server, input: call.input ?? {} }, { wait: false })
+}
+
+function definitionOf({ tool, definition }: WrittenCall): ToolDefinition {
+  return {
+    name: tool,
+    origin: definition?.annotations === undefined ? 'own' : 'third-party',
+    ...(definition?.title === undefined ? {} : { title: definition.title }),
+    ...(definition?.description === undefined ? {} : { description: definition.description }),
+    ...(definition?.inputSchema === undefined ? {} : { inputSchema: definition.inputSchema as JsonSchema }),
+    ...(definition?.annotations === undefined ? {} : { annotations: definition.annotations }),
+  }
+}
+
+function readCall(file: string, { terminal }: CommandContext): WrittenCall {
+  const name = file === '-' ? 'stdin' : file
+  if (file === '-' && process.stdin.isTTY) terminal.note('holdpoint: reading the call from stdin; end with Ctrl-D')
+  let value: Json
+  try {
+    value = parseStrict(readFileSync(file === '-' ? 0 : file))
+  } catch (error) {
+    throw new UnusableInput(`${name}: ${reasonOf(error)}`)
+  }
+  const parsed = callSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` "${issue.path.join('.')}"`
+  throw new UnusableInput(`${name}:${where} ${issue?.message ?? 'is not a call'}; a call looks like ${EXAMPLE}`)
+}

@@ -1,0 +1,80 @@
+/** Reading receipts for people: what one says, and where many come from. */
+import { createReadStream, existsSync, statSync } from 'node:fs'
+import { decodeBase64url } from '../bytes/base64url.ts'
+import { parseStrict } from '../bytes/strict-json.ts'
+import { type DecisionClaims, type ReceiptClaims, receiptClaims } from '../receipt/claims.ts'
+import { openReader } from '../store/sqlite-reader.ts'
+import type { Receipt } from '../types.ts'
+import { UnusableInput } from './exit.ts'
+
+/** Longest line of an export that is read, bytes. */
+const LONGEST_LINE = 256 * 1024
+
+/**
+ * What a receipt says. Not verified: for showing a store's own receipts, never for believing a stranger's.
+ *
+ * @throws HoldpointError ERR_FORMAT; ZodError when it is no receipt
+ */
+export function claimsOf(receipt: Pick<Receipt, 'jws'>): ReceiptClaims {
+  const payload = receipt.jws.split('.')[1] ?? ''
+  return receiptClaims.parse(parseStrict(decodeBase64url(payload)))
+}
+
+/** A decision receipt with what it says. */
+export interface DecisionReceipt {
+  readonly receipt: Receipt
+  readonly claims: DecisionClaims
+}
+
+/** `server/tool`, as a decision receipt names it. */
+export function toolOf(claims: DecisionClaims): string {
+  return `${claims.tool.server}/${claims.tool.name}`
+}
+
+/**
+ * The receipts of an export (one JWS a line) or of a store folder, one string each, with bounded memory.
+ *
+ * @throws UnusableInput when the path is missing or is neither
+ */
+export function tokensAt(path: string): AsyncIterable<string> {
+  const about = statSync(path, { throwIfNoEntry: false })
+  if (about === undefined) throw new UnusableInput(`${path} does not exist`)
+  if (about.isFile()) return linesOf(path)
+  if (!about.isDirectory()) throw new UnusableInput(`${path} is neither a file nor a store folder`)
+  return tokensOf(path)
+}
+
+/** @throws UnusableInput when there is no store in the folder */
+export function readerOf(folder: string): ReturnType<typeof openReader> {
+  if (!existsSync(folder)) {
+    throw new UnusableInput(`there is no store at ${folder} yet: nothing has been decided there`)
+  }
+  return openReader(folder)
+}
+
+async function* tokensOf(folder: string): AsyncGenerator<string> {
+  const reader = readerOf(folder)
+  try {
+    for await (const receipt of reader.receipts()) yield receipt.jws
+  } finally {
+    await reader.close()
+  }
+}
+
+// UNTRUSTED: an export is a stranger's file; a line without end must not fill the memory.
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  let number = 1
+  for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (line.trim() !== '') yield line.trim()
+      number += 1
+    }
+    if (rest.length > LONGEST_LINE) {
+      throw new UnusableInput(`line ${number} of ${path} is longer than 256 KiB: not an export of receipts`)
+    }
+  }
+  if (rest.trim() !== '') yield rest.trim()
+}

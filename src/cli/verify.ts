@@ -1,0 +1,77 @@
+/** `holdpoint verify`: do these receipts hold, under keys that somebody chose to trust? */
+import { Command } from 'commander'
+import { type VerifyFailure, type VerifyReport, verifyReceipts } from '../verify.ts'
+import { type CommandContext, situationOf } from './context.ts'
+import type { ExitCode } from './exit.ts'
+import { tokensAt } from './receipts.ts'
+import type { Terminal } from './terminal.ts'
+import { type Trusted, trustedKeys } from './trust.ts'
+import { visible } from './visible.ts'
+
+/** Failures that are printed one by one; the rest are counted. */
+const MOST_SHOWN = 20
+const PROGRESS_EVERY = 1_000
+
+export function verifyCommand(context: CommandContext): Command {
+  return new Command('verify')
+    .description('verify receipts: signatures, chain, and that every permit has its outcome')
+    .argument('<PATH>', 'an export (.jsonl, one receipt a line) or a store folder')
+    .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
+    .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExits 0 valid, 1 not valid, 2 unusable input, 3 valid but incomplete (a permit without its outcome).' +
+        '\n\nExample:\n  holdpoint verify receipts.jsonl --keys keys.json',
+    )
+    .action(async (path: string, flags: { keys?: string; config?: string; json?: true }) => {
+      const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
+      const report = await verifyPath(path, trusted, context.terminal)
+      context.terminal.progress('')
+      if (flags.json === true) context.terminal.out(JSON.stringify({ path, trusted, ...report }))
+      else tell(report, trusted, context.terminal)
+      context.end(exitOf(report))
+    })
+}
+
+/** Verifies what is at a path. @throws UnusableInput when nothing can be read there */
+export async function verifyPath(path: string, trusted: Trusted, terminal: Terminal): Promise<VerifyReport> {
+  return await verifyReceipts(counted(tokensAt(path), terminal), { keys: trusted.keys })
+}
+
+function exitOf(report: VerifyReport): ExitCode {
+  if (!report.ok) return 1
+  return report.complete ? 0 : 3
+}
+
+async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
+  let count = 0
+  for await (const token of tokens) {
+    count += 1
+    if (count % PROGRESS_EVERY === 0) terminal.progress(`${count} receipts read`)
+    yield token
+  }
+}
+
+function tell(report: VerifyReport, trusted: Trusted, terminal: Terminal): void {
+  const { out, style } = terminal
+  const what = `${report.count} ${report.count === 1 ? 'receipt' : 'receipts'}`
+  if (!report.ok) out(`${style('red', 'Not valid')}: ${report.verified} of ${what} verified`)
+  else if (!report.complete)
+    out(`${style('yellow', 'Valid but incomplete')}: ${what} verified, but something is missing`)
+  else out(`${style('green', 'Valid')}: ${what}, all verified`)
+  if (report.ok && !report.enforced) out('  Not enforced: some calls were observed, not held.')
+  for (const failure of report.failures.slice(0, MOST_SHOWN)) {
+    out(`  ${placeOf(failure)}: ${failure.check}: ${visible(failure.why)}`)
+  }
+  if (report.failures.length > MOST_SHOWN) out(`  and ${report.failures.length - MOST_SHOWN} more`)
+  for (const note of report.notes) out(`  ${style('dim', visible(note.why))}`)
+  const keys = trusted.keys.length === 1 ? '1 key' : `${trusted.keys.length} keys`
+  out(`  trusted: ${keys} (${trusted.from})`)
+}
+
+/** Which receipt a failure is about: `receipt 5, r_…`, or the set as a whole. */
+export function placeOf({ index, receipt }: VerifyFailure): string {
+  if (index < 0) return 'the whole set'
+  return receipt === undefined ? `receipt ${index + 1}` : `receipt ${index + 1}, ${receipt}`
+}

@@ -1,0 +1,182 @@
+/** `holdpoint watch`: each call as it happens, and the question when one needs a person. */
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Command } from 'commander'
+import { type Cursor, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
+import type { ApprovalRecord, Receipt } from '../types.ts'
+import { type CommandContext, homely, situationOf } from './context.ts'
+import type { Terminal } from './terminal.ts'
+import { cardOf, questionOf } from './watch/card.ts'
+import { type Keys, readKeys } from './watch/keys.ts'
+import { dataOf, lineOf } from './watch/line.ts'
+import { storeFolder } from './why.ts'
+
+const GLANCE_MS = 250
+/** A watcher that is not heard of for so long is gone: calls then no longer wait for it. */
+const HEARTBEAT_MS = 3_000
+/** A key pressed so soon after the question appeared was meant for something else. */
+const TOO_SOON_MS = 400
+
+type Desk = ReturnType<typeof openDesk>
+
+export function watchCommand(context: CommandContext): Command {
+  return new Command('watch')
+    .description('show each call as it happens, and answer when one needs a person')
+    .option('--store <FOLDER>', 'the store to watch instead of the configured one')
+    .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
+    .option('--all', 'show the calls of the past first')
+    .option('--json', 'print one JSON object a line, and never ask')
+    .addHelpText(
+      'after',
+      '\nSilence, a timeout and Ctrl-C are never a yes. Without a terminal, calls are shown and nobody is asked.\n\nExample:\n  holdpoint watch',
+    )
+    .action(async (flags: { store?: string; config?: string; all?: true; json?: true }) => {
+      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const asks = context.terminal.interactive && flags.json !== true
+      const ending = new AbortController()
+      const leave = (): void => ending.abort()
+      process.once('SIGINT', leave)
+      process.once('SIGTERM', leave)
+      const keys = asks ? readKeys(process.stdin, leave) : undefined
+      try {
+        if (flags.json !== true) {
+          context.terminal.note(
+            `watching ${homely(folder)}; Ctrl-C ends${asks ? '' : '; nobody is asked here, because this is not a terminal'}`,
+          )
+        }
+        await watch(
+          { folder, keys, json: flags.json === true, all: flags.all === true },
+          context.terminal,
+          ending.signal,
+        )
+      } finally {
+        keys?.close()
+        process.off('SIGINT', leave)
+        process.off('SIGTERM', leave)
+      }
+    })
+}
+
+interface Watching {
+  readonly folder: string
+  /** Absent when nobody can be asked. */
+  readonly keys: Keys | undefined
+  readonly json: boolean
+  readonly all: boolean
+}
+
+async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): Promise<void> {
+  await untilStoreExists(terms.folder, ending)
+  if (ending.aborted) return
+  const reader = openReader(terms.folder)
+  const desk = terms.keys === undefined ? undefined : openDesk(terms.folder)
+  const watcher = randomUUID()
+  const heart = setInterval(() => void attend(desk, watcher), HEARTBEAT_MS / 3)
+  const answered = new Set<string>()
+  try {
+    await attend(desk, watcher)
+    let cursor = await start(reader, terms.all)
+    while (!ending.aborted) {
+      const { receipts, cursor: next } = await reader.newer(cursor)
+      cursor = next
+      for (const receipt of receipts) show(receipt, terms.json, terminal)
+      if (desk !== undefined && terms.keys !== undefined)
+        await answerPending(desk, terms.keys, answered, terminal, ending)
+      await rest(ending)
+    }
+  } finally {
+    clearInterval(heart)
+    // Gone at once: calls must not wait for somebody who left.
+    await desk?.attend(watcher, 0).catch(() => {})
+    await desk?.close()
+    await reader.close()
+  }
+}
+
+/** A heartbeat that fails is made up for by the next one; after `HEARTBEAT_MS` without, this watcher counts as gone. */
+async function attend(desk: Desk | undefined, watcher: string): Promise<void> {
+  await desk?.attend(watcher, Date.now() + HEARTBEAT_MS).catch(() => {})
+}
+
+async function untilStoreExists(folder: string, ending: AbortSignal): Promise<void> {
+  while (!existsSync(join(folder, 'claims.db')) && !ending.aborted) await rest(ending)
+}
+
+async function start(reader: StoreReader, all: boolean): Promise<Cursor | undefined> {
+  if (all) return undefined
+  let cursor: Cursor | undefined
+  for (;;) {
+    const page = await reader.newer(cursor)
+    cursor = page.cursor
+    if (page.receipts.length === 0) return cursor
+  }
+}
+
+function show(receipt: Receipt, json: boolean, terminal: Terminal): void {
+  if (json) {
+    terminal.out(JSON.stringify(dataOf(receipt)))
+    return
+  }
+  const line = lineOf(receipt, terminal)
+  if (line !== undefined) terminal.out(line)
+}
+
+/** Asks about every pending request, oldest first. One that the person did not answer is not asked about again. */
+async function answerPending(
+  desk: Desk,
+  keys: Keys,
+  seen: Set<string>,
+  terminal: Terminal,
+  ending: AbortSignal,
+): Promise<void> {
+  for (const request of await desk.pending()) {
+    // A request for another person's role is not this person's to answer.
+    if (seen.has(request.ref) || request.requires !== 'confirmation' || ending.aborted) continue
+    seen.add(request.ref)
+    const answer = await ask(request, desk, keys, terminal, ending)
+    if (answer === undefined) {
+      terminal.out(terminal.style('yellow', 'not answered, so it does not run'))
+      continue
+    }
+    const by = userInfo().username
+    const recorded = await desk.answer(request.ref, { answer, by, channel: 'terminal', at: Date.now() })
+    if (!recorded) terminal.out(terminal.style('yellow', 'too late: it is no longer open'))
+    else terminal.out(answer === 'approved' ? terminal.style('green', 'yes, once') : terminal.style('red', 'no'))
+  }
+}
+
+/** The person's answer. Nothing but their own `y` or `n` is one: not Enter, not silence, not Ctrl-C. */
+async function ask(
+  request: ApprovalRecord,
+  desk: Desk,
+  keys: Keys,
+  terminal: Terminal,
+  ending: AbortSignal,
+): Promise<'approved' | 'declined' | undefined> {
+  terminal.out('')
+  terminal.out(cardOf(request, terminal, Date.now()))
+  process.stdout.write(questionOf(request, terminal))
+  const shownAt = performance.now()
+  let answer: 'approved' | 'declined' | undefined
+  const stop = keys.listen((key) => {
+    if (performance.now() - shownAt < TOO_SOON_MS) return
+    if (key === 'y' || key === 'Y') answer = 'approved'
+    if (key === 'n' || key === 'N') answer = 'declined'
+  })
+  try {
+    while (answer === undefined && !ending.aborted && (await desk.get(request.ref))?.state === 'pending') {
+      await rest(ending)
+    }
+  } finally {
+    stop()
+    process.stdout.write('\n')
+  }
+  return answer
+}
+
+async function rest(ending: AbortSignal): Promise<void> {
+  await pause(GLANCE_MS, undefined, { signal: ending }).catch(() => {})
+}

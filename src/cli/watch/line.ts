@@ -1,0 +1,65 @@
+/** One line for each call as it happens. */
+
+import type { DecisionClaims } from '../../receipt/claims.ts'
+import type { Receipt } from '../../types.ts'
+import { claimsOf, toolOf } from '../receipts.ts'
+import type { Terminal } from '../terminal.ts'
+import { visible } from '../visible.ts'
+
+const STAMP = 8
+
+/** The line for a decision or for an outcome that a person should know of; nothing for the rest. */
+export function lineOf(receipt: Receipt, terminal: Terminal): string | undefined {
+  const claims = claimsOf(receipt)
+  if (claims.kind === 'decision')
+    return `${stamp(claims.ts)}  ${decisionLine(claims, terminal)}  ${terminal.style('dim', receipt.id)}`
+  if (claims.kind === 'open' && claims.mode === 'observe') {
+    return `${stamp(claims.ts)}  ${terminal.style('yellow', `a gate opened in observe mode: nothing is held`)}`
+  }
+  if (claims.kind === 'outcome' && claims.status !== 'ok') {
+    return `${stamp(claims.ts)}  ${terminal.style('yellow', `a permitted call ended as ${claims.status}`)}  ${terminal.style('dim', receipt.id)}`
+  }
+  return undefined
+}
+
+/** The same as data, for `--json`. */
+export function dataOf(receipt: Receipt): object {
+  const claims = claimsOf(receipt)
+  const { id, kind } = receipt
+  if (claims.kind === 'decision') {
+    const { ts, code, materiality, enforced, principal } = claims
+    return {
+      kind,
+      receipt: id,
+      at: ts,
+      tool: toolOf(claims),
+      decision: code === undefined ? 'permit' : 'refused',
+      code,
+      materiality,
+      enforced,
+      principal: principal.id,
+    }
+  }
+  if (claims.kind === 'outcome') return { kind, receipt: id, at: claims.ts, status: claims.status }
+  return { kind, receipt: id, at: claims.ts }
+}
+
+function decisionLine(claims: DecisionClaims, { style }: Terminal): string {
+  const tool = `${visible(toolOf(claims))}  ${claims.materiality}`
+  const by = visible(claims.principal.id)
+  if (claims.code === undefined) {
+    const how =
+      claims.basis === 'fail_open'
+        ? style('yellow', 'no policy answered, let through')
+        : `by ${visible(claims.policy.determining.join(', '))}`
+    return `${style('green', '✓')} ${tool}  ${how}  (${by})`
+  }
+  if (claims.basis === 'ungated') return `${style('yellow', '!')} ${tool}  outside the gate  (${by})`
+  if (!claims.enforced) return `${style('yellow', '!')} ${tool}  observed, would be ${claims.code}  (${by})`
+  const asks = claims.code === 'approval_required' || claims.code === 'approval_pending'
+  return `${asks ? style('yellow', '?') : style('red', '✗')} ${tool}  ${claims.code}  (${by})`
+}
+
+function stamp(at: number): string {
+  return new Date(at).toTimeString().slice(0, STAMP)
+}

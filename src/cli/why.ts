@@ -1,0 +1,143 @@
+/** `holdpoint why`: why was it refused? */
+import { Command } from 'commander'
+import { canonicalText } from '../bytes/canonical.ts'
+import { createCedarPoint } from '../policy/cedar.ts'
+import type { ApprovalRecord, EvaluationRequest, Receipt } from '../types.ts'
+import { type CommandContext, homely, type Situation, situationOf } from './context.ts'
+import { UnusableInput } from './exit.ts'
+import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
+import { claimsOf, type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
+import type { Terminal } from './terminal.ts'
+
+type Reader = ReturnType<typeof readerOf>
+
+export function whyCommand(context: CommandContext): Command {
+  return new Command('why')
+    .description('explain a decision: the last refusal, a receipt (r_…) or a reference (hp_…)')
+    .argument('[ID]', 'a receipt id (its beginning is enough) or an approval reference')
+    .option('--store <FOLDER>', 'the store to read instead of the configured one')
+    .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExits 1 when there is nothing to explain.\n\nExample:\n  holdpoint why\n  holdpoint why hp_7f3k9qtm',
+    )
+    .action(async (id: string | undefined, flags: { store?: string; config?: string; json?: true }) => {
+      const situation = situationOf(flags.config)
+      const folder = flags.store ?? storeFolder(situation)
+      const reader = readerOf(folder)
+      try {
+        const found = await find(reader, id, context.terminal)
+        context.terminal.progress('')
+        if (found === undefined) {
+          context.terminal.note(
+            id === undefined
+              ? `Nothing has been refused in ${homely(folder)}.`
+              : `There is no decision ${id} in ${homely(folder)}.`,
+          )
+          context.end(1)
+          return
+        }
+        const explained = await explain(found, reader, situation)
+        if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
+        else tellDecision(explained, context.terminal)
+      } finally {
+        await reader.close()
+      }
+    })
+}
+
+/** @throws UnusableInput when the configured store keeps nothing */
+export function storeFolder({ places }: Situation): string {
+  if (places.store.kind === 'folder') return places.store.folder
+  throw new UnusableInput('the configured store is "memory": it keeps nothing that another process could read')
+}
+
+interface Found extends DecisionReceipt {
+  readonly approval?: ApprovalRecord
+}
+
+async function find(reader: Reader, id: string | undefined, terminal: Terminal): Promise<Found | undefined> {
+  if (id === undefined) return await newest(reader, terminal, ({ claims }) => claims.code !== undefined)
+  if (id.startsWith('hp_')) return await findByReference(reader, id, terminal)
+  if (!/^r_[0-9a-z]{4,}$/.test(id)) {
+    throw new UnusableInput(`"${id}" is neither a receipt (r_…) nor a reference (hp_…)`)
+  }
+  let hash: string | undefined
+  for await (const receipt of reader.receipts()) {
+    if (!receipt.id.startsWith(id)) continue
+    const claims = claimsOf(receipt)
+    if (claims.kind === 'decision') return { receipt, claims }
+    hash = claims.kind === 'outcome' ? claims.decision : undefined
+  }
+  return hash === undefined ? undefined : await newest(reader, terminal, ({ receipt }) => receipt.hash === hash)
+}
+
+/** The newest decision that asked for this approval or rests on it: the one about the same tool and arguments. */
+async function findByReference(reader: Reader, ref: string, terminal: Terminal): Promise<Found | undefined> {
+  const approval = await reader.get(ref)
+  if (approval === undefined) return undefined
+  const candidates: DecisionReceipt[] = []
+  await newest(reader, terminal, (decision) => {
+    if (toolOf(decision.claims) === approval.tool) candidates.push(decision)
+    return false
+  })
+  for (const decision of candidates.sort((a, b) => b.claims.ts - a.claims.ts)) {
+    const request = await requestOf(reader, decision.receipt)
+    const same = request !== undefined && canonicalText(request.context.arguments) === approval.argumentsText
+    if (decision.claims.approval?.ref === ref || same) return { ...decision, approval }
+  }
+  return undefined
+}
+
+async function newest(
+  reader: Reader,
+  terminal: Terminal,
+  wanted: (decision: DecisionReceipt) => boolean,
+): Promise<DecisionReceipt | undefined> {
+  let best: DecisionReceipt | undefined
+  let count = 0
+  for await (const receipt of reader.receipts()) {
+    count += 1
+    if (count % 1_000 === 0) terminal.progress(`${count} receipts read`)
+    if (receipt.kind !== 'decision') continue
+    const claims = claimsOf(receipt)
+    if (claims.kind !== 'decision') continue
+    const decision = { receipt, claims }
+    if (wanted(decision) && (best === undefined || claims.ts >= best.claims.ts)) best = decision
+  }
+  return best
+}
+
+async function requestOf(reader: Reader, receipt: Receipt): Promise<EvaluationRequest | undefined> {
+  const sidecar = await reader.sidecar(receipt.hash)
+  return sidecar === undefined ? undefined : (JSON.parse(sidecar.request) as EvaluationRequest)
+}
+
+async function explain(found: Found, reader: Reader, { config }: Situation): Promise<Explained> {
+  const { receipt, claims, approval } = found
+  const request = await requestOf(reader, receipt)
+  const point = createCedarPoint(config.policyFiles)
+  const notes: string[] = []
+  if (request === undefined && claims.request !== undefined) {
+    notes.push('the arguments were not kept (sidecar: none), so the conditions cannot be shown')
+  }
+  if (request !== undefined && !claims.rederivable) {
+    notes.push('a function decided this; the policies shown are those of the configuration')
+  } else if (request !== undefined && point.policyDigest !== claims.policy.digest) {
+    notes.push('the policies have changed since; this is what the present ones say')
+  }
+  if (approval !== undefined) notes.push(stateOf(approval))
+  return {
+    receipt: receipt.id,
+    claims,
+    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
+    explanation: request === undefined ? undefined : point.explain(request, undefined),
+    notes,
+  }
+}
+
+function stateOf({ ref, requires, state, answered }: ApprovalRecord): string {
+  const by = answered === undefined ? '' : ` by ${answered.by} through ${answered.channel}`
+  return `${ref} asks for ${requires} and is ${state}${by}`
+}
