@@ -1,3 +1,4 @@
+import { sha256 } from '../../src/bytes/digest.ts'
 import type { Clock, Decision, EvaluationRequest, PolicyDecisionPoint } from '../../src/types.ts'
 
 /** A permit as a policy point would give it. */
@@ -13,7 +14,7 @@ export function scriptedPoint(
 ): PolicyDecisionPoint {
   return {
     id: 'script',
-    policyDigest: 'script',
+    policyDigest: 'script'.padEnd(43, '0'),
     rederivable: false,
     readsSession: details.readsSession ?? false,
     register: () => [],
