@@ -82,7 +82,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const places = placesOf(configured, loaded.folder, state)
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
   const store = options.effects?.store ?? createStore(places, clock)
-  const emit = fanOut(options.events ?? [])
+  const emit = fanOut(options.events ?? [warnProcess])
   const server = configured.server ?? 'local'
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
   const issuer = options.name ?? server
@@ -209,6 +209,21 @@ function openDraft(loaded: LoadedConfig, point: PolicyDecisionPoint, settings: S
 function identityOf(loaded: LoadedConfig, code: object): string {
   const sources = JSON.stringify(code, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value))
   return sha256(JSON.stringify([loaded.folder, loaded.file ?? null, loaded.digest, loaded.policyFiles, sources]))
+}
+
+/** With no sink of the program's own, what a programmer or operator must hear is still said, on stderr. */
+const warnProcess: EventSink = (event) => {
+  if (event.event === 'programmer-warned')
+    process.emitWarning(event.message, { type: 'HoldpointWarning', code: event.code })
+  if (event.event === 'receipt-failed')
+    process.emitWarning(event.message, { type: 'HoldpointWarning', code: event.code })
+  if (event.event !== 'policy-misfitted') return
+  for (const { at, policy, message } of event.misfits) {
+    process.emitWarning(`${at}: policy ${policy} does not fit the tools of ${event.server}: ${message}`, {
+      type: 'HoldpointWarning',
+      code: 'policy_misfit',
+    })
+  }
 }
 
 function schedule(ms: number, run: () => void): () => void {

@@ -701,7 +701,7 @@ export interface Gate {
   /** Marks the use of a tool that cannot be gated and that the operator named in `ungated`. */
   markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined>
   /** Tells the programmer of a mistake of theirs that only a host can see, as a `programmer-warned` event. */
-  warn?(code: string, message: string): void
+  warn(code: string, message: string): void
   /** Opens the store and writes the `open` receipt; otherwise done on first use. */
   ready(): Promise<void>
   /** Seals the stream and closes the store. */

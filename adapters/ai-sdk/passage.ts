@@ -132,7 +132,7 @@ export class Passage {
     const found = firstUnjson(input)
     if (found === undefined) return
     warned.add(this.tool)
-    this.around.gate.warn?.(
+    this.around.gate.warn(
       'unjson_argument',
       `The schema of tool "${this.name}" turns ${found.path || 'the arguments'} into a ${found.kind}, which has no canonical form: every call is refused. Keep the schema's output to JSON (a string for a date) and convert inside execute.`,
     )
