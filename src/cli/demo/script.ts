@@ -11,16 +11,17 @@ export interface Scene {
   /** What the scripted model says at the end. */
   readonly closing: string
   /** What the world does meanwhile. */
-  readonly event?: 'policy-point-silent' | 'person-says-yes-and-history-is-resent'
+  readonly event?: 'policy-point-silent' | 'person-says-yes' | 'first-history-again'
 }
 
 /** The story, for the folder that the agent may work in. */
 export function scenesFor(root: string): readonly Scene[] {
   const at = (name: string): string => join(root, name)
+  const firstRequest = `Read ${at('todo.txt')} and write a one-line summary to ${at('summary.txt')}.`
   return [
     {
       title: 'The agent does its work',
-      request: `Read ${at('todo.txt')} and write a one-line summary to ${at('summary.txt')}.`,
+      request: firstRequest,
       calls: [
         { tool: 'read_text_file', input: { path: at('todo.txt') } },
         { tool: 'write_file', input: { path: at('summary.txt'), content: 'Two things to do: Ada, Basel.\n' } },
@@ -49,11 +50,18 @@ export function scenesFor(root: string): readonly Scene[] {
       event: 'policy-point-silent',
     },
     {
-      title: 'A person says yes to one move, and the browser sends the history twice',
+      title: 'A person says yes to one move',
       request: `Move ${at('invoice.txt')} to ${at('paid.txt')}.`,
       calls: [{ tool: 'move_file', input: { source: at('invoice.txt'), destination: at('paid.txt') } }],
       closing: 'The invoice is in paid.txt.',
-      event: 'person-says-yes-and-history-is-resent',
+      event: 'person-says-yes',
+    },
+    {
+      title: 'A browser sends the first history again',
+      request: firstRequest,
+      calls: [],
+      closing: 'That was done before.',
+      event: 'first-history-again',
     },
   ]
 }

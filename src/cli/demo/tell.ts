@@ -61,7 +61,8 @@ export function teller(terminal: Terminal, base: string): Teller {
     },
     sent({ calls, frames }) {
       const decided = calls.filter((told) => !told.asked).length
-      under(`${frames === 0 ? 'None' : frames} of these ${decided} calls reached the server.`)
+      if (decided === 1) under(`${frames === 0 ? 'It never' : 'It'} reached the server.`)
+      else under(`${frames === 0 ? 'None' : frames} of these ${decided} calls reached the server.`)
     },
     closing({ path, report, tampered }, command) {
       const [failure] = tampered.report.failures
