@@ -2,6 +2,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   hkdfSync,
   type KeyObject,
@@ -30,8 +31,11 @@ export function createSigner(privateKey: KeyObject): Signer {
   const { alg, publicJwk } = describe(privateKey)
   // RFC 7638: the required members in lexicographic order, no white space.
   const kid = sha256(canonicalText(publicJwk))
-  const blindingKey = Buffer.from(
-    hkdfSync('sha256', privateKey.export({ type: 'pkcs8', format: 'der' }), '', 'holdpoint blind/1', 32),
+  // A key object: Node takes ten times as long over an HMAC whose key it has to look at first.
+  const blindingKey = createSecretKey(
+    new Uint8Array(
+      hkdfSync('sha256', privateKey.export({ type: 'pkcs8', format: 'der' }), '', 'holdpoint blind/1', 32),
+    ),
   )
   const signingKey = alg === 'Ed25519' ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' as const }
   const digest = alg === 'Ed25519' ? null : 'sha256'
