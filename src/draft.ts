@@ -32,6 +32,8 @@ export interface Drafted {
 
 const MOST_EVIDENCE = 8
 const MOST_POLICIES = 64
+const LONGEST_POLICY_ID = 128
+const LONGEST_SERVER = 64
 const SALT_BYTES = 16
 
 /** Says what was considered and decided: identities and tiers in the clear, arguments and request as salted commitments. */
@@ -52,7 +54,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...optional('agent', scope.agent),
     ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
     tool: {
-      server: safeName(arrival.server),
+      server: cut(safeName(arrival.server), LONGEST_SERVER),
       name: safeName(arrival.call.tool),
       ...optional('definition', contract?.definitionDigest),
     },
@@ -69,7 +71,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     surface: classification.surface,
     evidence: classification.evidence
       .slice(0, MOST_EVIDENCE)
-      .map(({ source, argues, at, because }) => ({ source, argues, at, because })),
+      .map(({ source, argues, at, because }) => ({ source, argues, at: cut(at, 256), because: cut(because, 512) })),
     decision: spoken(considered, terms.code),
     basis: terms.basis,
     enforced: terms.enforced,
@@ -77,14 +79,16 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...optional('fault', faultOf(considered)),
     policy: {
       digest: point.policyDigest,
-      determining: (decision?.determining ?? []).slice(0, MOST_POLICIES),
-      errors: (decision?.errors ?? []).slice(0, MOST_POLICIES),
+      determining: ids(decision?.determining),
+      errors: ids(decision?.errors),
     },
-    ...(considered.decisionMs === undefined ? {} : { pdp: { id: point.id, us: microseconds(considered.decisionMs) } }),
+    ...(considered.decisionMs === undefined
+      ? {}
+      : { pdp: { id: cut(point.id, LONGEST_POLICY_ID), us: microseconds(considered.decisionMs) } }),
     rederivable: point.rederivable,
     ...(terms.consent === undefined || answered === undefined
       ? {}
-      : { approval: { ref: terms.consent.ref, by: answered.by, channel: answered.channel } }),
+      : { approval: { ref: terms.consent.ref, by: cut(answered.by, 512), channel: answered.channel } }),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
     ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
   }
@@ -114,6 +118,19 @@ function spoken(considered: Considered, code: RefusalCode | undefined): 'permit'
   const kind = considered.decision?.kind ?? 'silence'
   if (code === undefined) return kind
   return kind === 'deny' ? 'deny' : 'silence'
+}
+
+function ids(policies: readonly string[] | undefined): readonly string[] {
+  return (policies ?? []).slice(0, MOST_POLICIES).map((id) => cut(id, LONGEST_POLICY_ID))
+}
+
+/**
+ * UNTRUSTED: text of a policy point, a tool's definition or a host, cut to what a receipt may hold.
+ *
+ * INVARIANT I6: no outsider can make us sign a receipt that a verifier rejects.
+ */
+function cut(text: string, most: number): string {
+  return text.slice(0, most).toWellFormed()
 }
 
 // UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.

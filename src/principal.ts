@@ -34,7 +34,7 @@ export function actor(): Acting | undefined {
  */
 export function principalOf(who: Who, fallback: { readonly agent: string; readonly terminal: boolean }): Principal {
   const more = {
-    roles: (who.roles ?? []).map((role) => id(role, 'role')),
+    roles: rolesOf(who.roles ?? []),
     ...(who.tenant === undefined ? {} : { tenant: id(who.tenant, 'tenant') }),
   }
   if (who.user !== undefined) return { type: 'user', id: id(who.user, 'user'), ...more, basis: 'stated' }
@@ -75,6 +75,16 @@ function snapshotOf(environment: JsonObject): JsonObject {
 }
 
 const LONGEST_ID = 256
+/** As many as a receipt names. */
+const MOST_ROLES = 64
+
+function rolesOf(roles: readonly string[]): readonly string[] {
+  if (roles.length <= MOST_ROLES) return roles.map((role) => id(role, 'role'))
+  throw new HoldpointError(
+    'ERR_CONFIG',
+    `a principal has at most ${MOST_ROLES} roles, and this one has ${roles.length}`,
+  )
+}
 
 function id(value: unknown, what: string): string {
   if (typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID && value.isWellFormed()) return value

@@ -380,6 +380,117 @@ describe('I6', () => {
   })
 })
 
+describe('I6, in words of outsiders', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.string({ maxLength: 600 }),
+    fc.constantFrom('a'.repeat(100), 'a'.repeat(3_000), '\ud800', 'constructor', '__proto__'),
+  )
+
+  async function verified(gate: TestGate): Promise<readonly unknown[]> {
+    await gate.close()
+    const kept = await gate.receipts()
+    const report = await verifyReceipts(
+      kept.map(({ jws }) => jws),
+      { keys: [gate.signer.publicJwk] },
+    )
+    return report.failures
+  }
+
+  it('I6: whatever a model, a host and a policy point call things, the receipts verify', async () => {
+    const step = fc.record({
+      tool: fc.oneof(fc.constant('act'), text),
+      server: fc.option(text, { nil: undefined }),
+      input: fc.anything(),
+      callId: text,
+      ids: fc.array(text, { maxLength: 3 }),
+      detail: text,
+      says: fc.constantFrom('permit', 'deny', 'silence', 'throw'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), fc.boolean(), async (steps, observes) => {
+        let next: (typeof steps)[number] | undefined
+        const policy = scriptedPoint(() => {
+          const { says, ids = [], detail = '' } = next ?? {}
+          if (says === 'throw') throw new Error(detail)
+          if (says === 'deny') return { kind: 'deny', determining: ids, errors: ids, sentence: detail }
+          if (says === 'permit') return { ...PERMIT, determining: ids, errors: ids }
+          const cause = { kind: 'wrong', fault: 'policy_error', detail }
+          return { kind: 'silence', determining: ids, errors: [], cause }
+        })
+        const clock = handClock()
+        const observe = observes ? { observe: { until: clock.now() + 60_000 } } : {}
+        const { gate, me } = actGate({ policy, clock, ...observe })
+        for (const one of steps) {
+          next = one
+          const { tool, server, input, callId } = one
+          await me.run({ tool, input, callId, ...(server === undefined ? {} : { server }) }, () => input)
+        }
+        expect(await verified(gate)).toEqual([])
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('I6: whatever a tool server writes into its definitions, the receipts verify', async () => {
+    const schema = fc.dictionary(text, fc.record({ type: fc.constantFrom('string', 'number'), description: text }))
+    const definition = fc.record({ title: text, description: text, schema, hint: fc.boolean(), input: args })
+    await fc.assert(
+      fc.asyncProperty(definition, async ({ title, description, schema: properties, hint, input }) => {
+        const gate = testGate({ policy: scriptedPoint(() => PERMIT) })
+        const inputSchema = { type: 'object', properties }
+        const annotations = { title, destructiveHint: hint }
+        try {
+          gate.register([{ name: 'send', origin: 'third-party', title, description, inputSchema, annotations }])
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_TOOL' })
+          return
+        }
+        await gate.as({ user: 'alice' }).run({ tool: 'send', input: input as Json, callId: 'k' }, () => 'done')
+        expect(await verified(gate)).toEqual([])
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('I6: whatever a host says about people and places is either refused at once or in receipts that verify', async () => {
+    const option = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined })
+    const said = fc.record({
+      user: option(text),
+      agent: option(text),
+      roles: option(
+        fc.oneof(fc.array(text, { maxLength: 3 }), fc.constant(Array.from({ length: 65 }, () => 'auditor'))),
+      ),
+      tenant: option(text),
+      conversation: option(text),
+      note: text,
+      by: text,
+    })
+    await fc.assert(
+      fc.asyncProperty(said, async ({ user, agent, roles, tenant, conversation, note, by }) => {
+        const gate = testGate({ policy: 'ask/v1', tools: { act: { materiality: 'high' } } })
+        gate.register([{ name: 'act', origin: 'own' }])
+        const given = <T extends object>(members: T): T =>
+          Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
+        let me: Gate
+        try {
+          me = gate.as(given({ user, agent, roles, tenant }) as object, given({ conversation }) as object)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_CONFIG' })
+          return
+        }
+        await me.markUngated('hosted', note)
+        const asked = await me.admit({ tool: 'act', input: {}, callId: 'k' })
+        const ref = asked.outcome === 'refused' ? asked.request?.ref : undefined
+        if (ref !== undefined) await me.answer(ref, 'approved', { by, channel: 'chat' })
+        await me.run({ tool: 'act', input: {}, callId: 'k' }, () => 'done')
+        expect(await verified(gate)).toEqual([])
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
 describe('I7', () => {
   const POLICY = `
 @id("small-change")

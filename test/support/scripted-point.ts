@@ -1,4 +1,3 @@
-import { sha256 } from '../../src/bytes/digest.ts'
 import type { Clock, Decision, EvaluationRequest, PolicyDecisionPoint } from '../../src/types.ts'
 
 /** A permit as a policy point would give it. */
