@@ -22,10 +22,13 @@ export function modelOutputFor(
 ): (question: HostModelOutputQuestion) => Promise<ModelOutput> {
   return async (question) => {
     const { output, toolCallId } = question
-    if (isRefusal(output)) return { type: 'error-text', value: renderForModel(output) }
+    const record = journalOf(gate).find(toolCallId)
+    // What a tool that ran returned is its own, whatever it looks like.
+    const ran = record?.outcome === 'permitted' && record.refusal === undefined
+    if (!ran && isRefusal(output)) return { type: 'error-text', value: renderForModel(output) }
     const own = tool.toModelOutput
     const shown = typeof own === 'function' ? ((await own.call(tool, question)) as ModelOutput) : asTheHostWould(output)
-    return journalOf(gate).find(toolCallId)?.failedOpen === true ? withNote(shown) : shown
+    return record?.failedOpen === true ? withNote(shown) : shown
   }
 }
 
