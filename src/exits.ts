@@ -11,9 +11,9 @@ import type {
   Admission,
   ApprovalRecord,
   Clock,
-  Committed,
   Constraint,
   EventSink,
+  Holder,
   Json,
   OutcomeStatus,
   Receipt,
@@ -91,7 +91,7 @@ export class Exits {
   }
 
   /** The key is another call's: say whose, and how that one ended. */
-  async taken(considered: Considered, by: Extract<Committed, { outcome: 'taken' }>): Promise<Admission> {
+  async taken(considered: Considered, by: Holder): Promise<Admission> {
     const code = by.inputDigest === considered.arrival.snapshot?.digest ? takenCode(by.status) : 'key_reuse'
     return await this.refused(considered, {
       code,

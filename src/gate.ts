@@ -106,6 +106,9 @@ async function decide(
       random: parts.random,
     })
     try {
+      // Nobody is asked about a call that cannot run again.
+      const holder = await store.holder(call.callKey)
+      if (holder !== undefined) return await exits.taken(considered, holder)
       const answer = await seekConsent(store, request, {
         wait: options.wait !== false,
         clock: parts.clock,

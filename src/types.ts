@@ -470,6 +470,14 @@ export interface ReceiptStore {
   commitDecision(receipt: Receipt, claim: Claim, sidecar?: Sidecar): Promise<Committed>
 }
 
+/** The holder of a call key, as a later call with the same key learns of it. */
+export type Holder = Extract<Committed, { readonly outcome: 'taken' }>
+
+/** Reads who holds a call key. A look, not a claim: only `commitDecision` decides. */
+export interface ClaimLedger {
+  holder(callKey: string): Promise<Holder | undefined>
+}
+
 /** Reads what the store counts for a session. `seen` is a version: every claim and every freed claim moves it. */
 export interface SessionLedger {
   read(sessionKey: string): Promise<{ readonly seen: number; readonly facts: SessionFacts }>
@@ -525,8 +533,8 @@ export interface ApprovalStore {
   attend(watcher: string, until: number): Promise<void>
 }
 
-/** Everything that the gate keeps. One object in practice; three ports so that each reader sees its own. */
-export interface Store extends ReceiptStore, SessionLedger, ApprovalStore {
+/** Everything that the gate keeps. One object in practice; a port for each use so that each reader sees its own. */
+export interface Store extends ReceiptStore, ClaimLedger, SessionLedger, ApprovalStore {
   /** Opens files, checks durability settings, takes over what a dead process left. Throws `HoldpointError`. */
   open(): Promise<StoreOpening>
   /** Receipts, oldest first; those of one stream in sequence. For verify, watch and why. */

@@ -1,6 +1,206 @@
+import { type DetailedError, type Schema, type ValidationError, validate } from '@cedar-policy/cedar-wasm/nodejs'
+import { nearest } from '../bytes/nearest.ts'
 import type { PolicyMisfit, ToolDefinition } from '../types.ts'
+import { optional, recordOf, STRING } from './cedar-type.ts'
 import type { LoadedPolicy } from './load.ts'
+import { entitiesNamed } from './names.ts'
+import { offsetOfByte, positionAt } from './source.ts'
+import { chainOf, type Term, walk } from './term.ts'
+import { contextType } from './tool-type.ts'
+import { usesOf } from './uses.ts'
+import { ACTION_GROUPS } from './vocabulary.ts'
 
-export function createLinter(_policies: readonly LoadedPolicy[]) {
-  return (_server: string, _tools: readonly ToolDefinition[]): readonly PolicyMisfit[] => []
+/** Learns a server's tools and says which policies do not fit them. */
+export type Linter = (server: string, tools: readonly ToolDefinition[]) => readonly PolicyMisfit[]
+
+/**
+ * Checks policies against tools as they are registered, by Cedar's strict validation over a schema made of the tools:
+ * misspelt arguments, comparisons of the wrong type, optional arguments that are read without asking `has` first.
+ *
+ * A policy that is about other servers' tools alone is left in peace. In the schema an action is in every tier and every
+ * surface, since arguments can move a call; and, once more, in none, so that a condition on the tier hides no mistake.
+ */
+export function createLinter(policies: readonly LoadedPolicy[]): Linter {
+  const context = usesOf(policies)
+  const known = new Map<string, Map<string, ToolDefinition>>()
+  return (server, tools) => {
+    const ofServer = known.get(server) ?? new Map<string, ToolDefinition>()
+    for (const tool of tools) ofServer.set(tool.name, tool)
+    known.set(server, ofServer)
+    const ids = [...ofServer.keys()].map((name) => `${server}/${name}`)
+    const relevant = policies.filter((policy) => concerns(policy, server, ids))
+    const misspelt = relevant.flatMap((policy) => misspeltTools(policy, server, ids))
+    if (relevant.length === 0) return []
+
+    const actions = [...ofServer.values()].map((tool) => ({
+      id: `${server}/${tool.name}`,
+      context: contextType(tool.inputSchema, context, ids),
+    }))
+    const others = relevant.flatMap((policy) => actionsNamed(policy)).filter((id) => !ids.includes(id))
+    const passes = [true, false].map((inGroups) => runPass(relevant, schemaOf(actions, others, inGroups)))
+    const mistakes = passes.flatMap(({ mistakes }) => mistakes)
+    const idle = relevant.filter(
+      (policy) => passes.every(({ impossible }) => impossible.has(policy.id)) && scopeNames(policy, ids),
+    )
+    return unique([
+      ...misspelt,
+      ...mistakes,
+      ...idle
+        .filter((policy) => !mistakes.some((mistake) => mistake.policy === policy.id))
+        .map((policy) =>
+          misfit(policy, 0, 'this policy can never apply to the tools that it names; check the names after `has`'),
+        ),
+      ...relevant.flatMap((policy) => rawPaths(policy)),
+    ])
+  }
+}
+
+/** Is the policy about this server's tools? One that names only others' tools, or another server, is not. */
+function concerns(policy: LoadedPolicy, server: string, ids: readonly string[]): boolean {
+  const { action, resource } = policy.json
+  if ('entity' in resource) {
+    const named = '__entity' in resource.entity ? resource.entity.__entity : resource.entity
+    if (named.type === 'Server' && named.id !== server) return false
+  }
+  if (action.op === 'All') return true
+  return actionsInScope(policy).some((id) => ACTION_GROUPS.has(id) || ids.includes(id) || id.startsWith(`${server}/`))
+}
+
+function scopeNames(policy: LoadedPolicy, ids: readonly string[]): boolean {
+  const named = actionsInScope(policy)
+  return named.length > 0 && named.some((id) => ids.includes(id)) && named.every((id) => !ACTION_GROUPS.has(id))
+}
+
+function actionsInScope(policy: LoadedPolicy): readonly string[] {
+  return entitiesNamed(policy.json, [])
+    .filter(({ type }) => type === 'Action')
+    .map(({ id }) => id)
+}
+
+function actionsNamed(policy: LoadedPolicy): readonly string[] {
+  return entitiesNamed(policy.json, policy.clauses)
+    .filter(({ type, id }) => type === 'Action' && !ACTION_GROUPS.has(id))
+    .map(({ id }) => id)
+}
+
+/** A tool that the server does not have but almost has. One that is unlike all of them may belong to another agent. */
+function misspeltTools(policy: LoadedPolicy, server: string, ids: readonly string[]): readonly PolicyMisfit[] {
+  return actionsNamed(policy).flatMap((id) => {
+    if (ids.includes(id) || !id.startsWith(`${server}/`)) return []
+    const guess = nearest(id, ids)
+    if (guess === undefined) return []
+    return [misfit(policy, Math.max(0, policy.text.indexOf(`"${id}"`)), `no tool ${id}; did you mean "${guess}"?`)]
+  })
+}
+
+/** `like` on a path as the model wrote it: `/srv/*` matches `/srv/../etc/passwd`. */
+function rawPaths(policy: LoadedPolicy): readonly PolicyMisfit[] {
+  const found: PolicyMisfit[] = []
+  const look = (term: Term): void => {
+    if (term.kind !== 'like') return
+    const chain = chainOf(term.of)
+    if (chain?.variable !== 'context' || chain.path[0] !== 'arguments') return
+    const name = chain.path.at(-1) ?? ''
+    const [first] = term.pattern
+    const looksAbsolute = first !== undefined && first !== 'wildcard' && /[/\\~.]/.test(first.literal)
+    if (!looksAbsolute && !PATH_NAME.test(name)) return
+    const pointer = chain.path
+      .slice(1)
+      .map((step) => `/${step}`)
+      .join('')
+    const at = Math.max(0, policy.text.search(/\blike\b/))
+    found.push(
+      misfit(
+        policy,
+        at,
+        `\`like\` on the raw argument "${name}" is led astray by "..": ask context.derived["${pointer}"].ancestors.contains("/the/folder")`,
+      ),
+    )
+  }
+  for (const clause of policy.clauses) walk(clause.body, look)
+  return found
+}
+
+const PATH_NAME =
+  /(?:^|[_.-]|[a-z](?=[A-Z]))(?:path|file|filename|dir|directory|folder|source|destination|cwd|root)s?$/i
+
+interface Action {
+  readonly id: string
+  readonly context: ReturnType<typeof contextType>
+}
+
+/** The schema of one server's tools, in Cedar's JSON form. */
+function schemaOf(actions: readonly Action[], others: readonly string[], inGroups: boolean): Schema {
+  const groups = [...ACTION_GROUPS]
+  const person = { memberOfTypes: ['Role'], shape: recordOf({ tenant: optional(STRING) }) }
+  const declared = new Map<string, object>([...groups, ...others].map((id) => [id, {}]))
+  for (const { id, context } of actions) {
+    declared.set(id, {
+      memberOf: inGroups ? groups.map((group) => ({ id: group })) : [],
+      appliesTo: { principalTypes: ['User', 'Agent'], resourceTypes: ['Server'], context },
+    })
+  }
+  const schema = {
+    '': { entityTypes: { User: person, Agent: person, Role: {}, Server: {} }, actions: Object.fromEntries(declared) },
+  }
+  return schema as unknown as Schema
+}
+
+interface Pass {
+  readonly mistakes: readonly PolicyMisfit[]
+  readonly impossible: ReadonlySet<string>
+}
+
+function runPass(policies: readonly LoadedPolicy[], schema: Schema): Pass {
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]))
+  const answer = validate({ validationSettings: { mode: 'strict' }, schema, policies: { staticPolicies } })
+  if (answer.type === 'failure') {
+    // The tools cannot be written as a schema, so nobody knows whether the policies fit: say so about each.
+    const why = answer.errors.map(({ message }) => message).join('; ')
+    return {
+      mistakes: policies.map((policy) => misfit(policy, 0, `the tools cannot be checked against it: ${why}`)),
+      impossible: new Set(),
+    }
+  }
+  const mistakes = answer.validationErrors.flatMap((error) => {
+    const policy = byId.get(error.policyId)
+    return policy === undefined ? [] : [mistakeOf(policy, error)]
+  })
+  const impossible = answer.validationWarnings.filter(({ error }) => error.message.includes('policy is impossible'))
+  return { mistakes, impossible: new Set(impossible.map(({ policyId }) => policyId)) }
+}
+
+function mistakeOf(policy: LoadedPolicy, { error }: ValidationError): PolicyMisfit {
+  const [place] = error.sourceLocations ?? []
+  const start = place === undefined ? 0 : offsetOfByte(policy.text, place.start)
+  const end = place === undefined ? 0 : offsetOfByte(policy.text, place.end)
+  const about = (text: string): string => text.replace(/^for policy `[^`]*`, /, '')
+  const hint = decimalHint(policy.text, start, end, error) ?? error.help
+  return misfit(policy, start, hint === null ? about(error.message) : `${about(error.message)}; ${about(hint)}`)
+}
+
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['<', 'lessThan'],
+  ['<=', 'lessThanOrEqual'],
+  ['>', 'greaterThan'],
+  ['>=', 'greaterThanOrEqual'],
+])
+
+/** `amount <= 500` on a decimal: how it is written instead. */
+function decimalHint(text: string, start: number, end: number, error: DetailedError): string | undefined {
+  if (!/\bdecimal\b/.test(error.message)) return undefined
+  const [, operator = '', number = ''] = /^\s*(<=?|>=?)\s*(-?\d+)/.exec(text.slice(end)) ?? []
+  const method = METHODS.get(operator)
+  if (method !== undefined) return `write ${text.slice(start, end)}.${method}(decimal("${number}.0"))`
+  return /\bLong\b/.test(error.message) ? 'write the number as a decimal: decimal("500.0")' : undefined
+}
+
+function misfit(policy: LoadedPolicy, within: number, message: string): PolicyMisfit {
+  const { line } = positionAt(policy.file.text, policy.offset + within)
+  return { policy: policy.id, at: `${policy.file.path}:${line}`, message }
+}
+
+function unique(misfits: readonly PolicyMisfit[]): readonly PolicyMisfit[] {
+  return [...new Map(misfits.map((one) => [`${one.policy}\n${one.at}\n${one.message}`, one])).values()]
 }

@@ -10,6 +10,7 @@ export interface FaultPoint {
     | 'open'
     | 'append'
     | 'commitDecision'
+    | 'holder'
     | 'read'
     | 'request'
     | 'find'
@@ -54,6 +55,7 @@ export function faultStore(inner: Store, script: (point: FaultPoint) => StoreFau
     append: (receipt, beside) => through('append', () => inner.append(receipt, beside), receipt),
     commitDecision: (receipt, claim, sidecar) =>
       through('commitDecision', () => inner.commitDecision(receipt, claim, sidecar), receipt),
+    holder: (callKey) => through('holder', () => inner.holder(callKey)),
     read: (key) => through('read', () => inner.read(key)),
     request: (request) => through('request', () => inner.request(request)),
     find: (digest) => through('find', () => inner.find(digest)),

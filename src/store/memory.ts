@@ -1,4 +1,4 @@
-import type { Claim, ClaimStatus, Committed, Receipt, Settlement, Sidecar, Store } from '../types.ts'
+import type { Claim, ClaimStatus, Committed, Holder, Receipt, Settlement, Sidecar, Store } from '../types.ts'
 import { Approvals } from './approvals.ts'
 import { Sessions } from './sessions.ts'
 
@@ -56,12 +56,16 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     if (held.claim.session !== undefined) sessions.release(held.claim.session)
   }
 
+  function holder(callKey: string): Holder | undefined {
+    const held = claims.get(callKey)
+    if (held === undefined) return undefined
+    return { outcome: 'taken', receipt: held.receipt.id, inputDigest: held.claim.inputDigest, status: held.status }
+  }
+
   function commit(receipt: Receipt, claim: Claim, sidecar: Sidecar | undefined): Committed {
     if (!follows(receipt)) return { outcome: 'discontinuous' }
-    const held = claims.get(claim.callKey)
-    if (held !== undefined) {
-      return { outcome: 'taken', receipt: held.receipt.id, inputDigest: held.claim.inputDigest, status: held.status }
-    }
+    const taken = holder(claim.callKey)
+    if (taken !== undefined) return taken
     if (claim.session !== undefined && sessions.isStale(claim.session)) return { outcome: 'stale' }
     if (claim.approval !== undefined && !approvals.isSpendable(claim.approval)) return { outcome: 'approval_spent' }
     keepReceipt(receipt, sidecar)
@@ -81,6 +85,7 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
       return { outcome: 'stored' }
     },
     commitDecision: async (receipt, claim, sidecar) => commit(receipt, claim, sidecar),
+    holder: async (callKey) => holder(callKey),
     read: async (key) => sessions.read(key),
     request: async (request) => approvals.request(request),
     find: async (digest) => approvals.find(digest),

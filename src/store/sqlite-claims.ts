@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Claim, ClaimStatus, Committed, OutcomeStatus, Receipt, SessionFacts } from '../types.ts'
+import type { Claim, ClaimStatus, Holder, OutcomeStatus, Receipt, SessionFacts } from '../types.ts'
 import { amountOf, sessionFacts } from './sessions.ts'
 
 type SessionClaim = NonNullable<Claim['session']>
@@ -44,7 +44,7 @@ export class SqliteClaims {
   }
 
   /** Who holds a key, if anybody does. */
-  taken(callKey: string): Extract<Committed, { outcome: 'taken' }> | undefined {
+  taken(callKey: string): Holder | undefined {
     const row = this.#find.get(callKey)
     if (row === undefined) return undefined
     return {

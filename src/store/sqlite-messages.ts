@@ -4,6 +4,7 @@ import type {
   ApprovalRequest,
   Claim,
   Committed,
+  Holder,
   Receipt,
   SessionFacts,
   Settlement,
@@ -24,6 +25,7 @@ export type Work =
       readonly sidecar?: Sidecar
       readonly now: number
     }
+  | { readonly do: 'holder'; readonly callKey: string }
   | { readonly do: 'read'; readonly key: string }
   | { readonly do: 'request'; readonly request: ApprovalRequest; readonly now: number }
   | { readonly do: 'find'; readonly digest: string; readonly now: number }
@@ -49,6 +51,7 @@ export interface Answers {
   readonly open: StoreOpening & { readonly slot: number }
   readonly append: { readonly outcome: 'stored' | 'discontinuous' }
   readonly commit: Committed
+  readonly holder: Holder | undefined
   readonly read: { readonly seen: number; readonly facts: SessionFacts }
   readonly request: ApprovalRecord
   readonly find: ApprovalRecord | undefined

@@ -213,6 +213,8 @@ class OpenBook {
         return this.#append(work.receipt, work.settles, work.sidecar)
       case 'commit':
         return this.#commit(work)
+      case 'holder':
+        return this.#claims.taken(work.callKey)
       case 'read':
         return this.#claims.read(work.key)
       case 'request':

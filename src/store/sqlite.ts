@@ -41,6 +41,7 @@ export function createSqliteStore(options: {
     append: (receipt, beside) => client.ask({ do: 'append', receipt, ...beside }),
     commitDecision: (receipt, claim, sidecar) =>
       client.ask({ do: 'commit', receipt, claim, now: now(), ...(sidecar === undefined ? {} : { sidecar }) }),
+    holder: (callKey) => client.ask({ do: 'holder', callKey }),
     read: (key) => client.ask({ do: 'read', key }),
     request: (request) => client.ask({ do: 'request', request, now: now() }),
     find: (digest) => client.ask({ do: 'find', digest, now: now() }),

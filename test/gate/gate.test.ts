@@ -253,6 +253,19 @@ describe('confirmation', () => {
     expect(inputs).toEqual([{ amount: 5 }])
   })
 
+  it('does not ask a person about a call that has run already', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    const { inputs, execute } = executions()
+    const call = { tool: 'write', callId: '1', step: 3, input: {} }
+    const asked = await me.admit(call)
+    if (asked.outcome !== 'refused' || asked.request === undefined) throw new Error('no request')
+    await me.answer(asked.request.ref, 'approved')
+    await me.run(call, execute)
+    expect(await refusedCode(me, call)).toBe('already_executed')
+    expect(await gate.store.pending()).toEqual([])
+    expect(inputs).toHaveLength(1)
+  })
+
   it('takes a decline as final for that call in that conversation', async () => {
     const { me } = gateWith({ policy: 'ask/v1' })
     const asked = await me.admit({ tool: 'write', callId: '1', input: {} })
