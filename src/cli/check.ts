@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { canonicalText } from '../bytes/canonical.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
-import { createCedarPoint } from '../policy/cedar.ts'
 import { generateSigner } from '../receipt/sign.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import type { Admission, EvaluationRequest, Gate, Json, JsonSchema, ToolDefinition } from '../types.ts'
+import type { Admission, Gate, Json, JsonSchema, ToolDefinition } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
+import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { claimsOf } from './receipts.ts'
 
@@ -53,7 +52,7 @@ export function checkCommand(context: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `\nA call has "tool" and may have input, server, user, agent, roles, tenant, conversation, environment, confirmed\nand definition (description, inputSchema, annotations). Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
+      `\nA call has "tool" (refund, or files/write_file) and may have input, server,\nuser, agent, roles, tenant, conversation, environment, confirmed and definition (description, inputSchema, annotations). Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
     )
     .action(async (file: string, flags: { config?: string; json?: true }) => {
       const explained = await checkCall(readCall(file, context), flags.config)
@@ -79,16 +78,14 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
   if (receipt === undefined) throw new Error('the gate left no receipt')
   const claims = claimsOf(receipt)
   if (claims.kind !== 'decision') throw new Error('the gate left no decision')
-  const sidecar = await store.sidecar(receipt.hash)
-  const request = sidecar === undefined ? undefined : (JSON.parse(sidecar.request) as EvaluationRequest)
+  const request = requestIn(await store.sidecar(receipt.hash))
   await gate.close()
+  const explained = explain({ receipt, claims }, request, config.policyFiles, definition.inputSchema)
   return {
+    ...explained,
     receipt: undefined,
-    claims,
-    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
-    explanation:
-      request === undefined ? undefined : createCedarPoint(config.policyFiles).explain(request, definition.inputSchema),
     notes: [
+      ...explained.notes,
       ...misfits.map(({ at, message }) => `${at}: ${message}`),
       ...(call.definition?.inputSchema === undefined
         ? ['no input schema was given, so arguments were not checked and numbers count by how they look']
@@ -138,8 +135,15 @@ function readCall(file: string, { terminal }: CommandContext): WrittenCall {
     throw new UnusableInput(`${name}: ${reasonOf(error)}`)
   }
   const parsed = callSchema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return withServer(parsed.data)
   const [issue] = parsed.error.issues
   const where = issue === undefined || issue.path.length === 0 ? '' : ` "${issue.path.join('.')}"`
   throw new UnusableInput(`${name}:${where} ${issue?.message ?? 'is not a call'}; a call looks like ${EXAMPLE}`)
+}
+
+/** `files/write_file` is how receipts name a tool: our own name of its server comes first. */
+function withServer(call: WrittenCall): WrittenCall {
+  const slash = call.tool.indexOf('/')
+  if (call.server !== undefined || slash < 0) return call
+  return { ...call, server: call.tool.slice(0, slash), tool: call.tool.slice(slash + 1) }
 }

@@ -1,5 +1,5 @@
 /** `holdpoint doctor`: is this installation as safe as its operator thinks? */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,8 +70,13 @@ function node(): Finding {
 }
 
 function cedar(): Finding {
-  const { version } = createRequire(import.meta.url)('@cedar-policy/cedar-wasm/package.json') as { version: string }
-  return good('engine', `Cedar ${version}, embedded; parsed sets are cached, a verdict counts only inside its deadline`)
+  const main = createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs')
+  const manifest = readFileSync(
+    join(main.slice(0, main.lastIndexOf('cedar-wasm')), 'cedar-wasm', 'package.json'),
+    'utf8',
+  )
+  const { version } = JSON.parse(manifest) as { readonly version: string }
+  return good('engine', `Cedar ${version}, embedded: decides in this process, without network`)
 }
 
 function policies({ config }: Situation): Finding {

@@ -16,20 +16,27 @@ export interface Explained {
   readonly argumentsText: string | undefined
   /** Absent where no policy was asked, or where the request was not kept. */
   readonly explanation: Explanation | undefined
+  /** What the policies that determined the decision say in their own `@refusal`. */
+  readonly sentences: readonly string[]
   /** What the reader should know about how this was worked out. */
   readonly notes: readonly string[]
 }
 
+type Spoken = Explanation['policies'][number]
+
 const INDENT = 2
 const LABEL = 12
+const LONGEST_ARGUMENTS = 2_000
 
 /** What would let the same call pass, in words. */
 export function wouldPass({ claims, explanation }: Explained): readonly string[] {
   if (claims.code === undefined) return []
-  const needed = (explanation?.constraints ?? []).map(
-    ({ path, requires }) => `${path.slice(1).replaceAll('/', '.') || 'arguments'} ${requires}`,
-  )
-  if (needed.length > 0) return needed
+  if (claims.code === 'denied_by_policy' || claims.code === 'no_permit') {
+    const { determining } = claims.policy
+    return (explanation?.constraints ?? [])
+      .filter(({ policy }) => determining.length === 0 || determining.includes(policy))
+      .map(({ path, requires }) => `${nameOf(path)} ${requires}`)
+  }
   switch (factsOf(claims.code)?.remedy) {
     case 'request_approval':
       return ['the same call, once a person has said yes to it']
@@ -42,45 +49,75 @@ export function wouldPass({ claims, explanation }: Explained): readonly string[]
   }
 }
 
-/** Prints a decision. */
+/** Prints a decision. Policies that spoke come first, with their conditions; those that had nothing to say are named. */
 export function tellDecision(explained: Explained, terminal: Terminal): void {
   const { out, style } = terminal
   const { claims } = explained
-  const permitted = claims.code === undefined
-  const verdict = permitted ? style('green', 'permitted') : style('red', `refused: ${claims.code}`)
-  out(
-    `${style('bold', visible(toolOf(claims)))}  ${verdict}${claims.enforced ? '' : ' (not enforced)'}  ${claims.materiality}`,
-  )
+  const verdict = claims.code === undefined ? style('green', 'permitted') : style('red', `refused: ${claims.code}`)
+  const held = claims.enforced ? '' : ' (not enforced)'
+  out(`${style('bold', visible(toolOf(claims)))}  ${verdict}${held}  ${claims.materiality}`)
   const line = (label: string, text: string): void =>
     out(`${' '.repeat(INDENT)}${label.padEnd(LABEL)}${wrap(text, terminal.width - INDENT - LABEL, INDENT + LABEL)}`)
 
-  const sentence =
-    claims.code === undefined ? undefined : factsOf(claims.code)?.sentence.replace('{tool}', toolOf(claims))
-  if (sentence !== undefined) line('meaning', sentence)
+  for (const sentence of sentencesOf(explained)) line('because', visible(sentence))
   if (claims.fault !== undefined) line('fault', claims.fault)
-  if (explained.argumentsText !== undefined) line('arguments', visible(explained.argumentsText))
+  if (explained.argumentsText !== undefined) line('arguments', visible(shortened(explained.argumentsText)))
   for (const { argues, because, at } of claims.evidence) line(argues, visible(`${because} (${at})`))
-  for (const policy of explained.explanation?.policies ?? []) {
-    out('')
-    const spoke = policy.applied ? (policy.effect === 'permit' ? 'permits' : 'forbids') : 'does not apply'
-    out(`  ${style('bold', visible(policy.id))}  ${spoke}  ${style('dim', visible(policy.at))}`)
-    for (const condition of policy.conditions) {
-      const mark =
-        condition.holds === true ? style('green', 'yes') : style('red', condition.holds === false ? 'no ' : 'err')
-      const was = condition.actual === undefined ? '' : `, was ${condition.actual}`
-      const said =
-        condition.requires === undefined ? condition.text : `${nameOf(condition.path)}${condition.requires}${was}`
-      out(`    ${mark}  ${wrap(visible(said), terminal.width - 9, 9)}`)
-    }
-  }
+  tellPolicies(explained, terminal)
   const passes = wouldPass(explained)
   if (passes.length > 0) out('')
   for (const [index, text] of passes.entries()) line(index === 0 ? 'would pass' : '', visible(text))
   out('')
-  const who = `${claims.principal.type} ${claims.principal.id}${claims.agent === undefined ? '' : ` through agent ${claims.agent}`}`
-  line('asked by', visible(who))
+  const through = claims.agent === undefined ? '' : ` through agent ${claims.agent}`
+  line('asked by', visible(`${claims.principal.type} ${claims.principal.id}${through}`))
   if (explained.receipt !== undefined) line('receipt', `${explained.receipt}, ${new Date(claims.ts).toISOString()}`)
   for (const note of explained.notes) line('note', visible(note))
+}
+
+function tellPolicies({ claims, explanation }: Explained, terminal: Terminal): void {
+  const { out, style } = terminal
+  const spoke = (policy: Spoken): boolean => policy.applied || claims.policy.errors.includes(policy.id)
+  // A forbid that did not apply stood in nobody's way; a permit that did not is what the call lacked.
+  const told = (policy: Spoken): boolean => spoke(policy) || (policy.effect === 'permit' && claims.code !== undefined)
+  const policies = explanation?.policies ?? []
+  const listed = [...policies.filter(spoke), ...policies.filter((policy) => told(policy) && !spoke(policy))]
+  for (const policy of listed) {
+    out('')
+    out(`  ${style('bold', visible(policy.id))}  ${voiceOf(policy, claims)}  ${style('dim', visible(policy.at))}`)
+    for (const condition of policy.conditions) {
+      // Whether an argument is there at all matters only when it is not.
+      if (condition.holds === true && condition.requires?.startsWith('given') === true) continue
+      const mark = { true: style('green', 'yes'), false: style('red', 'no '), error: style('red', 'err') }
+      const was = condition.actual === undefined ? '' : `, was ${condition.actual}`
+      const subject = condition.path === undefined ? '' : `${nameOf(condition.path)}: `
+      const said = condition.requires === undefined ? condition.text : `${subject}${condition.requires}${was}`
+      out(`    ${mark[`${condition.holds}`]}  ${wrap(visible(said), terminal.width - 9, 9)}`)
+    }
+  }
+  const silent = policies.filter((policy) => !told(policy)).map(({ id }) => id)
+  if (silent.length === 0) return
+  out('')
+  out(`  ${style('dim', wrap(`had nothing to say: ${visible(silent.join(', '))}`, terminal.width - 2, 2))}`)
+}
+
+function voiceOf(policy: Spoken, claims: DecisionClaims): string {
+  if (claims.policy.errors.includes(policy.id)) return 'could not be evaluated'
+  if (!policy.applied) return policy.effect === 'permit' ? 'does not permit' : 'does not forbid'
+  if (policy.effect === 'forbid') return 'forbids'
+  const waits = claims.code?.startsWith('approval_') === true && claims.policy.determining.includes(policy.id)
+  return waits ? 'permits, once a person says yes' : 'permits'
+}
+
+function sentencesOf({ claims, sentences }: Explained): readonly string[] {
+  if (claims.code === undefined) return []
+  if (sentences.length > 0) return sentences
+  const general = factsOf(claims.code)?.sentence
+  return general === undefined ? [] : [general.replace('{tool}', toolOf(claims))]
+}
+
+function shortened(text: string): string {
+  if (text.length <= LONGEST_ARGUMENTS) return text
+  return `${text.slice(0, LONGEST_ARGUMENTS)} … and ${text.length - LONGEST_ARGUMENTS} more characters (--json has them all)`
 }
 
 /** The same as data. */
@@ -91,6 +128,7 @@ export function decisionAsJson(explained: Explained) {
     decision: claims.code === undefined ? 'permit' : 'refused',
     ...(claims.code === undefined ? {} : { code: claims.code }),
     ...(claims.fault === undefined ? {} : { fault: claims.fault }),
+    because: sentencesOf(explained),
     enforced: claims.enforced,
     materiality: claims.materiality,
     surface: claims.surface,
@@ -107,8 +145,8 @@ export function decisionAsJson(explained: Explained) {
   }
 }
 
-function nameOf(path: string | undefined): string {
-  return path === undefined ? '' : `${path.slice(1).replaceAll('/', '.') || 'arguments'}: `
+function nameOf(path: string): string {
+  return path.slice(1).replaceAll('/', '.') || 'arguments'
 }
 
 function factsOf(code: string): (typeof REFUSAL_CODES)[RefusalCode] | undefined {

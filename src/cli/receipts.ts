@@ -34,14 +34,12 @@ export function toolOf(claims: DecisionClaims): string {
 /**
  * The receipts of an export (one JWS a line) or of a store folder, one string each, with bounded memory.
  *
- * @throws UnusableInput when the path is missing or is neither
+ * @throws UnusableInput when the path is missing
  */
 export function tokensAt(path: string): AsyncIterable<string> {
   const about = statSync(path, { throwIfNoEntry: false })
   if (about === undefined) throw new UnusableInput(`${path} does not exist`)
-  if (about.isFile()) return linesOf(path)
-  if (!about.isDirectory()) throw new UnusableInput(`${path} is neither a file nor a store folder`)
-  return tokensOf(path)
+  return about.isDirectory() ? tokensOf(path) : linesOf(path)
 }
 
 /** @throws UnusableInput when there is no store in the folder */

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { type VerifyFailure, type VerifyReport, verifyReceipts } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
-import type { ExitCode } from './exit.ts'
+import { type ExitCode, UnusableInput } from './exit.ts'
 import { tokensAt } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { type Trusted, trustedKeys } from './trust.ts'
@@ -34,9 +34,14 @@ export function verifyCommand(context: CommandContext): Command {
     })
 }
 
-/** Verifies what is at a path. @throws UnusableInput when nothing can be read there */
-export async function verifyPath(path: string, trusted: Trusted, terminal: Terminal): Promise<VerifyReport> {
-  return await verifyReceipts(counted(tokensAt(path), terminal), { keys: trusted.keys })
+/** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
+async function verifyPath(path: string, trusted: Trusted, terminal: Terminal): Promise<VerifyReport> {
+  const report = await verifyReceipts(counted(tokensAt(path), terminal), { keys: trusted.keys })
+  const foreign = report.failures.filter(({ check, receipt }) => check === 'envelope' && receipt === undefined)
+  if (report.count > 0 && foreign.length === report.count) {
+    throw new UnusableInput(`${path} holds no receipts: an export has one JWS a line`)
+  }
+  return report
 }
 
 function exitOf(report: VerifyReport): ExitCode {

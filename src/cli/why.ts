@@ -1,10 +1,10 @@
 /** `holdpoint why`: why was it refused? */
 import { Command } from 'commander'
 import { canonicalText } from '../bytes/canonical.ts'
-import { createCedarPoint } from '../policy/cedar.ts'
 import type { ApprovalRecord, EvaluationRequest, Receipt } from '../types.ts'
 import { type CommandContext, homely, type Situation, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
+import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { claimsOf, type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
@@ -38,7 +38,8 @@ export function whyCommand(context: CommandContext): Command {
           context.end(1)
           return
         }
-        const explained = await explain(found, reader, situation)
+        const request = await requestOf(reader, found.receipt)
+        const explained = withApproval(explain(found, request, situation.config.policyFiles, undefined), found.approval)
         if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
         else tellDecision(explained, context.terminal)
       } finally {
@@ -110,31 +111,11 @@ async function newest(
 }
 
 async function requestOf(reader: Reader, receipt: Receipt): Promise<EvaluationRequest | undefined> {
-  const sidecar = await reader.sidecar(receipt.hash)
-  return sidecar === undefined ? undefined : (JSON.parse(sidecar.request) as EvaluationRequest)
+  return requestIn(await reader.sidecar(receipt.hash))
 }
 
-async function explain(found: Found, reader: Reader, { config }: Situation): Promise<Explained> {
-  const { receipt, claims, approval } = found
-  const request = await requestOf(reader, receipt)
-  const point = createCedarPoint(config.policyFiles)
-  const notes: string[] = []
-  if (request === undefined && claims.request !== undefined) {
-    notes.push('the arguments were not kept (sidecar: none), so the conditions cannot be shown')
-  }
-  if (request !== undefined && !claims.rederivable) {
-    notes.push('a function decided this; the policies shown are those of the configuration')
-  } else if (request !== undefined && point.policyDigest !== claims.policy.digest) {
-    notes.push('the policies have changed since; this is what the present ones say')
-  }
-  if (approval !== undefined) notes.push(stateOf(approval))
-  return {
-    receipt: receipt.id,
-    claims,
-    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
-    explanation: request === undefined ? undefined : point.explain(request, undefined),
-    notes,
-  }
+function withApproval(explained: Explained, approval: ApprovalRecord | undefined): Explained {
+  return approval === undefined ? explained : { ...explained, notes: [...explained.notes, stateOf(approval)] }
 }
 
 function stateOf({ ref, requires, state, answered }: ApprovalRecord): string {

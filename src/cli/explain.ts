@@ -1,0 +1,49 @@
+/** Works out why, from a decision receipt and the request beside it. */
+import { canonicalText } from '../bytes/canonical.ts'
+import type { PolicyFile } from '../config/policy-files.ts'
+import { createCedarPoint } from '../policy/cedar.ts'
+import { loadPolicies } from '../policy/load.ts'
+import type { EvaluationRequest, JsonSchema, Sidecar } from '../types.ts'
+import type { Explained } from './explanation.ts'
+import type { DecisionReceipt } from './receipts.ts'
+
+/** The request that a decision was about, where it was kept. */
+export function requestIn(sidecar: Sidecar | undefined): EvaluationRequest | undefined {
+  return sidecar === undefined ? undefined : (JSON.parse(sidecar.request) as EvaluationRequest)
+}
+
+/**
+ * Explains a decision by the given policies. Says so where they are not the ones that decided, and where the arguments
+ * are gone.
+ */
+export function explain(
+  { receipt, claims }: DecisionReceipt,
+  request: EvaluationRequest | undefined,
+  policyFiles: readonly PolicyFile[],
+  schema: JsonSchema | undefined,
+): Explained {
+  const point = createCedarPoint(policyFiles)
+  const same = point.policyDigest === claims.policy.digest
+  const notes: string[] = []
+  if (request === undefined && claims.request !== undefined) {
+    notes.push('the arguments were not kept (sidecar: none), so the conditions cannot be shown')
+  } else if (request !== undefined && !claims.rederivable) {
+    notes.push('a function decided this; the policies shown are those of the configuration')
+  } else if (request !== undefined && !same) {
+    notes.push('the policies have changed since; this is what the present ones say')
+  }
+  return {
+    receipt: receipt.id,
+    claims,
+    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
+    explanation: request === undefined ? undefined : point.explain(request, schema),
+    sentences: same ? sentencesOf(claims.policy.determining, policyFiles) : [],
+    notes,
+  }
+}
+
+function sentencesOf(determining: readonly string[], policyFiles: readonly PolicyFile[]): readonly string[] {
+  return loadPolicies(policyFiles).policies.flatMap(({ id, refusal }) =>
+    refusal !== undefined && determining.includes(id) ? [refusal] : [],
+  )
+}
