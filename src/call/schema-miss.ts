@@ -34,7 +34,7 @@ export function describeMiss(errors: readonly OutputUnit[]): SchemaMiss {
   if (best === undefined) {
     // Only a wrapper speaks: more than one alternative of a `oneOf` fits.
     return {
-      path: pathOf(errors[0]?.instanceLocation ?? '#'),
+      path: pathOf(errors.at(-1)?.instanceLocation ?? '#'),
       requires: 'must fit exactly one alternative of the schema',
     }
   }
@@ -95,17 +95,17 @@ function rule(keyword: string, error: string): string {
     case 'multipleOf':
       return `must be a multiple of ${last(/multiple of (\S+)\.$/)}`
     case 'minLength':
-      return `must have at least ${last(/< (\d+)\)\.$/)} characters`
+      return `must have at least ${counted(last(/< (\d+)\)\.$/), 'character')}`
     case 'maxLength':
-      return `must have at most ${last(/> (\d+)\)\.$/)} characters`
+      return `must have at most ${counted(last(/> (\d+)\)\.$/), 'character')}`
     case 'minItems':
-      return `must have at least ${last(/< (\d+)\)\.$/)} elements`
+      return `must have at least ${counted(last(/< (\d+)\)\.$/), 'element')}`
     case 'maxItems':
-      return `must have at most ${last(/> (\d+)\)\.$/)} elements`
+      return `must have at most ${counted(last(/> (\d+)\)\.$/), 'element')}`
     case 'minProperties':
-      return `must have at least ${last(/at least (\d+) /)} members`
+      return `must have at least ${counted(last(/at least (\d+) /), 'member')}`
     case 'maxProperties':
-      return `must have at most ${last(/at least (\d+) /)} members`
+      return `must have at most ${counted(last(/at least (\d+) /), 'member')}`
     case 'pattern':
       return "must match the schema's pattern"
     case 'format':
@@ -117,6 +117,10 @@ function rule(keyword: string, error: string): string {
     default:
       return `must satisfy the schema's \`${keyword}\``
   }
+}
+
+function counted(count: string, thing: string): string {
+  return `${count} ${thing}${count === '1' ? '' : 's'}`
 }
 
 function withArticle(type: string): string {

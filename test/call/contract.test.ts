@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest'
+import { Contracts } from '../../src/call/contract.ts'
+import type { Contract, Json, JsonSchema, OperatorWord, ToolDefinition } from '../../src/types.ts'
+
+const none = new Map<string, OperatorWord>()
+const own = (definition: Partial<ToolDefinition> = {}): ToolDefinition => ({
+  name: 'refund',
+  origin: 'own',
+  ...definition,
+})
+
+function contractOf(definition: ToolDefinition): Contract {
+  const [contract] = new Contracts().register('shop', [definition], none)
+  if (contract === undefined) throw new Error('nothing was registered')
+  return contract
+}
+
+function missOf(inputSchema: JsonSchema, input: Json, origin: ToolDefinition['origin'] = 'own') {
+  return contractOf(own({ inputSchema, origin })).check(input)
+}
+
+describe('Contracts', () => {
+  it('refuses names that look like another, are invisible in part or reach past the name', () => {
+    for (const name of [
+      '',
+      '\u0430',
+      'a b',
+      'refund\u200b',
+      '\uff52efund',
+      '\u212a',
+      'a'.repeat(129),
+      'refund\n',
+      '\u2024',
+      '\ufb01le',
+      'a\\b',
+      '"',
+    ]) {
+      expect(() => new Contracts().register('shop', [own({ name })], none), JSON.stringify(name)).toThrow(
+        expect.objectContaining({ code: 'ERR_TOOL' }),
+      )
+    }
+  })
+
+  it('refuses server names that could be taken for a path or another server', () => {
+    for (const server of ['', 'Shop', '-a', 'a/b', 'a.b', 'ü', 'a'.repeat(33)]) {
+      expect(() => new Contracts().register(server, [own()], none)).toThrow(
+        expect.objectContaining({ code: 'ERR_TOOL' }),
+      )
+    }
+  })
+
+  it('refuses twins that differ only in case, and learns nothing of that listing', () => {
+    const contracts = new Contracts()
+    contracts.register('shop', [own({ name: 'payments.refund' })], none)
+    expect(() => contracts.register('shop', [own({ name: 'other' }), own({ name: 'Payments.Refund' })], none)).toThrow(
+      /only in case/,
+    )
+    expect(contracts.find('shop', 'other')).toBeUndefined()
+    expect(() => contracts.register('b', [own({ name: 'a' }), own({ name: 'A' })], none)).toThrow(/only in case/)
+    expect(() => contracts.register('b', [own({ name: 'a' }), own({ name: 'a' })], none)).toThrow(/listed twice/)
+  })
+
+  it('keeps tools of one name on two servers apart', () => {
+    const contracts = new Contracts()
+    contracts.register('a', [own({ description: 'of a' })], none)
+    contracts.register('b', [own({ description: 'of b' })], none)
+    expect(contracts.find('a', 'refund')?.definition.description).toBe('of a')
+    expect(contracts.find('c', 'refund')).toBeUndefined()
+    expect(contracts.all().map(({ id }) => id)).toEqual(['a/refund', 'b/refund'])
+  })
+
+  it('finds no tool under a name that every object has', () => {
+    const contracts = new Contracts()
+    contracts.register('shop', [own()], none)
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      expect(contracts.find('shop', name)).toBeUndefined()
+    }
+    const [known] = contracts.register('shop', [own({ name: 'constructor' })], none)
+    expect(contracts.find('shop', 'constructor')).toBe(known)
+  })
+
+  it('keeps the same contract when nothing changed, and takes a new one for each thing that did', () => {
+    const contracts = new Contracts()
+    const [first] = contracts.register('shop', [own({ description: 'x', inputSchema: { type: 'object' } })], none)
+    const [again] = contracts.register('shop', [own({ description: 'x', inputSchema: { type: 'object' } })], none)
+    expect(again).toBe(first)
+    const changes: Partial<ToolDefinition>[] = [
+      { description: 'y' },
+      { description: 'x', title: 't' },
+      { description: 'x', inputSchema: { type: 'array' } },
+      { description: 'x', outputSchema: {} },
+      { description: 'x', annotations: { readOnlyHint: true } },
+    ]
+    const digests = changes.map((change) => {
+      const [contract] = contracts.register('shop', [own({ inputSchema: { type: 'object' }, ...change })], none)
+      expect(contracts.find('shop', 'refund')).toBe(contract)
+      return contract?.definitionDigest
+    })
+    expect(new Set([first?.definitionDigest, ...digests]).size).toBe(changes.length + 1)
+  })
+
+  it('takes a description that is computed each time out of the digest, and still shows the newest', () => {
+    const contracts = new Contracts()
+    const [monday] = contracts.register('shop', [own({ description: 'Monday', dynamicDescription: true })], none)
+    const [tuesday] = contracts.register('shop', [own({ description: 'Tuesday', dynamicDescription: true })], none)
+    expect(tuesday?.definitionDigest).toBe(monday?.definitionDigest)
+    expect(contracts.find('shop', 'refund')?.definition.description).toBe('Tuesday')
+  })
+
+  it('takes a new word of the operator', () => {
+    const contracts = new Contracts()
+    contracts.register('shop', [own()], none)
+    const word: OperatorWord = { materiality: 'low', source: 'holdpoint.yaml:3' }
+    const [contract] = contracts.register('shop', [own()], new Map([['refund', word]]))
+    expect(contract?.operator).toEqual(word)
+  })
+
+  it('checks and shows what the digest was taken of, whatever becomes of the original', () => {
+    const inputSchema = { type: 'object', properties: { amount: { maximum: 500 } } }
+    const contract = contractOf(own({ inputSchema }))
+    inputSchema.properties.amount.maximum = 1e6
+    expect(contract.check({ amount: 900 })).toEqual({ path: '/amount', requires: 'must be at most 500' })
+  })
+
+  it('refuses a definition that has no exact form, naming tool and place', () => {
+    const inputSchema = { default: 10n } as unknown as JsonSchema
+    expect(() => contractOf(own({ inputSchema }))).toThrow(/shop\/refund.*\/inputSchema\/default is a BigInt/)
+  })
+})
+
+const refund: JsonSchema = {
+  type: 'object',
+  properties: {
+    order: { type: 'string', minLength: 1, maxLength: 4, pattern: '^A' },
+    amount: { type: 'number', exclusiveMinimum: 0, maximum: 500, multipleOf: 0.01 },
+    currency: { enum: ['EUR', 'USD'] },
+    lines: {
+      type: 'array',
+      maxItems: 2,
+      uniqueItems: true,
+      items: { type: 'object', required: ['sku'], properties: { sku: { type: 'string' } } },
+    },
+    note: { type: ['string', 'null'] },
+    day: { type: 'string', format: 'date' },
+    fixed: { const: 7 },
+    'a/b~c d%#': { type: 'integer' },
+  },
+  required: ['order'],
+  additionalProperties: false,
+}
+
+describe('check says where arguments miss the schema, and what would pass', () => {
+  const table: readonly (readonly [Json, string, string])[] = [
+    [{}, '/order', 'is required'],
+    [{ order: 7 }, '/order', 'must be a string'],
+    [{ order: '' }, '/order', 'must have at least 1 character'],
+    [{ order: 'A1234' }, '/order', 'must have at most 4 characters'],
+    [{ order: 'B' }, '/order', "must match the schema's pattern"],
+    [{ order: 'A', amount: 900 }, '/amount', 'must be at most 500'],
+    [{ order: 'A', amount: 0 }, '/amount', 'must be more than 0'],
+    [{ order: 'A', amount: 1.001 }, '/amount', 'must be a multiple of 0.01'],
+    [{ order: 'A', amount: '1' }, '/amount', 'must be a number'],
+    [{ order: 'A', currency: 'GBP' }, '/currency', 'must be one of "EUR", "USD"'],
+    [{ order: 'A', lines: [{ sku: 'x' }, {}] }, '/lines/1/sku', 'is required'],
+    [{ order: 'A', lines: [{ sku: 'x' }, { sku: 1 }] }, '/lines/1/sku', 'must be a string'],
+    [{ order: 'A', lines: [{ sku: 'x' }, { sku: 'x' }] }, '/lines', 'must not repeat an element'],
+    [{ order: 'A', lines: {} }, '/lines', 'must be an array'],
+    [{ order: 'A', note: 1 }, '/note', 'must be a string or null'],
+    [{ order: 'A', day: '2025-02-30' }, '/day', 'must be in the format date'],
+    [{ order: 'A', fixed: 8 }, '/fixed', 'must be 7'],
+    [{ order: 'A', 'a/b~c d%#': 1.5 }, '/a~1b~0c d%#', 'must be an integer'],
+    [{ order: 'A', admin: true }, '/admin', 'is not a known argument'],
+    [7, '', 'must be an object'],
+    [null, '', 'must be an object'],
+  ]
+  for (const [input, path, requires] of table) {
+    it(`${JSON.stringify(input)} → ${path} ${requires}`, () =>
+      expect(missOf(refund, input)).toEqual({ path, requires }))
+  }
+
+  it('lets through what conforms', () => {
+    const input = {
+      order: 'A1',
+      amount: 12.34,
+      currency: 'EUR',
+      lines: [{ sku: 'x' }],
+      note: null,
+      day: '2025-02-28',
+      fixed: 7,
+    }
+    expect(missOf(refund, input)).toBeUndefined()
+    expect(contractOf(own()).check({ anything: 1 })).toBeUndefined()
+    expect(missOf(false, {})).toEqual({ path: '', requires: expect.stringContaining('no arguments') })
+  })
+
+  it('names the place inside the alternative that was meant', () => {
+    const either: JsonSchema = {
+      properties: {
+        act: {
+          oneOf: [
+            {
+              type: 'object',
+              properties: { kind: { const: 'move' }, to: { type: 'string' } },
+              required: ['kind', 'to'],
+            },
+            {
+              type: 'object',
+              properties: { kind: { const: 'wait' }, ms: { type: 'number' } },
+              required: ['kind', 'ms'],
+            },
+          ],
+        },
+        id: { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+        both: { oneOf: [{ type: 'number' }, { type: 'integer' }] },
+      },
+    }
+    expect(missOf(either, { act: { kind: 'wait' } })).toEqual({ path: '/act/ms', requires: 'is required' })
+    expect(missOf(either, { act: { kind: 'move', to: 1 } })).toEqual({ path: '/act/to', requires: 'must be a string' })
+    expect(missOf(either, { act: { kind: 'x' } })).toEqual({ path: '/act/kind', requires: 'must be "move" or "wait"' })
+    expect(missOf(either, { id: true })).toEqual({ path: '/id', requires: 'must be a string or an integer' })
+    expect(missOf(either, { both: 1 })?.path).toBe('/both')
+  })
+
+  it('does not take what every object inherits for a given argument', () => {
+    expect(missOf({ required: ['toString'] }, {})).toEqual({ path: '/toString', requires: 'is required' })
+    expect(missOf({ properties: { toString: { type: 'string' } }, additionalProperties: false }, {})).toBeUndefined()
+    expect(missOf({ additionalProperties: false }, { valueOf: 1 })?.path).toBe('/valueOf')
+  })
+})
+
+describe('check lets nothing through a schema that cannot be used', () => {
+  const loops = {
+    $ref: '#/$defs/a',
+    $defs: {
+      a: { allOf: [{ $ref: '#/$defs/b' }, { $ref: '#/$defs/b' }] },
+      b: { allOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }] },
+    },
+  }
+  const doubling = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [
+      `d${i}`,
+      { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] },
+    ]),
+  )
+  const table: readonly (readonly [string, JsonSchema])[] = [
+    ['that refers to itself', { $ref: '#' }],
+    ['whose references chase each other', loops],
+    [
+      'whose references double forty times over',
+      { $ref: '#/$defs/d0', $defs: { ...doubling, d40: { type: 'object' } } },
+    ],
+    ['that lives elsewhere, which is not fetched', { $ref: 'https://example.com/schema.json' }],
+    ['that refers to nothing', { $ref: '#/$defs/missing' }],
+    ['with a broken pattern', { patternProperties: { '(': {} } }],
+    ['with nonsense for a keyword', { required: 7 }],
+    ['with an unusable $id', { $id: 'http://[', type: 'object' }],
+  ]
+  for (const [what, schema] of table) {
+    it(what, () => {
+      const contract = contractOf(own({ inputSchema: schema, origin: 'third-party' }))
+      for (const input of [{}, { a: 1 }])
+        expect(contract.check(input)).toEqual({ path: '', requires: expect.stringMatching(/unusable/) })
+    })
+  }
+
+  it('is not held up by a pattern or a format that backtracks without end', () => {
+    const hungry: JsonSchema = { properties: { a: { type: 'string', pattern: '^(a+)+$', format: 'url' } } }
+    expect(missOf(hungry, { a: `${'a'.repeat(60)}!` }, 'third-party')).toBeUndefined()
+    expect(missOf(hungry, { a: 1 }, 'third-party')).toEqual({ path: '/a', requires: 'must be a string' })
+    const slow: JsonSchema = { properties: { a: { format: 'url' } } }
+    expect(missOf(slow, { a: `http://${'a'.repeat(60)}!` })).toBeUndefined()
+  })
+})
