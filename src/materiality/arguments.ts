@@ -62,7 +62,9 @@ class Reader {
   }
 
   #text(text: string, word: string, at: string): void {
-    if (CHOOSES.has(word) && text.length <= LONGEST_CHOICE) this.#choice(text, at)
+    const method = word === 'method' ? METHODS.get(text.toUpperCase()) : undefined
+    if (method !== undefined) this.#raise(method, 'internal-write', at, 'the method does more than read')
+    else if (CHOOSES.has(word) && text.length <= LONGEST_CHOICE) this.#choice(text, at)
     if (STATES.has(word)) {
       const kind = fromSql(text)
       if (kind !== undefined) this.#raise(kind, 'internal-write', at, 'the statement does more than read')
@@ -74,8 +76,6 @@ class Reader {
   }
 
   #choice(text: string, at: string): void {
-    const method = METHODS.get(text.toUpperCase())
-    if (method !== undefined) this.#raise(method, 'internal-write', at, 'the method does more than read')
     for (const choice of wordsOf(text)) {
       const meaning = meaningOfInflected(choice)
       if (meaning !== undefined && meaning.argues !== 'low') {

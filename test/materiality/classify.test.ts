@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest'
+import { Contracts } from '../../src/call/contract.ts'
+import { classify } from '../../src/materiality/classify.ts'
+import type { Contract, Json, Materiality, OperatorWord, Surface, ToolDefinition } from '../../src/types.ts'
+
+function contractOf(definition: Partial<ToolDefinition>, word?: OperatorWord): Contract {
+  const full: ToolDefinition = { name: 'frobnicate', origin: 'third-party', ...definition }
+  const [contract] = new Contracts().register('s', [full], new Map(word === undefined ? [] : [[full.name, word]]))
+  if (contract === undefined) throw new Error('nothing was registered')
+  return contract
+}
+
+const tierOf = (definition: Partial<ToolDefinition>, input: Json = {}): Materiality =>
+  classify(contractOf(definition), input).materiality
+
+describe('classify by name', () => {
+  const table: readonly (readonly [string, Materiality, Surface])[] = [
+    ['get_order', 'low', 'read'],
+    ['listPayments', 'low', 'read'],
+    ['search-emails', 'low', 'read'],
+    ['db.lookup.message', 'low', 'read'],
+    ['create_note', 'medium', 'internal-write'],
+    ['files.move', 'medium', 'internal-write'],
+    ['updateOrder', 'medium', 'internal-write'],
+    ['delete_file', 'high', 'internal-write'],
+    ['refund', 'high', 'financial'],
+    ['transfer', 'high', 'financial'],
+    ['send_email', 'high', 'communication'],
+    ['execute_query', 'high', 'code-execution'],
+    ['deployService', 'high', 'infrastructure'],
+    ['grant_access', 'high', 'identity'],
+    ['unlock_door', 'high', 'actuation'],
+    ['get_and_delete', 'high', 'internal-write'],
+    ['list_and_post', 'high', 'communication'],
+    ['read_password', 'high', 'credentials'],
+    ['frobnicate', 'high', 'unknown'],
+    ['x', 'high', 'unknown'],
+    ['constructor', 'high', 'unknown'],
+  ]
+  for (const [name, materiality, surface] of table) {
+    it(`${name} is ${materiality}, ${surface}`, () => {
+      expect(classify(contractOf({ name }), {})).toMatchObject({ materiality, surface })
+    })
+  }
+
+  it('says what it rests on', () => {
+    expect(classify(contractOf({ name: 'delete_file' }), {}).evidence).toEqual([
+      { source: 'name', argues: 'high', surface: 'internal-write', at: 'delete', because: 'the name says "delete"' },
+    ])
+    expect(classify(contractOf({}), {}).evidence[0]).toMatchObject({ source: 'default', argues: 'high' })
+  })
+})
+
+describe('classify by schema, hints and description, which raise', () => {
+  const table: readonly (readonly [string, Partial<ToolDefinition>, Materiality])[] = [
+    ['an argument to run', { inputSchema: { properties: { command: {} } } }, 'high'],
+    ['an argument to run, nested', { inputSchema: { properties: { step: { properties: { cmd: {} } } } } }, 'high'],
+    [
+      'an argument to run, in a list',
+      { inputSchema: { properties: { steps: { items: { properties: { script: {} } } } } } },
+      'high',
+    ],
+    ['an amount', { inputSchema: { properties: { amount: {} } } }, 'medium'],
+    [
+      'an argument that only sounds alike',
+      { inputSchema: { properties: { country_code: {}, command_id: {} } } },
+      'low',
+    ],
+    ['a server that warns', { annotations: { destructiveHint: true } }, 'high'],
+    ['a server that says it writes', { annotations: { readOnlyHint: false } }, 'medium'],
+    ['a server that praises itself', { annotations: { readOnlyHint: true, destructiveHint: false } }, 'low'],
+    ['a description that deletes', { description: 'Gets the list. Deletes it afterwards.' }, 'high'],
+    ['a description that deletes, on a line of its own', { description: 'Harmless\n - Deletes everything' }, 'high'],
+    ['a description with a split word', { description: 'De\u200bletes the list' }, 'high'],
+    ['a description with a reversed hint around it', { description: '\u202eDeletes the list\u202c' }, 'high'],
+    ['a description in full-width letters', { description: 'Ｄeletes the list' }, 'high'],
+    ['a description without way back', { description: 'What it takes cannot be undone' }, 'high'],
+    ['a description that writes', { description: 'Updates the list' }, 'medium'],
+    ['a description that reads', { description: 'Returns the list of deleted orders' }, 'low'],
+  ]
+  for (const [what, definition, materiality] of table) {
+    it(`${what}: ${materiality}`, () => expect(tierOf({ name: 'get_thing', ...definition })).toBe(materiality))
+  }
+
+  it('never lifts a name that says nothing out of high', () => {
+    const praise = {
+      description: 'Reads only. Safe.',
+      annotations: { readOnlyHint: true },
+      inputSchema: { properties: {} },
+    }
+    expect(tierOf(praise)).toBe('high')
+  })
+})
+
+describe('classify by the arguments of this call, which raise', () => {
+  const table: readonly (readonly [string, string, Json, Materiality])[] = [
+    ['a statement that reads', 'query', { sql: 'SELECT * FROM t WHERE a = 1' }, 'low'],
+    ['a statement that destroys', 'query', { sql: 'drop table t' }, 'high'],
+    ['a second statement that destroys', 'query', { sql: 'select 1; DELETE FROM t' }, 'high'],
+    ['one behind a comment', 'query', { query: '/* x */ -- y\n truncate t' }, 'high'],
+    [
+      'a write inside a read',
+      'query',
+      { query: 'WITH x AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM x' },
+      'medium',
+    ],
+    ['a search that is no statement', 'search', { query: 'how to drop a table' }, 'low'],
+    ['a GET', 'fetch', { method: 'GET', url: 'https://example.com' }, 'low'],
+    ['a POST', 'fetch', { method: 'post' }, 'medium'],
+    ['posting, which is no HTTP method here', 'get_things', { action: 'post' }, 'high'],
+    ['a DELETE', 'fetch', { options: { method: 'DELETE' } }, 'high'],
+    ['a chosen action', 'get_things', { action: 'deleteAll' }, 'high'],
+    ['a chosen action that reads', 'get_things', { action: 'list' }, 'low'],
+    ['insisting on a read', 'list_files', { recursive: true }, 'low'],
+    ['insisting on a write', 'update_files', { force: true }, 'high'],
+    ['not insisting on a write', 'update_files', { force: false }, 'medium'],
+    ['many recipients', 'create_draft', { to: Array.from({ length: 11 }, (_, i) => `${i}@example.com`) }, 'high'],
+    ['a place of keys', 'read_file', { path: '/home/a/.ssh/id_rsa' }, 'high'],
+    ['a place of keys, in a list', 'read_files', { paths: ['/a', '/srv/.env'] }, 'high'],
+    ["a machine's own credentials", 'fetch', { url: 'http://169.254.169.254/latest' }, 'high'],
+    ['an ordinary path', 'read_file', { path: '/srv/environment.md' }, 'low'],
+  ]
+  for (const [what, name, input, materiality] of table) {
+    it(`${what}: ${materiality}`, () => expect(tierOf({ name }, input)).toBe(materiality))
+  }
+
+  it('reads every argument, so that none hides behind many', () => {
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`a${i}`, 'x']))
+    expect(tierOf({ name: 'read_file' }, { ...many, path: '/srv/.env' })).toBe('high')
+  })
+
+  it('never quotes a value', () => {
+    const { evidence } = classify(contractOf({ name: 'query' }), { sql: 'drop table hunter2' })
+    expect(JSON.stringify(evidence)).not.toContain('hunter2')
+    expect(evidence.at(-1)).toMatchObject({ source: 'arguments', at: '/sql' })
+  })
+
+  it('judges each call by its own arguments', () => {
+    const contract = contractOf({ name: 'query' })
+    expect(
+      [{ sql: 'drop table t' }, { sql: 'select 1' }].map((input) => classify(contract, input).materiality),
+    ).toEqual(['high', 'low'])
+  })
+})
+
+describe('the operator', () => {
+  const drop = { sql: 'drop table t' }
+
+  it('lowers and decides alone, whatever everybody else says', () => {
+    const definition = { name: 'delete_all', description: 'Deletes everything', annotations: { destructiveHint: true } }
+    const word: OperatorWord = { materiality: 'low', surface: 'read', source: 'holdpoint.yaml:4' }
+    expect(classify(contractOf(definition, word), drop)).toEqual({
+      materiality: 'low',
+      surface: 'read',
+      evidence: [
+        { source: 'operator', argues: 'low', surface: 'read', at: 'holdpoint.yaml:4', because: 'the operator says so' },
+      ],
+    })
+  })
+
+  it('raises what looks harmless', () => {
+    expect(classify(contractOf({ name: 'get_x' }, { materiality: 'high', source: 'code' }), {}).materiality).toBe(
+      'high',
+    )
+  })
+
+  it('may name the surface alone, and then the arguments still raise', () => {
+    const contract = contractOf({ name: 'query' }, { surface: 'financial', source: 'code' })
+    expect(classify(contract, {})).toMatchObject({ materiality: 'low', surface: 'financial' })
+    expect(classify(contract, drop)).toMatchObject({ materiality: 'high', surface: 'financial' })
+  })
+
+  it('speaks through metadata on an own tool, and the configuration overrules it', () => {
+    const declared = { materiality: 'low', surface: 'read' } as const
+    expect(classify(contractOf({ origin: 'own', declared }), drop).evidence[0]).toMatchObject({
+      source: 'definition',
+      argues: 'low',
+    })
+    const word: OperatorWord = { materiality: 'high', source: 'holdpoint.yaml:4' }
+    expect(classify(contractOf({ origin: 'own', declared }, word), {}).materiality).toBe('high')
+  })
+
+  it('is not anybody who writes the same on a tool of theirs', () => {
+    expect(tierOf({ origin: 'third-party', declared: { materiality: 'low' } })).toBe('high')
+  })
+})
