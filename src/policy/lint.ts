@@ -6,7 +6,7 @@ import type { LoadedPolicy } from './load.ts'
 import { entitiesNamed } from './names.ts'
 import { offsetOfByte, positionAt } from './source.ts'
 import { chainOf, type Term, walk } from './term.ts'
-import { contextType } from './tool-type.ts'
+import { contextType, TEXT_FACTS } from './tool-type.ts'
 import { usesOf } from './uses.ts'
 import { ACTION_GROUPS } from './vocabulary.ts'
 
@@ -37,7 +37,8 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
       context: contextType(tool.inputSchema, context, ids),
     }))
     const others = relevant.flatMap((policy) => actionsNamed(policy)).filter((id) => !ids.includes(id))
-    const passes = [true, false].map((inGroups) => runPass(relevant, schemaOf(actions, others, inGroups)))
+    const groupings = relevant.some((policy) => asksForGroup(policy)) ? [true, false] : [true]
+    const passes = groupings.map((inGroups) => runPass(relevant, schemaOf(actions, others, inGroups)))
     const mistakes = passes.flatMap(({ mistakes }) => mistakes)
     const idle = relevant.filter(
       (policy) => passes.every(({ impossible }) => impossible.has(policy.id)) && scopeNames(policy, ids),
@@ -64,6 +65,13 @@ function concerns(policy: LoadedPolicy, server: string, ids: readonly string[]):
   }
   if (action.op === 'All') return true
   return actionsInScope(policy).some((id) => ACTION_GROUPS.has(id) || ids.includes(id) || id.startsWith(`${server}/`))
+}
+
+/** Does a condition, beside the scope, ask which tier or surface the call is of? */
+function asksForGroup(policy: LoadedPolicy): boolean {
+  const inScope = actionsInScope(policy).length
+  const everywhere = entitiesNamed(policy.json, policy.clauses).filter(({ type }) => type === 'Action')
+  return everywhere.slice(inScope).some(({ id }) => ACTION_GROUPS.has(id))
 }
 
 function scopeNames(policy: LoadedPolicy, ids: readonly string[]): boolean {
@@ -141,7 +149,11 @@ function schemaOf(actions: readonly Action[], others: readonly string[], inGroup
     })
   }
   const schema = {
-    '': { entityTypes: { User: person, Agent: person, Role: {}, Server: {} }, actions: Object.fromEntries(declared) },
+    '': {
+      commonTypes: { TextFacts: TEXT_FACTS },
+      entityTypes: { User: person, Agent: person, Role: {}, Server: {} },
+      actions: Object.fromEntries(declared),
+    },
   }
   return schema as unknown as Schema
 }

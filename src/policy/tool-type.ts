@@ -21,7 +21,7 @@ const MOST_NAMES = 1_024
 const MOST_ELEMENTS = 4
 
 /** Facts of a text argument. All are declared: which of them a value has depends on the value. */
-const TEXT_FACTS = recordOf({
+export const TEXT_FACTS = recordOf({
   bytes: LONG,
   path: STRING,
   ancestors: setOf(STRING),
@@ -37,31 +37,33 @@ const NUMBER_FACTS = recordOf({ amount: DECIMAL })
 
 /**
  * The type of `context` for calls of one tool: arguments as its schema says and as `encode.ts` writes them, facts about
- * them, and what policies suppose of the environment.
+ * them, and what policies suppose of the environment. Members of `context` that no policy reads are left out.
  *
  * @param tools ids of the server's tools, which session facts are kept by
  */
 export function contextType(schema: JsonSchema | undefined, context: Use, tools: readonly string[]): CedarType {
   const shape = shapeOf(schema)
-  const facts = factsOf(shape)
   const session = useOf(context, 'session')
   const perTool = (member: string, type: CedarType): CedarType => {
     const named = [...(useOf(session, member)?.members.keys() ?? []), ...tools]
     return recordOf(Object.fromEntries(named.map((id) => [id, optional(type)])))
   }
-  return recordOf({
-    arguments: argumentsType(shape, useOf(context, 'arguments')),
-    derived: recordOf({ ...facts.derived, '': optional(recordOf({ truncated: BOOLEAN })) }),
-    lengths: recordOf(facts.lengths),
-    environment: recordType(undefined, useOf(context, 'environment')),
-    session: recordOf({
-      calls: perTool('calls', LONG),
-      spent: perTool('spent', DECIMAL),
-      here: recordOf({ calls: LONG, spent: DECIMAL, after: DECIMAL }),
-    }),
-    approval: recordOf({ confirmed: BOOLEAN, roles: setOf(STRING) }),
-    agent: optional(STRING),
-  })
+  const members: { readonly [member: string]: () => Attributes[string] } = {
+    arguments: () => argumentsType(shape, useOf(context, 'arguments')),
+    derived: () => recordOf({ ...factsOf(shape).derived, '': optional(recordOf({ truncated: BOOLEAN })) }),
+    lengths: () => recordOf(factsOf(shape).lengths),
+    environment: () => recordType(undefined, useOf(context, 'environment')),
+    session: () =>
+      recordOf({
+        calls: perTool('calls', LONG),
+        spent: perTool('spent', DECIMAL),
+        here: recordOf({ calls: LONG, spent: DECIMAL, after: DECIMAL }),
+      }),
+    approval: () => recordOf({ confirmed: BOOLEAN, roles: setOf(STRING) }),
+    agent: () => optional(STRING),
+  }
+  const read = Object.entries(members).filter(([member]) => useOf(context, member) !== undefined)
+  return recordOf(Object.fromEntries(read.map(([member, type]) => [member, type()])))
 }
 
 function argumentsType(shape: Shape, use: Use | undefined): CedarType {
@@ -129,7 +131,8 @@ function factsOf(root: Shape): Facts {
     const kinds = kindsOf(shape)
     const mark = (type: CedarType): CedarType & { readonly required?: boolean } =>
       given && kinds.size === 1 ? type : optional(type)
-    if (pointer !== '' && (kinds.has('string') || kinds.size === 0)) facts.derived[pointer] = mark(TEXT_FACTS)
+    if (pointer !== '' && (kinds.has('string') || kinds.size === 0))
+      facts.derived[pointer] = mark({ type: 'TextFacts' })
     else if (kinds.has('number')) facts.derived[pointer] = mark(NUMBER_FACTS)
     if (kinds.has('array')) {
       facts.lengths[pointer] = mark(LONG)
