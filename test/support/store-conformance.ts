@@ -1,0 +1,343 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/bytes/digest.ts'
+import type { Chain } from '../../src/receipt/chain.ts'
+import { generateSigner, sealReceipt } from '../../src/receipt/sign.ts'
+import type { ApprovalRequest, OutcomeStatus, Receipt, Store } from '../../src/types.ts'
+import { verifyReceipts } from '../../src/verify.ts'
+import {
+  claim,
+  collect,
+  decisionDraft,
+  jwsOf,
+  openDraft,
+  openedChain,
+  outcomeDraft,
+  refusedDraft,
+} from './receipt-drafts.ts'
+
+/** A kind of store, as the suite needs it. */
+export interface StoreUnderTest {
+  /** A fresh, empty store on the given clock. */
+  make(now: () => number): Store
+  /** The same data, opened again; absent where data does not outlive the store object. */
+  reopen?(now: () => number): Store
+  /** Removes what `make` left behind. */
+  clean?(): void
+}
+
+/** What every store owes the gate. Memory, SQLite and every later one run exactly this. */
+export function describeStore(name: string, under: StoreUnderTest): void {
+  describe(`${name} store`, () => {
+    let now = 1_700_000_000_000
+    let store: Store
+    let chain: Chain
+    const signer = generateSigner()
+
+    beforeEach(async () => {
+      now = 1_700_000_000_000
+      store = under.make(() => now)
+      await store.open()
+      chain = await openedChain(store, { signer })
+    })
+    afterEach(async () => {
+      await store.close().catch(() => undefined)
+      under.clean?.()
+    })
+
+    const permit = async (callKey: string, changes = {}) => {
+      const { receipt, committed } = await chain.commit(decisionDraft(), claim(callKey, changes))
+      return { receipt: receipt as Receipt, committed }
+    }
+    const settle = async (decision: Receipt, status: OutcomeStatus) =>
+      await chain.append(outcomeDraft(decision.hash, status), { settles: { decision: decision.hash, status } })
+    const place = (seq: number, prev?: Receipt, stream = 'AAAAAAAAAAAAAAAAAAAAAA') =>
+      sealReceipt(signer, {
+        ...openDraft,
+        kid: signer.kid,
+        v: 1,
+        iss: 'test',
+        stream,
+        seq,
+        ts: now,
+        mono: 0,
+        ...(prev === undefined ? {} : { prev: prev.hash }),
+      })
+
+    describe('receipts', () => {
+      it('come back as they were written, in sequence, and verify', async () => {
+        const { receipt } = await permit('a')
+        const outcome = await settle(receipt, 'ok')
+        const refused = await chain.append(refusedDraft())
+        const all = await collect(store.receipts())
+        expect(all.slice(1)).toEqual([receipt, outcome, refused])
+        expect(await verifyReceipts(jwsOf(all), { keys: [signer.publicJwk] })).toMatchObject({
+          ok: true,
+          complete: true,
+          count: 4,
+        })
+      })
+
+      it('are accepted only in sequence, each on the one it names', async () => {
+        const [first, other] = [place(0), place(0, undefined, 'BBBBBBBBBBBBBBBBBBBBBA')]
+        const second = place(1, first)
+        expect(await store.append(second)).toEqual({ outcome: 'discontinuous' })
+        expect(await store.append(first)).toEqual({ outcome: 'stored' })
+        expect(await store.append(first)).toEqual({ outcome: 'discontinuous' })
+        expect(await store.append(place(2, first))).toEqual({ outcome: 'discontinuous' })
+        expect(await store.append(place(1, other))).toEqual({ outcome: 'discontinuous' })
+        expect(await store.append(place(1))).toEqual({ outcome: 'discontinuous' })
+        expect(await store.commitDecision(place(2, second), claim('k'))).toEqual({ outcome: 'discontinuous' })
+        expect(await store.append(second)).toEqual({ outcome: 'stored' })
+        expect(await store.append(other)).toEqual({ outcome: 'stored' })
+        expect(await store.commitDecision(place(2, second), claim('k'))).toEqual({ outcome: 'claimed' })
+      })
+
+      it('keep the order in which they were handed over, without waiting in between', async () => {
+        const burst = await Promise.all(Array.from({ length: 100 }, () => chain.append(refusedDraft())))
+        const stored = (await collect(store.receipts())).slice(1)
+        expect(stored.map(({ hash }) => hash)).toEqual(burst.map(({ hash }) => hash))
+      })
+
+      it('keep their salted preimages beside them', async () => {
+        const refused = await chain.append(refusedDraft(), { sidecar: { salt: 's1', request: '{"a":1}' } })
+        const { receipt } = await chain.commit(decisionDraft(), claim('a'), { salt: 's2', request: '{"b":2}' })
+        const bare = await chain.append(refusedDraft())
+        expect(await store.sidecar(refused.hash)).toEqual({ salt: 's1', request: '{"a":1}' })
+        expect(await store.sidecar(receipt?.hash ?? '')).toEqual({ salt: 's2', request: '{"b":2}' })
+        expect(await store.sidecar(bare.hash)).toBeUndefined()
+        expect(await store.sidecar(sha256('nothing'))).toBeUndefined()
+      })
+    })
+
+    describe('call keys', () => {
+      it('I2: are claimed once, and the second asker learns whose they are and how that ended', async () => {
+        const { receipt } = await permit('key', { inputDigest: 'first' })
+        const again = await permit('key', { inputDigest: 'second' })
+        expect(again).toEqual({
+          receipt: undefined,
+          committed: { outcome: 'taken', receipt: receipt.id, inputDigest: 'first', status: 'claimed' },
+        })
+        for (const status of ['ok', 'tool_error', 'timeout', 'cancelled', 'unknown'] as const) {
+          const other = await permit(status)
+          await settle(other.receipt, status)
+          expect((await permit(status)).committed).toMatchObject({
+            outcome: 'taken',
+            status,
+            receipt: other.receipt.id,
+          })
+        }
+      })
+
+      it('I2: have one winner however many ask at once', async () => {
+        const asked = await Promise.all(Array.from({ length: 24 }, () => permit('raced')))
+        expect(asked.filter(({ committed }) => committed.outcome === 'claimed')).toHaveLength(1)
+        expect(asked.filter(({ committed }) => committed.outcome === 'taken')).toHaveLength(23)
+        expect(await collect(store.receipts())).toHaveLength(2)
+      })
+
+      it('leave no receipt behind when they were taken', async () => {
+        await permit('key')
+        const before = await collect(store.receipts())
+        await permit('key')
+        expect(await collect(store.receipts())).toEqual(before)
+      })
+
+      it('are free again when the call provably never began', async () => {
+        const first = await permit('key')
+        await settle(first.receipt, 'not_executed')
+        expect((await permit('key')).committed).toEqual({ outcome: 'claimed' })
+      })
+
+      it('are ended by the outcome of their own permit alone, and once', async () => {
+        const first = await permit('key')
+        await settle(first.receipt, 'not_executed')
+        const second = await permit('key')
+        await settle(first.receipt, 'not_executed')
+        expect((await permit('key')).committed).toMatchObject({ outcome: 'taken', status: 'claimed' })
+        await settle(second.receipt, 'ok')
+        await settle(second.receipt, 'not_executed')
+        expect((await permit('key')).committed).toMatchObject({ outcome: 'taken', status: 'ok' })
+      })
+    })
+
+    describe('sessions', () => {
+      const session = { key: 's', tool: 'shop/refund' }
+
+      it('count what is reserved and add up amounts exactly', async () => {
+        expect(await store.read('s')).toEqual({ seen: 0, facts: { calls: {}, spent: {} } })
+        await permit('a', { session: { ...session, amount: '0.1' } })
+        await permit('b', { session: { ...session, amount: '0.2' } })
+        await permit('c', { session: { ...session, tool: 'shop/look' } })
+        const { facts } = await store.read('s')
+        expect(facts.calls).toEqual({ 'shop/refund': 2, 'shop/look': 1 })
+        expect(facts.spent).toEqual({ 'shop/refund': '0.3', 'shop/look': '0.0' })
+        expect((await store.read('other')).facts.calls).toEqual({})
+      })
+
+      it('are stale for a decision that was made before another claim', async () => {
+        const { seen } = await store.read('s')
+        await permit('a', { session: { ...session, seen } })
+        expect((await permit('b', { session: { ...session, seen } })).committed).toEqual({ outcome: 'stale' })
+        const now = await store.read('s')
+        expect(now.facts.calls).toEqual({ 'shop/refund': 1 })
+        expect((await permit('b', { session: { ...session, seen: now.seen } })).committed).toEqual({
+          outcome: 'claimed',
+        })
+      })
+
+      it('get a reservation back when the call never began, and keep one whose end is unknown', async () => {
+        const a = await permit('a', { session: { ...session, amount: '10' } })
+        const b = await permit('b', { session: { ...session, amount: '5.25' } })
+        const before = await store.read('s')
+        await settle(a.receipt, 'not_executed')
+        await settle(b.receipt, 'unknown')
+        // A claim carries the news in stores that tell it late.
+        await permit('c', { session: { ...session, amount: '1' } })
+        const after = await store.read('s')
+        expect(after.facts).toEqual({ calls: { 'shop/refund': 2 }, spent: { 'shop/refund': '6.25' } })
+        expect(after.seen).toBeGreaterThan(before.seen)
+      })
+
+      it('I2: let one of many through when all of them decided on the same facts', async () => {
+        const { seen } = await store.read('s')
+        const asked = await Promise.all(
+          Array.from({ length: 12 }, (_, n) => permit(`k${n}`, { session: { ...session, seen } })),
+        )
+        expect(asked.map(({ committed }) => committed.outcome).sort()).toEqual(['claimed', ...Array(11).fill('stale')])
+      })
+    })
+
+    describe('approvals', () => {
+      const request = (ref: string, digest = 'digest', changes: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
+        ref,
+        requestDigest: digest,
+        requires: 'confirmation',
+        tool: 'shop/refund',
+        materiality: 'high',
+        principal: { type: 'user', id: 'alice' },
+        conversation: 'c1',
+        argumentsText: '{"amount":900}',
+        because: 'above the cap',
+        createdAt: now,
+        expiresAt: now + 60_000,
+        ...changes,
+      })
+      const yes = { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 } as const
+      const no = { ...yes, answer: 'declined' } as const
+
+      it('are one live request for one digest', async () => {
+        expect(await store.request(request('hp_1'))).toEqual({ ...request('hp_1'), state: 'pending' })
+        expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_1', state: 'pending' })
+        expect(await store.request(request('hp_3', 'another'))).toMatchObject({ ref: 'hp_3' })
+        expect((await store.pending()).map(({ ref }) => ref)).toEqual(['hp_1', 'hp_3'])
+        expect(await store.find('digest')).toMatchObject({ ref: 'hp_1' })
+        expect(await store.get('hp_2')).toBeUndefined()
+        expect(await store.find('nothing')).toBeUndefined()
+      })
+
+      it('are answered once', async () => {
+        await store.request(request('hp_1'))
+        expect(await store.answer('hp_1', no)).toBe(true)
+        expect(await store.answer('hp_1', yes)).toBe(false)
+        expect(await store.get('hp_1')).toMatchObject({ state: 'declined', answered: no })
+        expect(await store.answer('hp_none', yes)).toBe(false)
+        expect(await store.pending()).toEqual([])
+        expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_1', state: 'declined' })
+      })
+
+      it('I2: are spent once, with the claim that they permit, and by nothing that was refused', async () => {
+        await store.request(request('hp_1'))
+        expect((await permit('early', { approval: 'hp_1' })).committed).toEqual({ outcome: 'approval_spent' })
+        await store.answer('hp_1', yes)
+        const raced = await Promise.all(Array.from({ length: 8 }, (_, n) => permit(`k${n}`, { approval: 'hp_1' })))
+        expect(raced.map(({ committed }) => committed.outcome).sort()).toEqual([
+          ...Array(7).fill('approval_spent'),
+          'claimed',
+        ])
+        expect(await store.get('hp_1')).toMatchObject({ state: 'spent', answered: yes })
+        expect((await permit('none', { approval: 'hp_none' })).committed).toEqual({ outcome: 'approval_spent' })
+        expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_2', state: 'pending' })
+        expect(await store.find('digest')).toMatchObject({ ref: 'hp_2' })
+      })
+
+      it('stay unspent when the key was taken or the session had moved', async () => {
+        await store.request(request('hp_1'))
+        await store.answer('hp_1', yes)
+        await permit('taken', { session: { key: 's', tool: 't' } })
+        expect((await permit('taken', { approval: 'hp_1' })).committed.outcome).toBe('taken')
+        expect(
+          (await permit('new', { approval: 'hp_1', session: { key: 's', tool: 't', seen: 0 } })).committed.outcome,
+        ).toBe('stale')
+        expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })
+        expect((await permit('new', { approval: 'hp_1' })).committed.outcome).toBe('claimed')
+      })
+
+      it('end with their time: neither answered, nor spent, nor in the way of a new request', async () => {
+        await store.request(request('hp_1'))
+        await store.request(request('hp_2', 'approved one'))
+        await store.answer('hp_2', yes)
+        now += 60_000
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
+        expect(await store.answer('hp_1', yes)).toBe(false)
+        expect(await store.pending()).toEqual([])
+        expect((await permit('late', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
+        expect(await store.request(request('hp_3'))).toMatchObject({ ref: 'hp_3', state: 'pending' })
+      })
+
+      it('know whether somebody is there to answer', async () => {
+        expect(await store.attended()).toBe(false)
+        await store.attend('w1', now + 5_000)
+        await store.attend('w2', now + 1_000)
+        expect(await store.attended()).toBe(true)
+        now += 5_000
+        expect(await store.attended()).toBe(false)
+        await store.attend('w1', now + 5_000)
+        expect(await store.attended()).toBe(true)
+      })
+    })
+
+    const { reopen } = under
+    if (reopen === undefined) return
+    describe('after it was closed and opened again', () => {
+      it('I6: still has every receipt, claim, approval and session, and nothing is stranded', async () => {
+        const kept = await permit('kept', { session: { key: 's', tool: 'shop/refund', amount: '3' } })
+        await settle(kept.receipt, 'ok')
+        const freed = await permit('freed')
+        await settle(freed.receipt, 'not_executed')
+        const before = await collect(store.receipts())
+        await store.close()
+        store = reopen(() => now)
+        const opening = await store.open()
+        const newest = before.at(-1)
+        expect(opening).toMatchObject({
+          durable: true,
+          stranded: [],
+          last: { stream: newest?.stream, seq: newest?.seq, hash: newest?.hash },
+        })
+        expect(await collect(store.receipts())).toEqual(before)
+        chain = await openedChain(store, { signer })
+        expect((await permit('kept')).committed).toMatchObject({
+          outcome: 'taken',
+          status: 'ok',
+          receipt: kept.receipt.id,
+        })
+        expect((await permit('freed')).committed).toEqual({ outcome: 'claimed' })
+        expect((await store.read('s')).facts.spent).toEqual({ 'shop/refund': '3.0' })
+      })
+
+      it('reports a permit whose outcome was never written, and keeps its key until that is settled', async () => {
+        const { receipt } = await permit('left')
+        await store.close()
+        store = reopen(() => now)
+        expect((await store.open()).stranded).toEqual([{ decision: receipt.hash, status: 'unknown' }])
+        chain = await openedChain(store, { signer })
+        expect((await permit('left')).committed).toMatchObject({ outcome: 'taken', status: 'claimed' })
+        await settle(receipt, 'unknown')
+        expect((await permit('left')).committed).toMatchObject({ outcome: 'taken', status: 'unknown' })
+        await store.close()
+        store = reopen(() => now)
+        expect((await store.open()).stranded).toEqual([])
+      })
+    })
+  })
+}
