@@ -108,6 +108,8 @@ export class Recorder {
     this.#count += 1
     this.#isOpen = true
     this.#emit({ event: 'gate-opened', mode: this.#open.mode, policy: this.#open.policy, store: opening.place })
+    // What a dead process left open is ours to end, so it counts as open here until it has ended.
+    this.#openCalls += opening.stranded.length
     for (const { decision, status } of opening.stranded) {
       await this.outcome({ kind: 'outcome', decision, status, recovered: true }, { decision, status })
     }
