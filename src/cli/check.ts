@@ -46,7 +46,6 @@ const EXAMPLE = `{"tool":"refund","input":{"amount":900},"user":"ada"}`
 
 export function checkCommand(context: CommandContext): Command {
   return new Command('check')
-    .description('decide one call against the policies; nothing is recorded, nothing runs')
     .argument('[FILE]', 'the call as JSON; "-" or nothing reads stdin', '-')
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')

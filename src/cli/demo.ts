@@ -18,7 +18,6 @@ const PACE_MS = 350
 
 export function demoCommand(context: CommandContext): Command {
   return new Command('demo')
-    .description('watch an agent work through the gate: permit, refusal, outage, replay, forged receipt')
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText(
       'after',

@@ -26,7 +26,6 @@ const LABEL = 12
 
 export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
-    .description('look at this installation: configuration, policies, key, store, unprotected tools')
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExits 1 when something should be mended.\n\nExample:\n  holdpoint doctor')

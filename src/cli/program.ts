@@ -1,19 +1,65 @@
 /** The command line: which commands there are, and how any of them ends. */
 import { Command, CommanderError } from 'commander'
 import { HoldpointError } from '../errors.ts'
-import { checkCommand } from './check.ts'
-import { demoCommand } from './demo.ts'
-import { doctorCommand } from './doctor.ts'
+import type { CommandContext } from './context.ts'
 import { type ExitCode, reasonOf, UnusableInput } from './exit.ts'
 import type { Terminal } from './terminal.ts'
-import { verifyCommand } from './verify.ts'
 import { visible } from './visible.ts'
-import { watchCommand } from './watch.ts'
-import { whyCommand } from './why.ts'
 
 const ABOUT = `Checks every tool call of an LLM before it runs, and leaves signed receipts.
 
 Exit codes: 0 good, 1 the answer is no, 2 unusable input (verify also: 3 valid but incomplete).`
+
+interface Entry {
+  readonly summary: string
+  load(): Promise<(context: CommandContext) => Command>
+}
+
+/** Every command. Only the one that is asked for is loaded: policies and stores are heavy. */
+const COMMANDS: ReadonlyMap<string, Entry> = new Map([
+  [
+    'demo',
+    {
+      summary: 'watch an agent work through the gate: permit, refusal, outage, replay, forged receipt',
+      load: async () => (await import('./demo.ts')).demoCommand,
+    },
+  ],
+  [
+    'watch',
+    {
+      summary: 'show each call as it happens, and answer when one needs a person',
+      load: async () => (await import('./watch.ts')).watchCommand,
+    },
+  ],
+  [
+    'why',
+    {
+      summary: 'explain a decision: the last refusal, a receipt (r_…) or a reference (hp_…)',
+      load: async () => (await import('./why.ts')).whyCommand,
+    },
+  ],
+  [
+    'check',
+    {
+      summary: 'decide one call against the policies; nothing is recorded, nothing runs',
+      load: async () => (await import('./check.ts')).checkCommand,
+    },
+  ],
+  [
+    'verify',
+    {
+      summary: 'verify receipts: signatures, chain, and that every permit has its outcome',
+      load: async () => (await import('./verify.ts')).verifyCommand,
+    },
+  ],
+  [
+    'doctor',
+    {
+      summary: 'look at this installation: configuration, policies, key, store, unprotected tools',
+      load: async () => (await import('./doctor.ts')).doctorCommand,
+    },
+  ],
+])
 
 /**
  * Runs one command and says how it ended. Never throws: what goes wrong becomes one line on stderr and an exit code.
@@ -25,15 +71,8 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   const end = (with_: ExitCode): void => {
     code = with_
   }
-  const context = { terminal, end }
-  const program = new Command('holdpoint').description(ABOUT).configureHelp({ sortOptions: true })
-  for (const command of [demoCommand, watchCommand, whyCommand, checkCommand, verifyCommand, doctorCommand]) {
-    program.addCommand(command(context))
-  }
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: () => {} })
-  }
   try {
+    const program = await assemble(argv, { terminal, end })
     if (argv.length === 0) {
       terminal.note(program.helpInformation().trimEnd())
       return 2
@@ -45,6 +84,23 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
     terminal.note(`holdpoint: ${lineOf(error)}`)
     return 2
   }
+}
+
+/** The program with the named command in full, and the others as lines of its help. */
+async function assemble(argv: readonly string[], context: CommandContext): Promise<Command> {
+  const program = new Command('holdpoint').description(ABOUT)
+  for (const [name, { summary, load }] of COMMANDS) {
+    const wanted = argv[0] === name || (argv[0] === 'help' && argv[1] === name)
+    const command = wanted ? (await load())(context) : new Command(name)
+    program.addCommand(command.description(summary))
+  }
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => context.terminal.out(text.trimEnd()),
+      writeErr: () => {},
+    })
+  }
+  return program
 }
 
 function lineOf(error: unknown): string {

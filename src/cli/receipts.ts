@@ -1,5 +1,6 @@
 /** Reading receipts for people: what one says, and where many come from. */
 import { createReadStream, existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { decodeBase64url } from '../bytes/base64url.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { type DecisionClaims, type ReceiptClaims, receiptClaims } from '../receipt/claims.ts'
@@ -44,8 +45,8 @@ export function tokensAt(path: string): AsyncIterable<string> {
 
 /** @throws UnusableInput when there is no store in the folder */
 export function readerOf(folder: string): ReturnType<typeof openReader> {
-  if (!existsSync(folder)) {
-    throw new UnusableInput(`there is no store at ${folder} yet: nothing has been decided there`)
+  if (!existsSync(join(folder, 'claims.db'))) {
+    throw new UnusableInput(`there is no store at ${folder}: nothing has been decided there yet`)
   }
   return openReader(folder)
 }

@@ -14,7 +14,6 @@ const PROGRESS_EVERY = 1_000
 
 export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
-    .description('verify receipts: signatures, chain, and that every permit has its outcome')
     .argument('<PATH>', 'an export (.jsonl, one receipt a line) or a store folder')
     .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')

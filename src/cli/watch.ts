@@ -24,7 +24,6 @@ type Desk = ReturnType<typeof openDesk>
 
 export function watchCommand(context: CommandContext): Command {
   return new Command('watch')
-    .description('show each call as it happens, and answer when one needs a person')
     .option('--store <FOLDER>', 'the store to watch instead of the configured one')
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--all', 'show the calls of the past first')

@@ -13,7 +13,6 @@ type Reader = ReturnType<typeof readerOf>
 
 export function whyCommand(context: CommandContext): Command {
   return new Command('why')
-    .description('explain a decision: the last refusal, a receipt (r_…) or a reference (hp_…)')
     .argument('[ID]', 'a receipt id (its beginning is enough) or an approval reference')
     .option('--store <FOLDER>', 'the store to read instead of the configured one')
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')

@@ -7,17 +7,18 @@ import type { Terminal } from '../terminal.ts'
 import { visible } from '../visible.ts'
 
 const STAMP = 8
+const BRIEF = 12
 
 /** The line for a decision or for an outcome that a person should know of; nothing for the rest. */
 export function lineOf(receipt: Receipt, terminal: Terminal): string | undefined {
   const claims = claimsOf(receipt)
   if (claims.kind === 'decision')
-    return `${stamp(claims.ts)}  ${decisionLine(claims, terminal)}  ${terminal.style('dim', receipt.id)}`
+    return `${stamp(claims.ts)}  ${decisionLine(claims, terminal)}  ${terminal.style('dim', briefId(receipt.id))}`
   if (claims.kind === 'open' && claims.mode === 'observe') {
     return `${stamp(claims.ts)}  ${terminal.style('yellow', `a gate opened in observe mode: nothing is held`)}`
   }
   if (claims.kind === 'outcome' && claims.status !== 'ok') {
-    return `${stamp(claims.ts)}  ${terminal.style('yellow', `a permitted call ended as ${claims.status}`)}  ${terminal.style('dim', receipt.id)}`
+    return `${stamp(claims.ts)}  ${terminal.style('yellow', `a permitted call ended as ${claims.status}`)}  ${terminal.style('dim', briefId(receipt.id))}`
   }
   return undefined
 }
@@ -62,4 +63,9 @@ function decisionLine(claims: DecisionClaims, { style }: Terminal): string {
 
 function stamp(at: number): string {
   return new Date(at).toTimeString().slice(0, STAMP)
+}
+
+/** The beginning of a receipt's id, enough for `holdpoint why`. */
+function briefId(id: string): string {
+  return id.slice(0, BRIEF)
 }

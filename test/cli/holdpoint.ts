@@ -1,0 +1,62 @@
+/** Runs the command line as a person's shell would: a process of its own, from the sources. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A machine of its own: a state folder and a working directory that no other test sees. */
+export interface Machine {
+  readonly folder: string
+  readonly state: string
+  run(args: readonly string[], input?: string): Promise<Ended>
+  remove(): void
+}
+
+export function createMachine(): Machine {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'holdpoint-cli-'))
+  const state = join(folder, 'state')
+  return {
+    folder,
+    state,
+    run: (args, input = '') => run([MAIN, ...args], { cwd: folder, state, input }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** The environment of a command: no colour, no key of a real model, a state folder of its own. */
+export function environment(state: string): NodeJS.ProcessEnv {
+  const { OPENAI_API_KEY: _key, FORCE_COLOR: _colour, NODE_OPTIONS: _options, ...rest } = process.env
+  return { ...rest, HOLDPOINT_STATE: state, NO_COLOR: '1' }
+}
+
+/** Runs this Node with arguments and waits for its end. */
+export function run(
+  args: readonly string[],
+  terms: { readonly cwd: string; readonly state: string; readonly input?: string },
+): Promise<Ended> {
+  return new Promise((settle, fail) => {
+    const child = spawn(process.execPath, args, { cwd: terms.cwd, env: environment(terms.state) })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text
+    })
+    child.on('error', fail)
+    child.on('close', (code) => settle({ code, stdout, stderr }))
+    // A command that does not read its input may be gone before this arrives.
+    child.stdin.on('error', () => {})
+    child.stdin.end(terms.input ?? '')
+  })
+}
