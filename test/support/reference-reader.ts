@@ -1,0 +1,56 @@
+/**
+ * What policies mean, in sixty lines that do not know Cedar: the embedded policy point is fuzzed against this reader.
+ * A rule has a scope, a condition on one argument, and, where it is a permit, what it waits for.
+ */
+import type { ApprovalFacts, Materiality } from '../../src/types.ts'
+
+export interface Rule {
+  readonly effect: 'permit' | 'forbid'
+  readonly requires?: string
+  /** The principal must be in this role. */
+  readonly role?: string
+  /** The call must be of this tier. */
+  readonly tier?: Materiality
+  readonly condition: 'always' | 'never' | 'errs' | { readonly atMost: number } | { readonly guardedAtMost: number }
+}
+
+export interface Facts {
+  readonly roles: readonly string[]
+  readonly materiality: Materiality
+  /** Text cannot be compared, and absence cannot be read: both make a condition err. */
+  readonly amount: number | string | undefined
+  readonly approval: ApprovalFacts
+}
+
+/** `deny`, `permit`, `no_permit`, `policy_error`, or `ask <what>`. */
+export function referenceDecision(rules: readonly Rule[], facts: Facts): string {
+  const answers = rules.map((rule) => ({ rule, holds: holds(rule, facts) }))
+  const forbids = answers.filter(({ rule }) => rule.effect === 'forbid')
+  if (forbids.some(({ holds }) => holds === true)) return 'deny'
+  if (forbids.some(({ holds }) => holds === 'errs')) return 'policy_error'
+
+  const permits = answers.filter(({ rule, holds }) => rule.effect === 'permit' && holds === true)
+  if (permits.length === 0) return 'no_permit'
+  if (permits.some(({ rule }) => isMet(rule.requires, facts.approval))) return 'permit'
+
+  const asked = permits.map(({ rule }) => rule.requires ?? '')
+  return `ask ${asked.includes('confirmation') ? 'confirmation' : asked.sort()[0]}`
+}
+
+function holds(rule: Rule, { roles, materiality, amount }: Facts): boolean | 'errs' {
+  // A rule whose scope does not match is never looked at, so it cannot err either.
+  if (rule.role !== undefined && !roles.includes(rule.role)) return false
+  if (rule.tier !== undefined && rule.tier !== materiality) return false
+  const { condition } = rule
+  if (condition === 'errs') return 'errs'
+  if (typeof condition === 'string') return condition === 'always'
+  if ('guardedAtMost' in condition && amount === undefined) return false
+  if (typeof amount !== 'number') return 'errs'
+  return amount <= ('atMost' in condition ? condition.atMost : condition.guardedAtMost)
+}
+
+function isMet(requires: string | undefined, approval: ApprovalFacts): boolean {
+  if (requires === undefined) return true
+  if (requires === 'confirmation') return approval.confirmed
+  return approval.roles.some((role) => requires === `approval:${role}`)
+}
