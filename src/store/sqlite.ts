@@ -1,6 +1,6 @@
 import type { Store } from '../types.ts'
 import { WorkerClient } from './sqlite-client.ts'
-import { openReader } from './sqlite-reader.ts'
+import { openReader, type StoreReader } from './sqlite-reader.ts'
 
 /** How long the store may take to answer, ms. */
 const DEFAULT_DEADLINE_MS = 5_000
@@ -32,6 +32,11 @@ export function createSqliteStore(options: {
     // A thread that replaces a dead one goes on in the same slot: its live permits are still this process's.
     { deadlineMs, onRestart: (send) => send({ do: 'open', ...(slot === undefined ? {} : { slot }) }) },
   )
+  let reading: StoreReader | undefined
+  function reader(): StoreReader {
+    reading ??= openReader(folder, { now })
+    return reading
+  }
   return {
     open: async () => {
       const { slot: taken, ...opening } = await client.ask({ do: 'open', ...(slot === undefined ? {} : { slot }) })
@@ -50,27 +55,13 @@ export function createSqliteStore(options: {
     answer: (ref, answer) => client.ask({ do: 'answer', ref, answer, now: now() }),
     attended: () => client.ask({ do: 'attended', now: now() }),
     attend: (watcher, until) => client.ask({ do: 'attend', watcher, until }),
-    receipts: async function* () {
-      const reader = openReader(folder)
-      try {
-        yield* reader.receipts()
-      } finally {
-        await reader.close()
-      }
-    },
-    sidecar: async (hash) => {
-      const reader = openReader(folder)
-      try {
-        return await reader.sidecar(hash)
-      } finally {
-        await reader.close()
-      }
-    },
+    receipts: () => reader().receipts(),
+    sidecar: (hash) => reader().sidecar(hash),
     close: async () => {
       try {
         await client.ask({ do: 'close' })
       } finally {
-        await client.stop()
+        await Promise.all([client.stop(), reading?.close()])
       }
     },
   }

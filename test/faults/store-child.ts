@@ -1,0 +1,48 @@
+import { appendFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { claim, decisionDraft, newChain, openDraft, outcomeDraft } from '../support/receipt-drafts.ts'
+
+/**
+ * A process that claims call keys from a shared folder and "executes" each by a line in a file.
+ *
+ * Every acknowledgement is on stdout before anything follows it, so whoever kills this process knows what it was promised.
+ */
+const [folder = '', keys = '0', lanes = '1'] = process.argv.slice(2)
+
+const signer = loadOrCreateKey(join(folder, 'receipt.pem'))
+const store = createSqliteStore({ folder: join(folder, 'store'), busyMs: 10_000, deadlineMs: 20_000 })
+const opening = await store.open()
+const chain = newChain(store, { signer, deadlineMs: 20_000 })
+const acknowledge = (hash: string) => writeSync(1, `${hash}\n`)
+
+acknowledge((await chain.open(openDraft, opening.last)).hash)
+for (const { decision, status } of opening.stranded) {
+  const settled = await chain.append(
+    { ...outcomeDraft(decision, status), recovered: true },
+    { settles: { decision, status } },
+  )
+  acknowledge(settled.hash)
+}
+
+let next = 0
+async function lane(): Promise<void> {
+  while (next < Number(keys)) {
+    const key = `key ${next}`
+    next += 1
+    const { receipt } = await chain.commit(
+      decisionDraft({ call: signer.blind('call', key) }),
+      claim(key, { session: { key: 's', tool: 't', amount: '1' } }),
+    )
+    if (receipt === undefined) continue
+    acknowledge(receipt.hash)
+    appendFileSync(join(folder, 'executed'), `${key}\n`)
+    const settled = await chain.append(outcomeDraft(receipt.hash), {
+      settles: { decision: receipt.hash, status: 'ok' },
+    })
+    acknowledge(settled.hash)
+  }
+}
+await Promise.all(Array.from({ length: Number(lanes) }, lane))
+await store.close()
