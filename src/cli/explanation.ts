@@ -23,6 +23,7 @@ export interface Explained {
 }
 
 type Spoken = Explanation['policies'][number]
+type Condition = Spoken['conditions'][number]
 
 const INDENT = 2
 const LABEL = 12
@@ -85,19 +86,30 @@ function tellPolicies({ claims, explanation }: Explained, terminal: Terminal): v
     out('')
     out(`  ${style('bold', visible(policy.id))}  ${voiceOf(policy, claims)}  ${style('dim', visible(policy.at))}`)
     for (const condition of policy.conditions) {
+      const met = metBy(condition, policy)
       // Whether an argument is there at all matters only when it is not.
-      if (condition.holds === true && condition.requires?.startsWith('given') === true) continue
+      if (met === true && condition.requires?.startsWith('given') === true) continue
       const mark = { true: style('green', 'yes'), false: style('red', 'no '), error: style('red', 'err') }
-      const was = condition.actual === undefined ? '' : `, was ${condition.actual}`
-      const subject = condition.path === undefined ? '' : `${nameOf(condition.path)}: `
-      const said = condition.requires === undefined ? condition.text : `${subject}${condition.requires}${was}`
-      out(`    ${mark[`${condition.holds}`]}  ${wrap(visible(said), terminal.width - 9, 9)}`)
+      out(`    ${mark[`${met}`]}  ${wrap(visible(saidOf(condition)), terminal.width - 9, 9)}`)
     }
   }
   const silent = policies.filter((policy) => !told(policy)).map(({ id }) => id)
   if (silent.length === 0) return
   out('')
   out(`  ${style('dim', wrap(`had nothing to say: ${visible(silent.join(', '))}`, terminal.width - 2, 2))}`)
+}
+
+/** A requirement is met when its condition holds; in the `when` of a forbid and the `unless` of a permit, when it does not. */
+function metBy({ text, holds, path }: Condition, { effect }: Spoken): Condition['holds'] {
+  if (path === undefined || holds === 'error') return holds
+  const wanted = (effect === 'permit') === !text.startsWith('unless ')
+  return holds === wanted
+}
+
+/** A requirement on an argument in words; any other condition as it is written. */
+function saidOf({ text, path, requires, actual }: Condition): string {
+  if (path === undefined || requires === undefined) return text
+  return `${nameOf(path)}: ${requires}${actual === undefined ? '' : `, was ${actual}`}`
 }
 
 function voiceOf(policy: Spoken, claims: DecisionClaims): string {

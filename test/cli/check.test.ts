@@ -1,0 +1,85 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMachine, type Machine } from './holdpoint.ts'
+import { configure } from './recorded.ts'
+
+let machine: Machine
+
+beforeAll(() => {
+  machine = createMachine()
+  configure(machine)
+})
+afterAll(() => machine.remove())
+
+const check = (call: unknown, ...flags: readonly string[]) =>
+  machine.run(['check', ...flags], typeof call === 'string' ? call : JSON.stringify(call))
+
+describe('check', () => {
+  it('exits 0 for a call that would run, and names the policy that permits it', async () => {
+    const { code, stdout } = await check({ tool: 'list_orders', user: 'ada' })
+    expect(code).toBe(0)
+    expect(stdout).toContain('shop/list_orders  permitted')
+    expect(stdout).toMatch(/reads {2}permits/)
+  })
+
+  it('exits 1 for a call that would be refused, with the condition', async () => {
+    const { code, stdout } = await check({ tool: 'refund', user: 'ada', input: { amount: 900 } })
+    expect(code).toBe(1)
+    expect(stdout).toContain('shop/refund  refused: denied_by_policy')
+    expect(stdout).toMatch(/amount: at most 500, was 900/)
+  })
+
+  it('reads a file, and takes a tool as receipts name it', async () => {
+    const file = join(machine.folder, 'call.json')
+    writeFileSync(file, '{"tool":"shop/refund","user":"ada","input":{"amount":900}}')
+    const { code, stdout } = await machine.run(['check', file, '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      tool: 'shop/refund',
+      code: 'denied_by_policy',
+      constraints: [{ policy: 'refund-cap', path: '/amount', requires: 'at most 500', actual: '900' }],
+    })
+  })
+
+  it('tells what a person’s yes would change', async () => {
+    const call = { tool: 'send_mail', user: 'ada', input: { to: 'bob' } }
+    expect((await check(call)).stdout).toContain('refused: approval_required')
+    expect((await check({ ...call, confirmed: true })).code).toBe(0)
+    // A yes is no way around a forbid.
+    expect((await check({ tool: 'refund', user: 'ada', input: { amount: 900 }, confirmed: true })).code).toBe(1)
+  })
+
+  it('checks arguments against the schema that is given', async () => {
+    const definition = { inputSchema: { type: 'object', properties: { amount: { type: 'integer' } } } }
+    const { code, stdout } = await check({ tool: 'refund', user: 'ada', input: { amount: 'many' }, definition })
+    expect(code).toBe(1)
+    expect(stdout).toContain('arguments_rejected')
+  })
+
+  it('records nothing: no store, no key', async () => {
+    await check({ tool: 'refund', user: 'ada', input: { amount: 1 } })
+    expect(existsSync(machine.state)).toBe(false)
+  })
+
+  const unusable: readonly (readonly [what: string, text: string, says: RegExp])[] = [
+    ['no JSON', '{', /stdin: /],
+    ['a duplicate key', '{"tool":"a","tool":"b"}', /stdin: .*twice|duplicate/],
+    ['no tool', '{"input":{}}', /"tool"/],
+    ['an unknown key', '{"tool":"a","inputs":{}}', /inputs/],
+    ['a list', '[]', /a call looks like/],
+    ['nothing', '', /stdin: /],
+  ]
+  it.each(unusable)('answers %s with one line and exit 2', async (_what, text, says) => {
+    const { code, stdout, stderr } = await check(text)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^holdpoint: .*\n$/)
+    expect(stderr).toMatch(says)
+  })
+
+  it('answers a file that is not there with one line', async () => {
+    const { code, stderr } = await machine.run(['check', 'nope.json'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^holdpoint: nope\.json: .*\n$/)
+  })
+})

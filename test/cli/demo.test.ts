@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMachine, type Ended, type Machine } from './holdpoint.ts'
+
+interface Told {
+  readonly tool: string
+  readonly code?: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly materiality: string
+  readonly receipt: string
+  readonly failedOpen?: boolean
+}
+
+interface Summary {
+  readonly executed: readonly Told[]
+  readonly refused: readonly Told[]
+  readonly receipts: { readonly path: string; readonly count: number; readonly verified: number }
+  readonly tampered: { readonly detected: boolean; readonly path: string }
+  readonly server: { readonly frames: number }
+}
+
+let machine: Machine
+let ended: Ended
+let summary: Summary
+
+beforeAll(async () => {
+  machine = createMachine()
+  ended = await machine.run(['demo', '--json'])
+  summary = JSON.parse(ended.stdout)
+})
+afterAll(() => {
+  rmSync(dirname(summary.receipts.path), { recursive: true })
+  machine.remove()
+})
+
+const short = ({ tool, code }: Told): string => (code === undefined ? tool : `${tool} ${code}`)
+
+describe('the demo', () => {
+  it('prints one JSON object and nothing else', () => {
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).toBe('')
+    expect(ended.stdout.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('runs what the policy permits, once', () => {
+    expect(summary.executed.map(short)).toEqual([
+      'files/read_text_file',
+      'files/write_file',
+      'files/read_text_file',
+      'files/move_file',
+    ])
+    const notes = join(dirname(summary.receipts.path), 'notes')
+    expect(readFileSync(join(notes, 'summary.txt'), 'utf8')).toBe('Two things to do: Ada, Basel.\n')
+    expect(existsSync(join(notes, 'paid.txt'))).toBe(true)
+  })
+
+  it('refuses the rest itself: the server is sent nothing but what ran', () => {
+    expect(summary.refused.map(short)).toEqual([
+      'files/write_file denied_by_policy',
+      'files/write_file denied_by_policy',
+      'files/move_file approval_required',
+      'files/delete_everything tool_unknown',
+      'files/edit_file policy_timeout',
+      'files/read_text_file already_executed',
+      'files/write_file already_executed',
+    ])
+    expect(summary.server.frames).toBe(summary.executed.length)
+    const base = dirname(summary.receipts.path)
+    expect(existsSync(join(base, 'outside.txt'))).toBe(false)
+    expect(readFileSync(join(base, 'notes', 'todo.txt'), 'utf8')).toContain('Basel')
+  })
+
+  it('refuses the high call in an outage, and lets only a low one through, marked', () => {
+    expect(summary.refused.find(({ code }) => code === 'policy_timeout')?.materiality).toBe('high')
+    expect(summary.executed.filter(({ failedOpen }) => failedOpen).map(({ materiality }) => materiality)).toEqual([
+      'low',
+    ])
+  })
+
+  it('leaves receipts that verify here without further words, and a copy that does not', async () => {
+    expect(summary.receipts.count).toBeGreaterThan(0)
+    expect(summary.receipts.verified).toBe(summary.receipts.count)
+    expect(summary.tampered.detected).toBe(true)
+    expect(readFileSync(summary.receipts.path, 'utf8').trim().split('\n')).toHaveLength(summary.receipts.count)
+    expect(await machine.run(['verify', summary.receipts.path])).toMatchObject({ code: 0 })
+    expect(await machine.run(['verify', summary.tampered.path])).toMatchObject({ code: 1 })
+  })
+
+  it('gives every call a receipt that can be explained', async () => {
+    const config = join(dirname(summary.receipts.path), 'holdpoint.yaml')
+    const { receipt } = summary.refused[1] ?? { receipt: '' }
+    const { code, stdout } = await machine.run(['why', receipt, '--config', config])
+    expect(code).toBe(0)
+    expect(stdout).toContain('/notes/../outside.txt')
+    expect(stdout).toMatch(/filesystem\/path-inside {2}forbids/)
+    const ids = [...summary.executed, ...summary.refused].map((told) => told.receipt)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+})
+
+describe('the story as a person reads it', () => {
+  it('ends with the command that verifies what it left behind', async () => {
+    const { code, stdout } = await machine.run(['demo'])
+    const last = stdout.trimEnd().split('\n').at(-1) ?? ''
+    const path = /verify (\S+\.jsonl)$/.exec(last)?.[1] ?? ''
+    try {
+      expect(code).toBe(0)
+      expect(await machine.run(['verify', path])).toMatchObject({ code: 0 })
+      for (const line of stdout.split('\n').slice(0, -2)) expect(line.length, line).toBeLessThanOrEqual(80)
+      expect(stdout).toContain('None of these 4 calls reached the server.')
+    } finally {
+      rmSync(dirname(path), { recursive: true })
+    }
+  })
+})
