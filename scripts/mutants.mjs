@@ -86,7 +86,7 @@ async function runTests(copy, tests, names, bail) {
   try {
     result = JSON.parse(readFileSync(report, 'utf8'))
   } catch {
-    return { green: false, failed: 0, passed: 0, loose: [], said, timedOut }
+    return { green: false, failed: 0, passed: 0, loose: [], first: undefined, said, timedOut }
   }
   const loose = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
   const failing = result.testResults.flatMap((file) => file.assertionResults).filter((test) => test.status === 'failed')
@@ -94,9 +94,6 @@ async function runTests(copy, tests, names, bail) {
     green: status === 0,
     failed: failing.length,
     passed: result.numPassedTests,
-    redFiles: new Set(
-      result.testResults.filter((file) => file.status === 'failed').map((file) => path.relative(copy, file.name)),
-    ),
     loose: loose.map((file) => `${path.relative(copy, file.name)}: ${file.message}`),
     first: failing[0]?.fullName,
     said,
@@ -106,6 +103,34 @@ async function runTests(copy, tests, names, bail) {
 
 function patch(copy, file, ...flags) {
   execFileSync('git', ['apply', '--recount', ...flags, file], { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/**
+ * Which test files are red before anything was taken away? A mutant of theirs proves nothing. Of a file whose mutants all
+ * name the tests that they want, only those are run.
+ */
+function baseline(mutants, red) {
+  const wanted = new Map()
+  for (const { tests, names } of mutants) {
+    for (const test of tests) wanted.set(test, [...(wanted.get(test) ?? []), names])
+  }
+  return [...wanted].map(([test, names]) => async (lane) => {
+    const pattern = names.includes(undefined) ? undefined : [...new Set(names)].join('|')
+    const run = await runTests(lane, [test], pattern, false)
+    if (run.green && run.passed > 0) return
+    red.add(test)
+    process.stdout.write(`red without a mutant: ${test}  ${run.first ?? run.loose[0] ?? run.said.slice(-400)}\n`)
+  })
+}
+
+/** Works a list off, one job a copy at a time. */
+async function share(copies, jobs) {
+  const queue = [...jobs]
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job(copy)
+    }),
+  )
 }
 
 /** What became of one mutant. Only `caught` is good. */
@@ -141,29 +166,19 @@ async function main() {
   let passed = 0
   let failed = 0
   try {
-    const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))]
-    process.stdout.write(`${mutants.length} mutants, ${tests.length} test files\n`)
-    const before = mutants.length === 0 ? { redFiles: new Set() } : await runTests(copies[0], tests, undefined, false)
-    if (before.redFiles === undefined) throw new Error(`the tests do not run without a mutant:\n${before.said}`)
-    const queue = [...mutants]
-    await Promise.all(
-      copies.map(async (copy) => {
-        for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-          const startedAt = performance.now()
-          const { verdict, why } = await tryMutant(copy, mutant, before.redFiles)
-          if (verdict === 'caught') passed += 1
-          else failed += 1
-          const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-          const row = [
-            verdict.padEnd(14),
-            mutant.invariant.padEnd(4),
-            mutant.name.padEnd(34),
-            `${seconds} s`.padStart(7),
-          ]
-          process.stdout.write(`${row.join('  ')}  ${why}\n`)
-        }
-      }),
-    )
+    const red = new Set()
+    await share(copies, baseline(mutants, red))
+    process.stdout.write(`${mutants.length} mutants\n`)
+    const trials = mutants.map((mutant) => async (copy) => {
+      const startedAt = performance.now()
+      const { verdict, why } = await tryMutant(copy, mutant, red)
+      if (verdict === 'caught') passed += 1
+      else failed += 1
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+      const row = [verdict.padEnd(14), mutant.invariant.padEnd(4), mutant.name.padEnd(34), `${seconds} s`.padStart(7)]
+      process.stdout.write(`${row.join('  ')}  ${why}\n`)
+    })
+    await share(copies, trials)
   } finally {
     for (const copy of copies) rmSync(copy, { recursive: true, force: true })
   }

@@ -493,7 +493,7 @@ export interface ApprovalRequest {
   readonly requires: string
   readonly tool: string
   readonly materiality: Materiality
-  readonly principal: { readonly type: string; readonly id: string }
+  readonly principal: { readonly type: string; readonly id: string; readonly tenant?: string }
   readonly conversation?: string
   /** The exact canonical arguments. */
   readonly argumentsText: string

@@ -126,6 +126,7 @@ export class GateView implements Gate {
     if (
       record.principal.type !== scope.principal.type ||
       record.principal.id !== scope.principal.id ||
+      record.principal.tenant !== scope.principal.tenant ||
       record.conversation !== scope.conversation
     )
       return false

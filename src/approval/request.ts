@@ -20,7 +20,11 @@ export function newRequest(about: {
     requires: about.requires,
     tool: about.tool,
     materiality: classification.materiality,
-    principal: { type: scope.principal.type, id: scope.principal.id },
+    principal: {
+      type: scope.principal.type,
+      id: scope.principal.id,
+      ...(scope.principal.tenant === undefined ? {} : { tenant: scope.principal.tenant }),
+    },
     ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
     argumentsText: about.text,
     because: classification.evidence

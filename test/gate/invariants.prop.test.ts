@@ -231,6 +231,30 @@ describe('I3', () => {
   })
 })
 
+describe('I3, whose yes it is', () => {
+  it('I3: nobody but the principal, in that tenant and that conversation, answers a request', async () => {
+    const who = fc.record({ user: fc.constantFrom('alice', 'bob'), tenant: fc.constantFrom('a', 'b', undefined) })
+    const conversation = fc.constantFrom('c1', 'c2', undefined)
+    await fc.assert(
+      fc.asyncProperty(who, conversation, who, conversation, async (asker, here, answerer, there) => {
+        const { gate } = actGate({ policy: 'ask/v1' })
+        const viewOf = ({ user, tenant }: typeof asker, place: string | undefined): Gate =>
+          gate.as(
+            { user, ...(tenant === undefined ? {} : { tenant }) },
+            place === undefined ? {} : { conversation: place },
+          )
+        const call = { tool: 'act', input: {}, callId: 'k' }
+        const asked = await viewOf(asker, here).admit(call)
+        const ref = asked.outcome === 'refused' ? (asked.request?.ref ?? '') : ''
+        const isSame = asker.user === answerer.user && asker.tenant === answerer.tenant && here === there
+        expect(await viewOf(answerer, there).answer(ref, 'approved', { channel: 'chat' })).toBe(isSame)
+        expect((await viewOf(asker, here).admit(call)).outcome).toBe(isSame ? 'permitted' : 'refused')
+      }),
+      { numRuns: 80 },
+    )
+  })
+})
+
 describe('I4', () => {
   /** A permit, and everything that nearly is one. */
   const nearly: fc.Arbitrary<unknown> = fc.oneof(
@@ -305,6 +329,8 @@ describe('I5', () => {
           expect(error).toMatchObject({ code: 'ERR_CONFIG' })
           return
         }
+        // Accepting the word and not acting on it would still leave an operator believing in it.
+        expect(JSON.stringify(failModes)).not.toMatch(/"(medium|high)":"open"/)
         const admission = await built.me.admit({ tool: 'act', input: {}, callId: 'k' })
         expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_unavailable' } })
       }),
