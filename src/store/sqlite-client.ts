@@ -37,15 +37,13 @@ export class WorkerClient {
   }
 
   /** @throws HoldpointError ERR_STORE (as a rejection) when the work failed or nobody knows whether it was done */
-  ask<W extends Work>(work: W): Promise<Answers[W['do']]> {
+  ask<W extends Work>(work: W, deadlineMs: number = this.#deadlineMs): Promise<Answers[W['do']]> {
     if (this.#waiting.size >= MOST_PENDING) {
-      return Promise.reject(
-        new HoldpointError('ERR_STORE', `the store is overloaded: ${MOST_PENDING} requests are waiting`),
-      )
+      return Promise.reject(this.#error(`the store is overloaded: ${MOST_PENDING} requests are waiting`))
     }
     return new Promise<Answers[W['do']]>((resolve, reject) => {
       if (this.#worker === undefined) this.#start()
-      this.#enqueue(work, { resolve, reject, dueAt: performance.now() + this.#deadlineMs })
+      this.#enqueue(work, { resolve, reject, dueAt: performance.now() + deadlineMs })
     })
   }
 
@@ -105,10 +103,7 @@ export class WorkerClient {
       if (waiting === undefined) continue
       this.#waiting.delete(reply.id)
       if (reply.ok) waiting.resolve(reply.answer as never)
-      else
-        waiting.reject(
-          new HoldpointError('ERR_STORE', `the store failed: ${reply.message}`, { at: this.#setup.folder }),
-        )
+      else waiting.reject(this.#error(`the store failed: ${reply.message}`))
     }
     this.#rest()
   }
@@ -122,18 +117,16 @@ export class WorkerClient {
   #expire(): void {
     this.#timer = undefined
     const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
     for (const [id, { dueAt, reject }] of this.#waiting) {
       if (dueAt > now) {
-        this.#timer = setTimeout(() => this.#expire(), dueAt - now)
-        break
+        next = Math.min(next, dueAt)
+        continue
       }
       this.#waiting.delete(id)
-      reject(
-        new HoldpointError('ERR_STORE', `the store did not answer within ${this.#deadlineMs} ms`, {
-          at: this.#setup.folder,
-        }),
-      )
+      reject(this.#error(`the store did not answer within ${this.#deadlineMs} ms`))
     }
+    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#expire(), next - now)
     this.#rest()
   }
 
@@ -141,8 +134,7 @@ export class WorkerClient {
     this.#outbox = []
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
-    for (const { reject } of waiting)
-      reject(new HoldpointError('ERR_STORE', message, { at: this.#setup.folder, cause }))
+    for (const { reject } of waiting) reject(this.#error(message, cause))
     this.#rest()
   }
 
@@ -152,5 +144,9 @@ export class WorkerClient {
     this.#worker?.unref()
     clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  #error(message: string, cause?: unknown): HoldpointError {
+    return new HoldpointError('ERR_STORE', message, { at: this.#setup.folder, cause })
   }
 }

@@ -214,7 +214,7 @@ class OpenBook {
       case 'commit':
         return this.#commit(work)
       case 'holder':
-        return this.#claims.taken(work.callKey)
+        return this.#holder(work.callKey)
       case 'read':
         return this.#claims.read(work.key)
       case 'request':
@@ -245,6 +245,14 @@ class OpenBook {
       if (row !== undefined) this.#end({ ...settles, callKey: String(row['call_key']) })
     }
     return { outcome: 'stored' }
+  }
+
+  /** What `claims.db` says of a key, and what this slot has yet to tell it: a call that ended here is not in progress. */
+  #holder(callKey: string): Answers['holder'] {
+    const holder = this.#claims.taken(callKey)
+    const ended = this.#unheard.findLast((mark) => mark.callKey === callKey)
+    if (holder === undefined || ended === undefined || !this.#claims.holds(callKey, ended.decision)) return holder
+    return ended.status === 'not_executed' ? undefined : { ...holder, status: ended.status }
   }
 
   /** Ends a claim now when `claims.db` is locked anyway, and otherwise soon: nobody waits for it. */

@@ -4,6 +4,8 @@ import { openReader, type StoreReader } from './sqlite-reader.ts'
 
 /** How long the store may take to answer, ms. */
 const DEFAULT_DEADLINE_MS = 5_000
+/** Opening starts a thread, waits for its turn among other processes and may recover a log: it may take longer, ms. */
+const OPENING_MS = 15_000
 /** How long another process's lock on `claims.db` is waited for, ms. */
 const DEFAULT_BUSY_MS = 1_000
 
@@ -39,7 +41,10 @@ export function createSqliteStore(options: {
   }
   return {
     open: async () => {
-      const { slot: taken, ...opening } = await client.ask({ do: 'open', ...(slot === undefined ? {} : { slot }) })
+      const { slot: taken, ...opening } = await client.ask(
+        { do: 'open', ...(slot === undefined ? {} : { slot }) },
+        Math.max(deadlineMs, OPENING_MS),
+      )
       slot = taken
       return opening
     },

@@ -135,6 +135,17 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await collect(store.receipts())).toHaveLength(2)
       })
 
+      it('can be looked at without claiming anything', async () => {
+        expect(await store.holder('key')).toBeUndefined()
+        const { receipt } = await permit('key', { inputDigest: 'first' })
+        expect(await store.holder('key')).toEqual({
+          outcome: 'taken',
+          receipt: receipt.id,
+          inputDigest: 'first',
+          status: 'claimed',
+        })
+      })
+
       it('leave no receipt behind when they were taken', async () => {
         await permit('key')
         const before = await collect(store.receipts())

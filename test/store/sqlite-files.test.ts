@@ -1,0 +1,149 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { openSlot } from '../../src/store/sqlite-files.ts'
+import type { Receipt } from '../../src/types.ts'
+import { claim, decisionDraft, openedChain, outcomeDraft, refusedDraft } from '../support/receipt-drafts.ts'
+import { temporaryFolders } from '../support/temporary-folder.ts'
+
+const temporary = temporaryFolders()
+
+/** A folder with one permitted call, as its process left it. */
+async function left(outcome?: 'ok'): Promise<{ readonly folder: string; readonly decision: Receipt }> {
+  const folder = join(temporary(), 'store')
+  const store = createSqliteStore({ folder })
+  await store.open()
+  const chain = await openedChain(store)
+  const { receipt } = await chain.commit(decisionDraft(), claim('key'))
+  const decision = receipt as Receipt
+  if (outcome !== undefined) {
+    await chain.append(outcomeDraft(decision.hash, outcome), { settles: { decision: decision.hash, status: outcome } })
+  }
+  await store.close()
+  return { folder, decision }
+}
+
+function edit(folder: string, file: string, sql: string): void {
+  const db = new DatabaseSync(join(folder, file))
+  db.exec(sql)
+  db.close()
+}
+
+async function reopened(folder: string) {
+  const store = createSqliteStore({ folder })
+  try {
+    const { stranded } = await store.open()
+    return { stranded, holder: await store.holder('key') }
+  } finally {
+    await store.close()
+  }
+}
+
+describe('the files of the embedded store', () => {
+  it('sync every commit, and say so when asked', () => {
+    const slot = openSlot(temporary(), 100)
+    for (const schema of ['main', 'claims']) {
+      expect(slot.db.prepare(`PRAGMA ${schema}.synchronous`).get()).toEqual({ synchronous: 2 })
+      expect(slot.db.prepare(`PRAGMA ${schema}.journal_mode`).get()).toEqual({ journal_mode: 'wal' })
+    }
+    slot.close()
+  })
+
+  it('keep receipts from being changed, removed or replaced by a mistake of ours', async () => {
+    const { folder } = await left()
+    const slot = openSlot(folder, 100)
+    const replace =
+      'INSERT OR REPLACE INTO receipts (id, ref, hash, stream, seq, kind, jws) SELECT id, ref, hash, stream, seq, kind, ? FROM receipts LIMIT 1'
+    expect(() => slot.db.exec("UPDATE receipts SET jws = 'other'")).toThrow(/append-only/)
+    expect(() => slot.db.exec('DELETE FROM receipts')).toThrow(/append-only/)
+    expect(() => slot.db.prepare(replace).run('other')).toThrow(/append-only/)
+    slot.close()
+  })
+
+  it('are one slot per live process; the lowest free one is taken', () => {
+    const folder = temporary()
+    const [first, second, third] = [openSlot(folder, 100), openSlot(folder, 100), openSlot(folder, 100)]
+    expect([first.number, second.number, third.number]).toEqual([0, 1, 2])
+    second.close()
+    const again = openSlot(folder, 100)
+    expect(again.number).toBe(1)
+    expect(() => openSlot(folder, 100, 0)).toThrow(/taken/)
+    for (const slot of [first, again, third]) slot.close()
+  })
+
+  it('stand in a folder for this user alone', async () => {
+    const { folder } = await left()
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    expect(readdirSync(folder).sort()).toEqual(['claims.db', 'opening.lock.db', 'receipts-0.db', 'receipts-0.lock.db'])
+  })
+
+  it('are refused when another version wrote them, rather than read wrongly', async () => {
+    for (const file of ['claims.db', 'receipts-0.db']) {
+      const { folder } = await left()
+      edit(folder, file, 'PRAGMA user_version = 99')
+      await expect(createSqliteStore({ folder }).open()).rejects.toMatchObject({
+        code: 'ERR_STORE',
+        message: expect.stringContaining('schema 99'),
+      })
+    }
+  })
+})
+
+describe('what a crash between the two files leaves', () => {
+  it('a decision without its claim never began: it is handed back, and its key is free', async () => {
+    const { folder, decision } = await left()
+    edit(folder, 'claims.db', 'DELETE FROM claims')
+    expect(await reopened(folder)).toEqual({
+      stranded: [{ decision: decision.hash, status: 'not_executed' }],
+      holder: undefined,
+    })
+  })
+
+  it("is not taken for another process's claim on the same key", async () => {
+    const { folder, decision } = await left()
+    edit(folder, 'claims.db', "UPDATE claims SET decision = 'of another process'")
+    const store = createSqliteStore({ folder })
+    expect((await store.open()).stranded).toEqual([{ decision: decision.hash, status: 'not_executed' }])
+    const chain = await openedChain(store)
+    await chain.append(outcomeDraft(decision.hash, 'not_executed'), {
+      settles: { decision: decision.hash, status: 'not_executed' },
+    })
+    await chain.commit(decisionDraft(), claim('other'))
+    expect(await store.holder('key')).toMatchObject({ outcome: 'taken', status: 'claimed' })
+    await store.close()
+  })
+
+  it('an outcome that claims.db has not heard of is told when the slot is taken over', async () => {
+    const { folder, decision } = await left('ok')
+    edit(folder, 'claims.db', "UPDATE claims SET status = 'claimed'")
+    edit(folder, 'receipts-0.db', `INSERT OR REPLACE INTO permits VALUES ('${decision.hash}', 'key', 'ok')`)
+    expect(await reopened(folder)).toEqual({ stranded: [], holder: expect.objectContaining({ status: 'ok' }) })
+  })
+})
+
+describe('a long life', () => {
+  it('leaves no permit behind that was settled', async () => {
+    const { folder } = await left('ok')
+    const db = new DatabaseSync(join(folder, 'receipts-0.db'), { readOnly: true })
+    expect(db.prepare('SELECT count(*) AS n FROM permits').get()).toEqual({ n: 0 })
+    db.close()
+  })
+
+  it('continues the slot of the process before it, and points at its last receipt', async () => {
+    const folder = temporary()
+    let last: Receipt | undefined
+    for (let life = 0; life < 3; life += 1) {
+      const store = createSqliteStore({ folder })
+      const opening = await store.open()
+      expect(opening.last?.hash).toBe(last?.hash)
+      last = await (await openedChain(store)).append(refusedDraft())
+      await store.close()
+    }
+    expect(readdirSync(folder).filter((name) => name.startsWith('receipts-'))).toEqual([
+      'receipts-0.db',
+      'receipts-0.lock.db',
+    ])
+  })
+})
