@@ -62,8 +62,7 @@ describe('the demo', () => {
       'files/move_file approval_required',
       'files/delete_everything tool_unknown',
       'files/edit_file policy_timeout',
-      'files/read_text_file already_executed',
-      'files/write_file already_executed',
+      'files/move_file already_executed',
     ])
     expect(summary.server.frames).toBe(summary.executed.length)
     const base = dirname(summary.receipts.path)

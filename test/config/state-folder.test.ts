@@ -18,7 +18,7 @@ describe('the state folder', () => {
   it('holds store and key unless the configuration says otherwise', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },
-      keyFile: '/s/keys/receipt.jwk',
+      keyFile: '/s/keys/receipt.pem',
     })
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },

@@ -6,8 +6,6 @@ import { loadOpenAi, type Model, type Packages } from './packages.ts'
 export interface ScriptedCall {
   readonly tool: string
   readonly input: JsonObject
-  /** The id that the model gives it; a new one when absent. */
-  readonly callId?: string
 }
 
 /** Makes a model for one scene. */
@@ -16,30 +14,27 @@ export interface Casting {
   readonly name: string
   /** A model for a scene in which the script makes these calls, one after the other, and then says `closing`. */
   cast(calls: readonly ScriptedCall[], closing: string): Model
-  /** A model that makes these very calls, whatever plays the agent otherwise. */
-  repeat(calls: readonly ScriptedCall[], closing: string): Model
 }
 
 const REAL_MODEL = 'gpt-5-mini'
 
 /** Scripted, unless `OPENAI_API_KEY` is set: then a real model reads the same requests and does what it does. */
 export async function castModel(packages: Packages): Promise<Casting> {
-  const repeat = scriptedBy(packages)
   const key = process.env['OPENAI_API_KEY']
-  if (key === undefined || key === '') return { name: 'scripted model', cast: repeat, repeat }
+  if (key === undefined || key === '') return { name: 'scripted model', cast: scriptedBy(packages) }
   const { openai } = await loadOpenAi()
   const name = process.env['HOLDPOINT_DEMO_MODEL'] ?? REAL_MODEL
   const model = openai(name)
-  return { name, cast: () => model, repeat }
+  return { name, cast: () => model }
 }
 
-function scriptedBy(packages: Packages): Casting['repeat'] {
+function scriptedBy(packages: Packages): Casting['cast'] {
   let minted = 0
   const answer = (next: ScriptedCall | undefined, closing: string): Json => {
     if (next === undefined) return spoken({ type: 'text', text: closing }, 'stop')
     minted += 1
-    const { tool, input, callId = `call-${minted}` } = next
-    const call = { type: 'tool-call', toolCallId: callId, toolName: tool, input: JSON.stringify(input) }
+    const { tool, input } = next
+    const call = { type: 'tool-call', toolCallId: `call-${minted}`, toolName: tool, input: JSON.stringify(input) }
     return spoken(call, 'tool-calls')
   }
   return (calls, closing) => {

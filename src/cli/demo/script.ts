@@ -11,17 +11,16 @@ export interface Scene {
   /** What the scripted model says at the end. */
   readonly closing: string
   /** What the world does meanwhile. */
-  readonly event?: 'policy-point-silent' | 'person-says-yes' | 'first-history-again'
+  readonly event?: 'policy-point-silent' | 'person-says-yes'
 }
 
 /** The story, for the folder that the agent may work in. */
 export function scenesFor(root: string): readonly Scene[] {
   const at = (name: string): string => join(root, name)
-  const firstRequest = `Read ${at('todo.txt')} and write a one-line summary to ${at('summary.txt')}.`
   return [
     {
       title: 'The agent does its work',
-      request: firstRequest,
+      request: `Read ${at('todo.txt')} and write a one-line summary to ${at('summary.txt')}.`,
       calls: [
         { tool: 'read_text_file', input: { path: at('todo.txt') } },
         { tool: 'write_file', input: { path: at('summary.txt'), content: 'Two things to do: Ada, Basel.\n' } },
@@ -50,18 +49,11 @@ export function scenesFor(root: string): readonly Scene[] {
       event: 'policy-point-silent',
     },
     {
-      title: 'A person says yes to one move',
+      title: 'A person says yes to one move, and the browser sends that history twice',
       request: `Move ${at('invoice.txt')} to ${at('paid.txt')}.`,
       calls: [{ tool: 'move_file', input: { source: at('invoice.txt'), destination: at('paid.txt') } }],
       closing: 'The invoice is in paid.txt.',
       event: 'person-says-yes',
-    },
-    {
-      title: 'A browser sends the first history again',
-      request: firstRequest,
-      calls: [],
-      closing: 'That was done before.',
-      event: 'first-history-again',
     },
   ]
 }

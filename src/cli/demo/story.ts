@@ -1,6 +1,6 @@
 /** Plays the scenes and reports each as it happens. */
-import type { Gate, JsonObject } from '../../types.ts'
-import type { Casting, ScriptedCall } from './model.ts'
+import type { Gate } from '../../types.ts'
+import type { Casting } from './model.ts'
 import type { Generated, Message, Packages, Question, UnknownCall } from './packages.ts'
 import { type Scene, scenesFor } from './script.ts'
 import { type CallTold, type Witness, witness } from './witness.ts'
@@ -34,7 +34,7 @@ export async function playStory(
     await tell.begin(scene)
     const before = world.frames()
     if (scene.event === 'policy-point-silent') world.silence()
-    const calls = await playScene(parts, scene, played)
+    const calls = await playScene(parts, scene)
     world.heal()
     const told = { scene, calls, frames: world.frames() - before }
     played.push(told)
@@ -43,23 +43,22 @@ export async function playStory(
   return played
 }
 
-async function playScene(parts: Parts, scene: Scene, played: readonly SceneTold[]): Promise<readonly CallTold[]> {
+async function playScene(parts: Parts, scene: Scene): Promise<readonly CallTold[]> {
   const { world, casting } = parts
   const inChat = scene.event === 'person-says-yes'
   const who = { user: 'ada', agent: 'notes-agent' }
   const seen = witness(world.gate.as(who, { conversation: 'demo', ...(inChat ? { channel: 'chat' } : {}) }), SERVER)
   const messages: readonly Message[] = [{ role: 'user', content: scene.request }]
-  const model =
-    scene.event === 'first-history-again'
-      ? casting.repeat(callsOf(played[0]), scene.closing)
-      : casting.cast(scene.calls, scene.closing)
-  const first = await generate(parts, seen, model, messages)
-  if (inChat) await sayYes(parts, seen, scene, messages, first)
+  const first = await generate(parts, seen, casting.cast(scene.calls, scene.closing), messages)
+  if (inChat) await sayYesAndResend(parts, seen, scene, messages, first)
   return seen.take()
 }
 
-/** The person says yes in the chat, and the host goes on with the history that now holds the answer. */
-async function sayYes(
+/**
+ * The person says yes in the chat, and the host goes on with the history that now holds the answer. Then the same history
+ * arrives again, as it does when a browser retries: the AI SDK by itself would run the call a second time.
+ */
+async function sayYesAndResend(
   parts: Parts,
   seen: Witness,
   scene: Scene,
@@ -70,17 +69,10 @@ async function sayYes(
   if (requests.length === 0) return
   const answers = requests.map(({ approvalId }) => ({ type: 'tool-approval-response', approvalId, approved: true }))
   const history = [...messages, ...first.response.messages, { role: 'tool', content: answers }]
-  seen.narrate('The person says yes in the chat.')
-  await generate(parts, seen, parts.casting.cast([], scene.closing), history)
-}
-
-/** The calls of a scene as the model made them, with the ids that it gave them. */
-function callsOf(told: SceneTold | undefined): readonly ScriptedCall[] {
-  return (told?.calls ?? []).map(({ tool, input, callId }) => ({
-    tool: tool.slice(tool.indexOf('/') + 1),
-    input: input as JsonObject,
-    ...(callId === undefined ? {} : { callId }),
-  }))
+  for (const event of ['The person says yes in the chat.', 'The same history arrives again.']) {
+    seen.narrate(event)
+    await generate(parts, seen, parts.casting.cast([], scene.closing), history)
+  }
 }
 
 async function generate(

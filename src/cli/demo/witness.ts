@@ -8,7 +8,6 @@ export interface CallTold {
   readonly before: string | undefined
   /** `server/tool`. */
   readonly tool: string
-  readonly callId: string | undefined
   readonly input: unknown
   readonly materiality: Materiality
   /** Id of the decision receipt. */
@@ -84,7 +83,6 @@ function told(call: Call, admission: Admission, { before, server, channel, ms }:
   return {
     before,
     tool: `${call.server ?? server}/${call.tool}`,
-    callId: call.callId,
     input: call.input ?? (call.inputText === undefined ? {} : JSON.parse(call.inputText)),
     materiality: permitted ? admission.materiality : admission.refusal.materiality,
     receipt: receipt?.id,
