@@ -49,7 +49,7 @@ export function contextType(schema: JsonSchema | undefined, context: Use, tools:
     return recordOf(Object.fromEntries(named.map((id) => [id, optional(type)])))
   }
   const members: { readonly [member: string]: () => Attributes[string] } = {
-    arguments: () => argumentsType(shape, useOf(context, 'arguments')),
+    arguments: () => recordType(shape, useOf(context, 'arguments')),
     derived: () => recordOf({ ...factsOf(shape).derived, '': optional(recordOf({ truncated: BOOLEAN })) }),
     lengths: () => recordOf(factsOf(shape).lengths),
     environment: () => recordType(undefined, useOf(context, 'environment')),
@@ -64,11 +64,6 @@ export function contextType(schema: JsonSchema | undefined, context: Use, tools:
   }
   const read = Object.entries(members).filter(([member]) => useOf(context, member) !== undefined)
   return recordOf(Object.fromEntries(read.map(([member, type]) => [member, type()])))
-}
-
-function argumentsType(shape: Shape, use: Use | undefined): CedarType {
-  const type = typeOf(shape, use, 0)
-  return type.type === 'Record' ? type : recordType(shape, use)
 }
 
 /** The type of one argument. Where the schema allows several, the policies' use decides which they mean. */

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import type { JsonSchema, PolicyMisfit, ToolDefinition } from '../../src/types.ts'
+import { pointOf } from '../support/evaluation.ts'
+
+const SCHEMA: JsonSchema = {
+  type: 'object',
+  properties: {
+    amount: { type: 'number' },
+    pieces: { type: 'integer' },
+    currency: { type: 'string' },
+    note: { type: 'string' },
+    path: { type: 'string' },
+    to: { type: 'array', items: { type: 'string' } },
+    payee: { type: 'object', properties: { iban: { type: 'string' } }, required: ['iban'] },
+    either: { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+    maybe: { type: ['integer', 'null'] },
+  },
+  required: ['amount', 'pieces', 'currency', 'path', 'to', 'payee', 'either', 'maybe'],
+  additionalProperties: false,
+}
+
+function tool(name: string, inputSchema?: JsonSchema): ToolDefinition {
+  return { name, origin: 'own', ...(inputSchema === undefined ? {} : { inputSchema }) }
+}
+
+const REFUND = tool('refund', SCHEMA)
+const SCOPE = 'principal, action == Action::"shop/refund", resource'
+
+/** What does not fit when shop registers its tools. The policy's condition stands in line 3. */
+function misfits(condition: string, tools = [REFUND], scope = SCOPE): readonly PolicyMisfit[] {
+  return pointOf(`@id("p")\npermit (${scope})\nwhen { ${condition} };`).register('shop', tools)
+}
+
+describe('policies that fit', () => {
+  it.each([
+    'context.arguments.amount.lessThanOrEqual(decimal("500.0"))',
+    'context.arguments.pieces <= 5',
+    '["EUR"].contains(context.arguments.currency)',
+    'context.arguments has note && context.arguments.note == "x"',
+    'context.arguments.to.contains("a@example.com") && context.lengths["/to"] <= 3',
+    'context.arguments.payee.iban like "DE*"',
+    'context.derived["/path"].ancestors.contains(context.environment.root)',
+    'context.derived["/amount"].amount.lessThan(decimal("1.0"))',
+    'context.derived has "/to/0" && context.derived["/to/0"].domain == "example.com"',
+    'context.arguments.either == "x"',
+    'context.arguments.either < 3',
+    'context.environment.limit > 3 && context.environment.flags.beta',
+    'context.session.here.after.lessThan(decimal("5.0"))',
+    'context.session.spent has "shop/refund" && context.session.spent["shop/refund"].lessThan(decimal("5.0"))',
+    'context.approval.roles.contains("legal") && context has agent && context.agent == "support"',
+    'principal in Role::"finance" && action in Action::"high" && resource == Server::"shop"',
+    '!(action in Action::"low")',
+  ])('%s', (condition) => {
+    expect(misfits(condition)).toEqual([])
+  })
+
+  it('takes a policy at its word about a tool that declares no arguments, once it asks whether they are there', () => {
+    expect(misfits('context.arguments has amount && context.arguments.amount <= 3', [tool('refund')])).toEqual([])
+    expect(misfits('context.arguments.amount <= 3', [tool('refund')])).not.toEqual([])
+  })
+
+  it('leaves policies about other servers in peace', () => {
+    expect(misfits('context.arguments.zzz', [REFUND], 'principal, action == Action::"bank/pay", resource')).toEqual([])
+    expect(misfits('context.arguments.zzz', [REFUND], 'principal, action, resource == Server::"bank"')).toEqual([])
+    expect(
+      misfits('action == Action::"bank/pay" && context.arguments.zzz == 1', [REFUND], 'principal, action, resource'),
+    ).toEqual([])
+  })
+
+  it('leaves a tool alone that another agent of the server may have', () => {
+    expect(misfits('true', [REFUND], 'principal, action == Action::"shop/cancel_everything", resource')).toEqual([])
+  })
+
+  it('lets a rule for many tools pass over those without the argument', () => {
+    const many = [REFUND, tool('search', { type: 'object', properties: { query: { type: 'string' } } })]
+    const guarded = 'context.arguments has amount && context.arguments.amount.lessThan(decimal("5.0"))'
+    expect(misfits(guarded, many, 'principal, action in Action::"high", resource')).toEqual([])
+  })
+})
+
+describe('policies that do not fit are reported with line and remedy', () => {
+  it.each<[string, string, RegExp]>([
+    ['a misspelt argument', 'context.arguments.ammount.lessThan(decimal("5.0"))', /ammount.*did you mean `amount`/],
+    ['a misspelt argument behind `has`', 'context.arguments has ammount', /can never apply.*`has`/],
+    [
+      'a decimal compared as a whole number',
+      'context.arguments.amount <= 500',
+      /write context\.arguments\.amount\.lessThanOrEqual\(decimal\("500\.0"\)\)/,
+    ],
+    ['a decimal that equals a whole number', 'context.arguments.amount == 500', /decimal\("500\.0"\)/],
+    ['an optional argument read unasked', 'context.arguments.note == "x"', /context\.arguments has note/],
+    ['a nullable argument read unasked', 'context.arguments.maybe < 3', /context\.arguments has maybe/],
+    ['a list compared with a text', 'context.arguments.to == "a"', /not compatible/],
+    ['a fact about no argument', 'context.derived["/pth"].bytes < 3', /did you mean.*path/],
+    [
+      '`like` on a raw path',
+      'context.arguments.path like "/srv/*"',
+      /led astray by "\.\.".*derived\["\/path"\]\.ancestors/,
+    ],
+    ['`like` on anything as if it were a path', 'context.arguments.currency like "/srv/*"', /led astray/],
+    ['a mistake behind a condition on the tier', '!(action in Action::"high") && context.arguments.typo == 1', /typo/],
+  ])('%s', (_, condition, message) => {
+    const [first] = misfits(condition)
+    expect(first).toMatchObject({ policy: 'p', message: expect.stringMatching(message) })
+    expect(first?.at).toMatch(/^test\.cedar:[13]$/)
+  })
+
+  it('names the tool that a policy almost named', () => {
+    expect(misfits('true', [REFUND], 'principal, action == Action::"shop/refnd", resource')).toContainEqual({
+      policy: 'p',
+      at: 'test.cedar:2',
+      message: 'no tool shop/refnd; did you mean "shop/refund"?',
+    })
+  })
+
+  it('is satisfied once the tools fit', () => {
+    const point = pointOf(
+      '@id("p") permit (principal, action == Action::"shop/refund", resource) when { context.arguments.sum == "x" };',
+    )
+    expect(point.register('shop', [REFUND])).toHaveLength(1)
+    const sum = { type: 'object', properties: { sum: { type: 'string' } }, required: ['sum'] }
+    expect(point.register('shop', [tool('refund', sum)])).toEqual([])
+  })
+
+  it('survives a schema that nests without end', () => {
+    const endless: JsonSchema = {
+      $defs: {
+        node: {
+          type: 'object',
+          properties: { left: { $ref: '#/$defs/node' }, right: { $ref: '#/$defs/node' }, name: { type: 'string' } },
+        },
+      },
+      $ref: '#/$defs/node',
+    }
+    const condition =
+      'context.arguments has left.left.left.left.left.name && context.arguments.left.left.left.left.left.name == "x"'
+    expect(misfits(condition, [tool('refund', endless)])).toEqual([])
+  })
+})
