@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
-import { sha256 } from './bytes/digest.ts'
+import { randomBytes, sha256 } from './bytes/digest.ts'
 import { Contracts } from './call/contract.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
@@ -129,10 +128,9 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
     fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
     environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
     traceOf: (conversation) =>
-      (conversation === undefined
-        ? randomBytes(16)
-        : Buffer.from(signer.blind('trace', conversation), 'base64url').subarray(0, 16)
-      ).toString('hex'),
+      conversation === undefined
+        ? Buffer.from(randomBytes(16)).toString('hex')
+        : Buffer.from(signer.blind('trace', conversation), 'base64url').toString('hex', 0, 16),
     mostInFlight: MOST_IN_FLIGHT,
     closed,
   })

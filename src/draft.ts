@@ -4,7 +4,7 @@ import { type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
-import type { ApprovalRecord, PolicyDecisionPoint, RandomBytes, RefusalCode, Sidecar, Signer } from './types.ts'
+import type { ApprovalRecord, PolicyDecisionPoint, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
 /** What drafting a decision receipt needs to know of its gate. */
 export interface DraftParts {
@@ -36,6 +36,9 @@ const LONGEST_POLICY_ID = 128
 const LONGEST_SERVER = 64
 const SALT_BYTES = 16
 
+/** Conversation ids as receipts hold them. A scope belongs to one gate, so to one signer. */
+const blindedConversations = new WeakMap<Scope, string>()
+
 /** Says what was considered and decided: identities and tiers in the clear, arguments and request as salted commitments. */
 export function draftDecision(parts: DraftParts, considered: Considered, terms: DraftTerms): Drafted {
   const { point, settings, signer } = parts
@@ -52,7 +55,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...(arrival.callKey === undefined ? {} : { call: signer.blind('call', arrival.callKey) }),
     principal: scope.principal,
     ...optional('agent', scope.agent),
-    ...(scope.conversation === undefined ? {} : { conversation: signer.blind('conversation', scope.conversation) }),
+    ...optional('conversation', blindedConversation(scope, signer)),
     tool: {
       server: cut(safeName(arrival.server), LONGEST_SERVER),
       name: safeName(arrival.call.tool),
@@ -136,4 +139,13 @@ function cut(text: string, most: number): string {
 // UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.
 function safeName(name: string): string {
   return typeof name === 'string' && /^[A-Za-z0-9_.\-/]{1,128}$/.test(name) ? name : '(unprintable)'
+}
+
+function blindedConversation(scope: Scope, signer: Signer): string | undefined {
+  if (scope.conversation === undefined) return undefined
+  const known = blindedConversations.get(scope)
+  if (known !== undefined) return known
+  const blinded = signer.blind('conversation', scope.conversation)
+  blindedConversations.set(scope, blinded)
+  return blinded
 }

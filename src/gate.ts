@@ -42,7 +42,8 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   const { scope, arrival } = considered
   const { contract, snapshot: taken } = arrival
   if (contract === undefined) return await exits.refused(considered, { code: 'tool_unknown' })
-  considered.classification = classify(contract, taken === undefined ? {} : taken.parse())
+  const input = taken === undefined ? {} : taken.parse()
+  considered.classification = classify(contract, input)
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)
     return await exits.rejected(considered)
 
@@ -59,7 +60,7 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
       sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",
     })
   }
-  const own = parts.ownFiles(taken.parse())
+  const own = parts.ownFiles(input)
   if (own !== undefined) {
     return await exits.refused(considered, {
       code: 'denied_by_policy',

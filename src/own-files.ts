@@ -1,4 +1,5 @@
 import { resolve, sep } from 'node:path'
+import { pointerToken } from './bytes/pointer.ts'
 import type { Json } from './types.ts'
 
 const LONGEST_PATH = 4_096
@@ -19,14 +20,14 @@ export function ownFiles(paths: readonly string[], workingFolder: string): OwnFi
     const resolved = resolve(workingFolder, text)
     return paths.some((path) => text.includes(path) || resolved === path || resolved.startsWith(path + sep))
   }
-  const find = (value: Json, pointer: string): string | undefined => {
-    if (typeof value === 'string') return touches(value) ? pointer : undefined
+  const find = (value: Json): string | undefined => {
+    if (typeof value === 'string') return touches(value) ? '' : undefined
     if (typeof value !== 'object' || value === null) return undefined
     for (const [name, member] of Object.entries(value as { readonly [name: string]: Json })) {
-      const found = find(member, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      if (found !== undefined) return found
+      const inside = find(member)
+      if (inside !== undefined) return `/${pointerToken(name)}${inside}`
     }
     return undefined
   }
-  return (input) => find(input, '')
+  return find
 }

@@ -238,14 +238,16 @@ export class Chain {
 }
 
 /** Waits no longer than `ms`. A late answer is nobody's: the stream was given up by then. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new HoldpointError('ERR_STORE', `the store did not answer within ${ms} ms`)), ms)
+function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new HoldpointError('ERR_STORE', `the store did not answer within ${ms} ms`))
+    const timer = setTimeout(late, ms)
+    const settled =
+      <V>(settle: (value: V) => void) =>
+      (value: V) => {
+        clearTimeout(timer)
+        settle(value)
+      }
+    work.then(settled(resolve), settled(reject))
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
