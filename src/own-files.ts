@@ -1,5 +1,4 @@
 import { resolve, sep } from 'node:path'
-import { pointerToken } from './bytes/pointer.ts'
 import type { Json } from './types.ts'
 
 const LONGEST_PATH = 4_096
@@ -25,7 +24,7 @@ export function ownFiles(paths: readonly string[], workingFolder: string): OwnFi
     if (typeof value !== 'object' || value === null) return undefined
     for (const [name, member] of Object.entries(value as { readonly [name: string]: Json })) {
       const inside = find(member)
-      if (inside !== undefined) return `/${pointerToken(name)}${inside}`
+      if (inside !== undefined) return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}${inside}`
     }
     return undefined
   }
