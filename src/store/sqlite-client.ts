@@ -9,6 +9,7 @@ interface Waiting {
   readonly resolve: (answer: never) => void
   readonly reject: (error: HoldpointError) => void
   readonly dueAt: number
+  readonly deadlineMs: number
 }
 
 /**
@@ -43,7 +44,7 @@ export class WorkerClient {
     }
     return new Promise<Answers[W['do']]>((resolve, reject) => {
       if (this.#worker === undefined) this.#start()
-      this.#enqueue(work, { resolve, reject, dueAt: performance.now() + deadlineMs })
+      this.#enqueue(work, { resolve, reject, deadlineMs, dueAt: performance.now() + deadlineMs })
     })
   }
 
@@ -91,6 +92,7 @@ export class WorkerClient {
         this.#enqueue(work, {
           resolve: () => undefined,
           reject: () => undefined,
+          deadlineMs: this.#deadlineMs,
           dueAt: performance.now() + this.#deadlineMs,
         }),
       )
@@ -118,13 +120,13 @@ export class WorkerClient {
     this.#timer = undefined
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const [id, { dueAt, reject }] of this.#waiting) {
+    for (const [id, { dueAt, deadlineMs, reject }] of this.#waiting) {
       if (dueAt > now) {
         next = Math.min(next, dueAt)
         continue
       }
       this.#waiting.delete(id)
-      reject(this.#error(`the store did not answer within ${this.#deadlineMs} ms`))
+      reject(this.#error(`the store did not answer within ${deadlineMs} ms`))
     }
     if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#expire(), next - now)
     this.#rest()
