@@ -13,6 +13,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfig } from '../src/config/read.ts'
+import { loadPolicies } from '../src/policy/load.ts'
 import { type Block, blocksOf } from './support/markdown.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -51,18 +53,35 @@ beforeAll(() => {
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
+/** Writes a block where its first comment says that it belongs, beside the files that its reader has. */
+function place(
+  { page, file, line, text, given, files }: Block & { readonly page: string },
+  otherwise: string,
+): { readonly page: string; readonly file: string; readonly line: number; readonly before: number } {
+  const put = (name: string, source: string): void => {
+    const target = path.join(project, name)
+    mkdirSync(path.dirname(target), { recursive: true })
+    writeFileSync(target, source)
+  }
+  for (const [name, source] of files) put(name, source)
+  const lead = given === '' ? '' : `${given.trimEnd()}\n`
+  put(file ?? otherwise, `${lead}${text}\nexport {}\n`)
+  return { page, file: file ?? otherwise, line, before: lead.split('\n').length - 1 }
+}
+
 function typeCheck(): string {
   const compilerOptions = {
     target: 'es2024',
     lib: ['es2024', 'dom', 'dom.iterable'],
-    module: 'nodenext',
+    module: 'preserve',
+    moduleResolution: 'bundler',
     strict: true,
     noEmit: true,
     skipLibCheck: true,
     allowImportingTsExtensions: true,
     types: ['node'],
   }
-  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['**/*.ts'] }))
   const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
   const tsc = path.join(path.dirname(compiler), 'bin', 'tsc')
   return spawnSync(process.execPath, [tsc, '-p', project], { cwd: project, encoding: 'utf8' }).stdout
@@ -75,16 +94,27 @@ describe('the pages', () => {
 
   it('show TypeScript that compiles against the package as it is published', () => {
     const shown = blocks.filter(({ language }) => language === 'ts' || language === 'tsx')
-    const sourceOf = ({ given, text }: Block): string => `${given}\n${text}\nexport {}\n`
-    shown.forEach((block, index) => {
-      writeFileSync(path.join(project, `block-${index}.ts`), sourceOf(block))
-    })
-    const problems = typeCheck().replace(/^block-(\d+)\.ts\((\d+),/gm, (_, index, line) => {
-      const block = shown[Number(index)]
-      const before = (block?.given.split('\n').length ?? 0) + 1
-      return `${block?.page}:${(block?.line ?? 0) + Number(line) - before + 1} (`
+    const placed = shown.map((block, index) => place(block, `block-${index}.ts`))
+    const problems = typeCheck().replace(/^([^(\n]+)\((\d+),/gm, (whole, file, line) => {
+      const found = placed.find((one) => one.file === file)
+      return found === undefined ? whole : `${found.page}:${found.line + Number(line) - found.before} (`
     })
     expect(problems).toBe('')
+  })
+
+  it('show policies that load', () => {
+    for (const { page, line, text } of blocks.filter(({ language }) => language === 'cedar')) {
+      const padded = `${'\n'.repeat(line)}${text}`
+      expect(() => loadPolicies([{ path: page, text: padded }])).not.toThrow()
+    }
+  })
+
+  it('show configurations that are accepted', () => {
+    for (const { page, line, text } of blocks.filter(({ language }) => language === 'yaml')) {
+      const file = path.join(project, 'holdpoint.yaml')
+      writeFileSync(file, text)
+      expect(() => readConfig({ file }), `${page}:${line}`).not.toThrow()
+    }
   })
 
   it('name npm scripts that exist', () => {
