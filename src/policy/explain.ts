@@ -46,12 +46,19 @@ interface Explained {
   readonly constraints: readonly Constraint[]
   /** A forbid that applied or erred: while it stands, no permit helps. */
   readonly blocks: boolean
+  /** The call has every argument that the conditions ask for. */
+  readonly fits: boolean
 }
 
-/** What stands in the way: the forbids that do; else what keeps each permit from applying. */
+/**
+ * What stands in the way: the forbids that do; else what keeps each permit from applying. Where a permit applies and only
+ * waits for a person, permits that are about arguments which this call does not have are another call's business.
+ */
 function worthSaying(explained: readonly Explained[]): readonly Constraint[] {
   const blocking = explained.filter(({ blocks }) => blocks)
-  const speaking = blocking.length > 0 ? blocking : explained.filter(({ report }) => report.effect === 'permit')
+  const permits = explained.filter(({ report }) => report.effect === 'permit')
+  const isRequestable = permits.some(({ report }) => report.applied)
+  const speaking = blocking.length > 0 ? blocking : permits.filter(({ fits }) => fits || !isRequestable)
   const seen = new Set<string>()
   return speaking
     .flatMap(({ constraints }) => constraints)
@@ -75,7 +82,14 @@ function explainPolicy(split: SplitPolicy, holds: (key: string) => Holds, reques
     report: { ...report, conditions: [...sides, ...stated] },
     constraints,
     blocks: policy.effect === 'forbid' && applied !== false,
+    fits: clauses.every((clause) => clause.atoms.every((atom) => holds(atom.key) === true || !asksForArgument(atom))),
   }
+}
+
+/** `context.arguments has amount` and its like. */
+function asksForArgument(atom: Atom): boolean {
+  const wording = atom.term === undefined ? undefined : wordingOf(atom.term, true)
+  return wording?.guards === true && wording.subject.about === 'argument'
 }
 
 function clauseConditions(

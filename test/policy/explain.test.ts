@@ -198,3 +198,20 @@ describe('every policy that spoke', () => {
     expect(policies[0]).toMatchObject({ applied: false, conditions: [{ holds: 'error', path: '/amount' }] })
   })
 })
+
+describe('a call that only waits for a person', () => {
+  const asked =
+    '@id("asked") @requires("confirmation") permit (principal, action, resource) when { context.arguments has source };'
+  const other =
+    '@id("other") permit (principal, action, resource) when { context.arguments has path && context.arguments.path == "/a" };'
+
+  it('is not told of arguments that belong to other calls', () => {
+    expect(constraints(`${asked}\n${other}`, { arguments: { source: '/b' } })).toEqual([])
+  })
+
+  it('is told what would let it pass without asking', () => {
+    expect(constraints(`${asked}\n${other}`, { arguments: { source: '/b', path: '/c' } })).toEqual([
+      '/path exactly "/a" (/c)',
+    ])
+  })
+})
