@@ -33,8 +33,7 @@ export function canonicalText(value: unknown, limits: Limits = DEFAULT_LIMITS): 
     throw writer.refusal('cannot be read (a Proxy trap threw, or it is nested too deeply)', 'pass plain data', error)
   }
   if (text.length * 3 > limits.maxBytes && utf8Length(text) > limits.maxBytes) {
-    writer.climbTo(0)
-    throw writer.refusal(`is larger than ${limits.maxBytes} bytes`, 'pass less, or raise the limit')
+    throw new Writer(limits).refusal(`is larger than ${limits.maxBytes} bytes`, 'pass less, or raise the limit')
   }
   return text
 }
@@ -63,6 +62,7 @@ class Writer {
   readonly #limits: Limits
   /** The member or index under way at each depth: only a refusal turns it into a pointer. */
   readonly #trail: (string | number)[] = []
+  #depth = 0
   #nodes = 0
   #units = 0
 
@@ -71,6 +71,7 @@ class Writer {
   }
 
   write(value: unknown, depth: number): string {
+    this.#depth = depth
     this.#nodes += 1
     if (this.#nodes > this.#limits.maxNodes) {
       throw this.refusal(
@@ -100,12 +101,8 @@ class Writer {
     }
   }
 
-  climbTo(depth: number): void {
-    this.#trail.length = depth
-  }
-
   refusal(found: string, advice: string, cause?: unknown): HoldpointError {
-    const at = jsonPointer(this.#trail)
+    const at = jsonPointer(this.#trail.slice(0, this.#depth))
     const where = at === '' ? 'the value' : at
     return new HoldpointError('ERR_ARGUMENTS', `${where} ${found}: ${advice}`, { at, cause })
   }
@@ -121,13 +118,13 @@ class Writer {
     let text = ''
     for (const key of keys) {
       this.#trail[depth] = key
+      this.#depth = depth + 1
       if (isForbiddenKey(key)) throw this.refusal('has a name that reaches prototypes', 'rename the member')
       const member = this.#read(value, key)
       if (member === undefined) continue
       const name = this.#string(key)
       text += `${text === '' ? '' : ','}${name}:${this.write(member, depth + 1)}`
     }
-    this.climbTo(depth)
     return `{${text}}`
   }
 
@@ -145,9 +142,9 @@ class Writer {
     let text = ''
     for (let index = 0; index < length; index += 1) {
       this.#trail[depth] = index
+      this.#depth = depth + 1
       text += `${index === 0 ? '' : ','}${this.write(this.#read(value, index), depth + 1)}`
     }
-    this.climbTo(depth)
     return `[${text}]`
   }
 
