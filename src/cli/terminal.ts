@@ -50,7 +50,7 @@ export function processTerminal(): Terminal {
   }
 }
 
-/** Wraps words to `width`, each line after the first indented by `indent` columns. Long words stay whole. */
+/** Wraps words to `width`, each line after the first indented by `indent` columns. Long words stay whole. Style the result, not `text`. */
 export function wrap(text: string, width: number, indent = 0): string {
   const lines: string[] = []
   let line = ''

@@ -28,10 +28,11 @@ export function teller(terminal: Terminal, base: string): Teller {
   const width = Math.min(terminal.width, WIDEST)
   const short = (text: string): string => visible(text).replaceAll(`${base}/`, '')
   const paragraph = (text: string): void => out(wrap(text, width))
-  const under = (text: string): void => out(`${' '.repeat(MARGIN)}${wrap(text, width - MARGIN, MARGIN)}`)
+  const folded = (text: string): string => `${' '.repeat(MARGIN)}${wrap(text, width - MARGIN, MARGIN)}`
+  const under = (text: string): void => out(folded(text))
   const underBoth = (left: string, right: string): void => {
     const fits = MARGIN + left.length + 2 + right.length <= width
-    for (const line of fits ? [`${left}  ${right}`] : [left, right]) under(style('dim', line))
+    for (const line of fits ? [`${left}  ${right}`] : [left, right]) out(style('dim', folded(line)))
   }
   const verdict = (good: boolean, text: string): void =>
     out(`  ${good ? style('green', '✓') : style('red', '✗')} ${wrap(text, width - 4, 4)}`)
@@ -54,7 +55,9 @@ export function teller(terminal: Terminal, base: string): Teller {
       if (told.before !== undefined) out(`  ${style('dim', told.before)}`)
       const given = argumentsOf(told.input, short)
       const room = width - MARGIN - told.tool.length - 2
-      out(`  ${markOf(told, style)} ${style('bold', visible(told.tool))}${given.length <= room ? `  ${given}` : ''}`)
+      out(
+        `  ${markOf(told, style)} ${style('bold', visible(told.tool))}${given !== '' && given.length <= room ? `  ${given}` : ''}`,
+      )
       if (given.length > room) under(given)
       for (const line of reasonsOf(told, short)) under(line)
       underBoth(`${told.materiality}, ${becauseOf(told)}`, `receipt ${told.receipt ?? 'none'}`)
