@@ -171,6 +171,3 @@ export const configSchema = z.strictObject(
 
 /** The checked options. */
 export type ConfigOptions = Readonly<z.infer<typeof configSchema>>
-
-/** What stands for what at the top level, for "did you mean". */
-export const CONFIG_KEYS: readonly string[] = Object.keys(configSchema.shape)
