@@ -23,7 +23,7 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
     id: 'cedar',
     policyDigest: digest,
     rederivable: true,
-    readsSession: readsMember(reads, 'session'),
+    readsSession: readsMember(reads.context, 'session'),
     register: (server, tools) => linter(server, tools),
     evaluate: (request: EvaluationRequest, call: { readonly schema: JsonSchema | undefined }): Decision =>
       readCedar(parsed.answer(questioner.question(request, call.schema)), byId, request),

@@ -3,11 +3,13 @@ import type { EvaluationRequest, Json, JsonObject, JsonSchema } from '../types.t
 import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
-import { type Reads, readsInside, readsMember } from './reads.ts'
+import { entityKey, type PolicyReads, readsInside, readsMember } from './reads.ts'
 import { own, shapeOf } from './shape.ts'
 
 type Uid = { readonly type: string; readonly id: string }
 type CedarRecord = Record<string, CedarValueJson>
+/** As Cedar takes it; its `uid` in the plain form. */
+type Entity = EntityJson & { readonly uid: Uid }
 
 const UNTYPED = shapeOf(undefined)
 const MOST_ACTIONS = 4_096
@@ -23,13 +25,13 @@ const MOST_ACTIONS = 4_096
  * `context.session.here` is worked out here, since Cedar cannot add decimals: `calls` and `spent` of this very tool so far,
  * and `after` = `spent` plus the `/amount` of this call.
  *
- * Only what `reads` names crosses into the engine: nothing else can change its answer.
+ * Only what the policies read crosses into the engine: nothing else can change its answer.
  */
 export class Questioner {
-  readonly #reads: Reads
-  readonly #actions = new Map<string, EntityJson>()
+  readonly #reads: PolicyReads
+  readonly #actions = new Map<string, Entity>()
 
-  constructor(reads: Reads) {
+  constructor(reads: PolicyReads) {
     this.#reads = reads
   }
 
@@ -37,12 +39,10 @@ export class Questioner {
     const { subject, resource } = request
     const principal: Uid = { type: subject.type === 'user' ? 'User' : 'Agent', id: subject.id }
     const action = this.#action(request)
-    const entities = [action]
-    const parents = rolesOf(request).map((id) => ({ type: 'Role', id }))
-    const tenant = subject.properties['tenant']
-    if (parents.length > 0 || tenant !== undefined) {
-      entities.push({ uid: principal, attrs: typeof tenant === 'string' ? { tenant } : {}, parents })
-    }
+    const parents = this.#named(rolesOf(request).map((id) => ({ type: 'Role', id })))
+    const tenant = this.#reads.tenant ? subject.properties['tenant'] : undefined
+    const attrs: CedarRecord = typeof tenant === 'string' ? { tenant } : {}
+    const entities = [{ uid: principal, attrs, parents }, action].filter((entity) => isWorthTelling(entity))
     return {
       principal,
       action: action.uid,
@@ -53,29 +53,31 @@ export class Questioner {
   }
 
   /** INVARIANT I8: the tier is this call's own, so the parents come with the question and never from a schema. */
-  #action(request: EvaluationRequest): EntityJson {
+  #action(request: EvaluationRequest): Entity {
     const { id, properties } = request.resource
     const key = `${properties.materiality} ${properties.surface} ${id}`
     const known = this.#actions.get(key)
     if (known !== undefined) return known
-    const action: EntityJson = {
-      uid: { type: 'Action', id },
-      attrs: {},
-      parents: [
-        { type: 'Action', id: properties.materiality },
-        { type: 'Action', id: `surface-${properties.surface}` },
-      ],
-    }
+    const parents = this.#named([
+      { type: 'Action', id: properties.materiality },
+      { type: 'Action', id: `surface-${properties.surface}` },
+    ])
+    const action = { uid: { type: 'Action', id }, attrs: {}, parents }
     if (this.#actions.size >= MOST_ACTIONS) this.#actions.clear()
     this.#actions.set(key, action)
     return action
+  }
+
+  /** Those that some policy names. */
+  #named(uids: readonly Uid[]): Uid[] {
+    return uids.filter((uid) => this.#reads.named.has(entityKey(uid)))
   }
 
   #context(request: EvaluationRequest, schema: JsonSchema | undefined): CedarRecord {
     const { context } = request
     const record: CedarRecord = {}
     const put = (name: string, value: Json | undefined, shape = UNTYPED): void => {
-      const reads = readsInside(this.#reads, name)
+      const reads = readsInside(this.#reads.context, name)
       if (reads === undefined || value === undefined || value === null) return
       record[name] = encodeRead(value, shape, reads)
     }
@@ -84,10 +86,15 @@ export class Questioner {
     put('environment', context.environment)
     put('agent', context.agent)
     put('approval', { confirmed: context.approval.confirmed, roles: context.approval.roles })
-    if (readsMember(this.#reads, 'derived')) record['derived'] = encodeDerived(context.derived)
-    if (readsMember(this.#reads, 'session')) record['session'] = encodeSession(request)
+    if (readsMember(this.#reads.context, 'derived')) record['derived'] = encodeDerived(context.derived)
+    if (readsMember(this.#reads.context, 'session')) record['session'] = encodeSession(request)
     return record
   }
+}
+
+/** An entity without parents and attributes says no more than its name in the question. */
+function isWorthTelling({ parents, attrs }: Entity): boolean {
+  return parents.length > 0 || Object.keys(attrs).length > 0
 }
 
 function rolesOf(request: EvaluationRequest): readonly string[] {
