@@ -39,7 +39,7 @@ const table: { readonly [room: string]: Room } = {
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
   store: { rooms: noun, node: '*' },
-  telemetry: { rooms: noun, node: '*', packages: ['pino', '@opentelemetry/api'] },
+  telemetry: { rooms: noun, node: '*' },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
   gate: {

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { createGate } from '../../src/create-gate.ts'
+import { generateSigner } from '../../src/receipt/sign.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { fanOut } from '../../src/telemetry/events.ts'
+import { pinoSink } from '../../src/telemetry/pino.ts'
+import type { EventSink, Gate, GateEvent } from '../../src/types.ts'
+import { DENY, PERMIT, scriptedPoint } from '../support/scripted-point.ts'
+
+/** A gate with these sinks that permits unless the arguments say `deny`. */
+function gateWith(events: readonly EventSink[]): Gate {
+  const gate = createGate({
+    config: false,
+    server: 'test',
+    tools: { act: { materiality: 'high' } },
+    policy: scriptedPoint(({ context }) => (JSON.stringify(context.arguments).includes('"deny"') ? DENY : PERMIT)),
+    events,
+    effects: { store: createMemoryStore(), signer: generateSigner() },
+  })
+  gate.register([
+    { name: 'act', origin: 'own', inputSchema: { type: 'object', properties: { n: { type: 'number' } } } },
+  ])
+  return gate.as({ user: 'alice' }, { conversation: 'c1' })
+}
+
+function logInto(lines: string[]): EventSink {
+  return pinoSink(pino({ level: 'trace' }, { write: (line: string) => lines.push(line) }))
+}
+
+describe('the log', () => {
+  it('tells every decision and every ending, and never an argument, a result or a signature', async () => {
+    const secret = fc.constantFrom('4111-1111-1111-1111', 'hunter2-hunter2', 'PRIVATE-note-to-self')
+    const verdict = fc.constantFrom('deny', 'permit')
+    await fc.assert(
+      fc.asyncProperty(secret, verdict, fc.boolean(), async (hidden, answer, misses) => {
+        const lines: string[] = []
+        const me = gateWith([logInto(lines)])
+        const input = { [hidden]: hidden, answer, ...(misses ? { n: hidden } : {}) }
+        const run = await me.run({ tool: 'act', input, callId: 'k' }, () => ({ answer: hidden }))
+        const said = lines.join('')
+        expect(lines.map((line) => JSON.parse(line).msg)).toContain('decision-made')
+        expect(said.includes('call-settled')).toBe(run.outcome === 'ran')
+        expect(said).not.toContain(hidden)
+        for (const { jws } of run.outcome === 'ran' ? run.receipts : []) expect(said).not.toContain(jws.split('.')[2])
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('copies fields by name, so that an event that grows a member does not leak it', () => {
+    const lines: string[] = []
+    const event: GateEvent = { event: 'call-settled', tool: 'test/act', status: 'ok', decision: 'r_1', ms: 1 }
+    logInto(lines)(Object.assign({ arguments: { card: '4111' } }, event))
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ tool: 'test/act', status: 'ok', msg: 'call-settled' })
+    expect(lines[0]).not.toContain('4111')
+  })
+
+  it('raises its voice for what somebody should look at', () => {
+    const lines: string[] = []
+    const log = logInto(lines)
+    log({ event: 'receipt-failed', kind: 'outcome', code: 'ERR_STORE', message: 'disk full' })
+    log({ event: 'failure-opened', tool: 'test/act', fault: 'timeout', receipt: 'r_1' })
+    log({ event: 'programmer-warned', code: 'unjson_argument', message: 'a date' })
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual([50, 50, 40])
+  })
+})
+
+describe('a sink that throws', () => {
+  it('disturbs neither the decision nor the other sinks', async () => {
+    const seen: string[] = []
+    const broken: EventSink = () => {
+      throw new Error('the log is full')
+    }
+    const me = gateWith([broken, ({ event }) => seen.push(event)])
+    const run = await me.run({ tool: 'act', input: {}, callId: 'k' }, () => 'done')
+    expect(run.outcome).toBe('ran')
+    expect(seen).toEqual(['gate-opened', 'decision-made', 'call-settled'])
+    expect(() => fanOut([broken])({ event: 'programmer-warned', code: 'x', message: 'y' })).not.toThrow()
+  })
+})
