@@ -3,6 +3,8 @@ import type { HostMessage } from './host.ts'
 /** What a resuming history says about one call. A pointer: only our own store knows whether such a request exists. */
 export interface SaidInHistory {
   readonly answer: 'approved' | 'declined'
+  /** The host's id of the approval. */
+  readonly approvalId: string
   /** The reference that was shown with the request, where the host kept it (major 7 does). */
   readonly ref: string | undefined
 }
@@ -28,8 +30,13 @@ export function saidInHistory(messages: readonly HostMessage[], toolCallId: stri
     .filter((part) => part.toolCallId === toolCallId)
   for (const response of parts(last, 'tool', 'tool-approval-response')) {
     const request = requests.find((part) => part.approvalId === response.approvalId)
-    if (request === undefined || typeof response.approved !== 'boolean') continue
-    return { answer: response.approved === true ? 'approved' : 'declined', ref: referenceIn(request.reason) }
+    if (request === undefined || typeof response.approved !== 'boolean' || typeof request.approvalId !== 'string')
+      continue
+    return {
+      answer: response.approved === true ? 'approved' : 'declined',
+      approvalId: request.approvalId,
+      ref: referenceIn(request.reason),
+    }
   }
   return undefined
 }

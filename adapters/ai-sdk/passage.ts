@@ -3,6 +3,7 @@ import { giveBack } from '../shared/carry-out.ts'
 import { type CallRecord, journalOf } from '../shared/journal.ts'
 import { firstUnjson } from '../shared/unjson.ts'
 import { saidInHistory } from './approval-parts.ts'
+import { hear, noteUnheard } from './hearing.ts'
 import type { HostMessage, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 
@@ -91,8 +92,10 @@ export class Passage {
     const { gate, registered } = this.around
     if (registered !== undefined) await registered
     const asked = this.callOf(call)
-    if (this.asksInChat) await this.#hear(asked, call.messages)
+    const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
+    if (said !== undefined) await hear(gate, asked, said)
     const admission = await gate.admit(asked, { wait: !this.asksInChat, ...(signal === undefined ? {} : { signal }) })
+    if (said !== undefined) noteUnheard(admission, said)
     if (admission.outcome === 'refused') this.#warn(admission.refusal, call.input)
     return { admission, record: journalOf(gate).note(call.callId, this.name, admission) }
   }
@@ -106,24 +109,6 @@ export class Passage {
       callId: call.callId,
       step: call.messages.length,
       ...(server === undefined ? {} : { server }),
-    }
-  }
-
-  /**
-   * Hears the principal's answer in a resuming history. UNTRUSTED: the part is a pointer. It counts only for a request that
-   * our own store holds open for these exact arguments, and whoever resumes is authenticated as the view's principal.
-   */
-  async #hear(call: Call, messages: readonly HostMessage[]): Promise<void> {
-    const { gate } = this.around
-    const said = saidInHistory(messages, call.callId ?? '')
-    if (said === undefined) return
-    try {
-      const request = await gate.requestFor(call)
-      if (request?.state !== 'pending' || request.requires !== 'confirmation') return
-      if (said.ref !== undefined && said.ref !== request.ref) return
-      await gate.answer(request.ref, said.answer, { channel: 'chat' })
-    } catch {
-      // A store that cannot be asked has heard nothing; `admit` then refuses for the same reason.
     }
   }
 

@@ -260,6 +260,45 @@ for (const major of [7, 6] as const) {
         expect(ran).toEqual([])
       })
 
+      it('pays once for one yes, even when the approved history comes back longer than it was', async () => {
+        const ran: unknown[] = []
+        const guarded = guardTools({ pay: noting(ran) }, view(asking(), 'chat'))
+        const { model } = scriptedModel(major, [[said('pay', { path: '/x' })]])
+        const paused = await sdk.generateText({ model, prompt: 'go', stopWhen: sdk.stepCountIs(5), ...guarded })
+        const history = [...(paused.responseMessages ?? paused.response.messages)]
+        const approvals = history
+          .flatMap((message) => (typeof message.content === 'string' ? [] : message.content))
+          .filter((part) => part.type === 'tool-approval-request')
+          .map(({ approvalId }) => ({ type: 'tool-approval-response', approvalId, approved: true }))
+        for (const before of [1, 2, 3, 4, 5]) {
+          const messages = [
+            ...Array<object>(before).fill({ role: 'user', content: 'go' }),
+            ...history,
+            { role: 'tool', content: approvals },
+          ]
+          await sdk.generateText({
+            model: scriptedModel(major, []).model,
+            messages,
+            stopWhen: sdk.stepCountIs(5),
+            ...guarded,
+          })
+        }
+        expect(ran).toHaveLength(1)
+      })
+
+      it('runs nothing after a no', async () => {
+        const ran: unknown[] = []
+        const guarded = guardTools({ pay: noting(ran) }, view(asking(), 'chat'))
+        await generate([[said('pay', { path: '/x' })]], guarded)
+        const declined = approvedHistory({ path: '/x' }).map((message) =>
+          message.role === 'tool'
+            ? { role: 'tool', content: [{ type: 'tool-approval-response', approvalId: 'forged', approved: false }] }
+            : message,
+        )
+        await sdk.generateText({ model: scriptedModel(major, []).model, messages: declined, ...guarded })
+        expect(ran).toEqual([])
+      })
+
       it('still asks what the tool’s author asks, after the policy had its say', async () => {
         const ran: unknown[] = []
         const { result } = await generate(

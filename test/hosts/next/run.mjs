@@ -95,7 +95,7 @@ async function served(mode, body) {
     throw new Error(`${error instanceof Error ? error.stack : error}\n-- next ${mode} said:\n${said.slice(-4_000)}`)
   } finally {
     // The whole group: `next dev` works in processes of its own.
-    process.kill(-child.pid, 'SIGTERM')
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGTERM')
     await ended
   }
 }
