@@ -73,6 +73,9 @@ describe('reading what policies said', () => {
     // The principal's own roles are not somebody's approval.
     expect(short(decide(finance, { roles: ['finance'] }))).toBe('requestable approval:finance')
     expect(short(decide(finance, { approval: { confirmed: false, roles: ['finance'] } }))).toBe('permit')
+    // Nor is another person's approval the principal's own yes.
+    const own = '@id("ask") @requires("confirmation") permit (principal, action, resource);'
+    expect(short(decide(own, { approval: { confirmed: false, roles: ['finance'] } }))).toBe('requestable confirmation')
   })
 
   it('needs no person where one unconditional permit applies', () => {
