@@ -8,7 +8,7 @@ const MOST_SLOTS = 1_024
 /** `PRAGMA synchronous` as SQLite reads it back. */
 const FULL = 2
 /** How long one process waits for another that is opening the same folder. */
-const OPENING_MS = 5_000
+const OPENING_MS = 10_000
 
 /** A slot that this process holds until it closes or dies. */
 export interface Slot {
@@ -56,7 +56,7 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
 export function openDesk(folder: string, busyMs: number): DatabaseSync {
   const path = join(folder, 'claims.db')
   if (!existsSync(path)) throw new Error(`there is no holdpoint store in ${folder}`)
-  const db = new DatabaseSync(':memory:', { timeout: busyMs })
+  const db = openFile(':memory:', busyMs)
   attachClaims(db, path)
   return db
 }
@@ -78,10 +78,23 @@ export function slotsIn(folder: string): readonly number[] {
  * is read as immutable, because an ordinary opening would create the log.
  */
 export function openReadOnly(path: string): DatabaseSync {
-  if (existsSync(`${path}-wal`)) return new DatabaseSync(path, { readOnly: true, timeout: 1_000 })
+  if (existsSync(`${path}-wal`)) return openFile(path, 1_000, { readOnly: true })
   const url = pathToFileURL(path)
   url.searchParams.set('immutable', '1')
-  return new DatabaseSync(url, { readOnly: true })
+  try {
+    return new DatabaseSync(url, { readOnly: true })
+  } catch (cause) {
+    // Node before 22.15 takes no URL. It leaves an empty log beside the file, and needs a folder that it can write to.
+    if (cause instanceof TypeError) return openFile(path, 1_000, { readOnly: true })
+    throw cause
+  }
+}
+
+/** Opens a file that waits for other processes' locks. Said in SQL, because `timeout` is an option only since Node 22.16. */
+function openFile(path: string, waitMs: number, options: { readonly readOnly?: boolean } = {}): DatabaseSync {
+  const db = new DatabaseSync(path, options)
+  db.exec(`PRAGMA busy_timeout = ${Math.round(waitMs)}`)
+  return db
 }
 
 function takeSlot(
@@ -101,7 +114,7 @@ function takeSlot(
 
 /** An exclusive lock for as long as the returned database is open; `undefined` when somebody else holds it. */
 function lock(path: string, waitMs: number): DatabaseSync | undefined {
-  const db = new DatabaseSync(path, { timeout: waitMs })
+  const db = openFile(path, waitMs)
   try {
     db.exec('BEGIN EXCLUSIVE')
     return db
@@ -113,7 +126,7 @@ function lock(path: string, waitMs: number): DatabaseSync | undefined {
 }
 
 function openWriter(path: string, busyMs: number): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: busyMs })
+  const db = openFile(path, busyMs)
   // INSERT OR REPLACE fires the append-only triggers only with this.
   db.exec('PRAGMA recursive_triggers = ON')
   makeDurable(db, 'main')
