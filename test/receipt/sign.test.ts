@@ -105,7 +105,7 @@ describe('salted commitments', () => {
   })
 })
 
-function pemOf(jwk: object): string {
+function pemOf(jwk: import('node:crypto').JsonWebKey): string {
   const { createPrivateKey } = process.getBuiltinModule('node:crypto')
   return createPrivateKey({ key: jwk, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' }).toString()
 }
