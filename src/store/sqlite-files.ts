@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -31,8 +31,11 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
   try {
     const { number, lease } = takeSlot(folder, wanted)
     try {
-      const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
-      attachClaims(db, join(folder, 'claims.db'))
+      const [receipts, claims] = [join(folder, `receipts-${number}.db`), join(folder, 'claims.db')]
+      makePrivate(receipts)
+      makePrivate(claims)
+      const db = openWriter(receipts, busyMs)
+      attachClaims(db, claims)
       db.exec(SLOT_SCHEMA)
       stampVersion(db, 'main')
       return {
@@ -123,6 +126,14 @@ function lock(path: string, waitMs: number): DatabaseSync | undefined {
     if (isBusy(cause)) return undefined
     throw cause
   }
+}
+
+/**
+ * Makes a file for this user alone before anything is in it: sidecars and requests hold arguments in the clear. SQLite gives
+ * a log beside it the same mode.
+ */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 function openWriter(path: string, busyMs: number): DatabaseSync {

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -73,9 +73,16 @@ describe('the files of the embedded store', () => {
     for (const slot of [first, again, third]) slot.close()
   })
 
-  it('stand in a folder for this user alone', async () => {
+  it('are for this user alone, in a folder of their own or in one that was there', async () => {
     const { folder } = await left()
     expect(statSync(folder).mode & 0o777).toBe(0o700)
+    const shared = temporary()
+    chmodSync(shared, 0o755)
+    const slot = openSlot(shared, 100)
+    for (const file of ['claims.db', 'claims.db-wal', 'receipts-0.db', 'receipts-0.db-wal']) {
+      expect(statSync(join(shared, file)).mode & 0o777, file).toBe(0o600)
+    }
+    slot.close()
     expect(readdirSync(folder).sort()).toEqual(['claims.db', 'opening.lock.db', 'receipts-0.db', 'receipts-0.lock.db'])
   })
 
