@@ -3,7 +3,7 @@ import type { EvaluationRequest, Json, JsonObject, JsonSchema } from '../types.t
 import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
-import { entityKey, type PolicyReads, readsInside, readsMember } from './reads.ts'
+import { entityKey, type PolicyReads, type Reads, readsInside } from './reads.ts'
 import { own, shapeOf } from './shape.ts'
 
 type Uid = { readonly type: string; readonly id: string }
@@ -86,8 +86,9 @@ export class Questioner {
     put('environment', context.environment)
     put('agent', context.agent)
     put('approval', { confirmed: context.approval.confirmed, roles: context.approval.roles })
-    if (readsMember(this.#reads.context, 'derived')) record['derived'] = encodeDerived(context.derived)
-    if (readsMember(this.#reads.context, 'session')) record['session'] = encodeSession(request)
+    const [derived, session] = ['derived', 'session'].map((name) => readsInside(this.#reads.context, name))
+    if (derived !== undefined) record['derived'] = encodeDerived(context.derived, derived)
+    if (session !== undefined) record['session'] = encodeSession(request)
     return record
   }
 }
@@ -106,11 +107,13 @@ function rolesOf(request: EvaluationRequest): readonly string[] {
 }
 
 /** Derived facts are ours; `amount` is decimal text there. */
-function encodeDerived(derived: { readonly [pointer: string]: JsonObject }): CedarRecord {
+function encodeDerived(derived: { readonly [pointer: string]: JsonObject }, reads: Reads): CedarRecord {
   const record: CedarRecord = {}
-  for (const [pointer, facts] of Object.entries(derived)) {
+  for (const pointer of reads === 'all' ? Object.keys(derived) : reads.keys()) {
+    const facts = Object.hasOwn(derived, pointer) ? derived[pointer] : undefined
+    if (facts === undefined) continue
     const { amount, ...others } = facts
-    const encoded = encodeRead(others, UNTYPED, 'all') as CedarRecord
+    const encoded = encodeRead(others, UNTYPED, readsInside(reads, pointer) ?? 'all') as CedarRecord
     if (amount !== undefined) encoded['amount'] = encodeMoney(amount)
     record[pointer] = encoded
   }
