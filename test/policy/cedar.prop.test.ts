@@ -130,6 +130,71 @@ describe('I7: the same request and policies give the same decision', () => {
     )
   })
 
+  it('leaving out facts, roles and groups that no policy reads changes no answer either', () => {
+    const surroundings = fc.constantFrom(
+      'context.derived["/path"].ancestors.contains("/srv")',
+      'context.derived["/path"] has ancestors',
+      'context.derived["/amount"].amount.lessThan(decimal("3.0"))',
+      'context.derived has "/to/0"',
+      'context.lengths["/to"] == 2',
+      'context.environment.region == "eu"',
+      'context.session.here.after.lessThan(decimal("3.0"))',
+      'context.session.calls["shop/refund"] == 1',
+      'context.approval.roles.contains("legal")',
+      'context has agent && context.agent == "support"',
+      'principal in Role::"finance"',
+      'principal in [Role::"legal", Role::"sales"]',
+      'principal has tenant && principal.tenant == "acme"',
+      'action in [Action::"low", Action::"surface-read"]',
+      'principal is User in Role::"legal"',
+    )
+    const told = fc.record(
+      {
+        arguments: fc.record(
+          {
+            path: fc.constantFrom('/srv/a', '/etc/a', '../a'),
+            amount: fc.constantFrom(1, 2.5, 9.00001),
+            to: fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }),
+          },
+          { requiredKeys: [] },
+        ),
+        environment: fc.constantFrom({}, { region: 'eu' }),
+        session: fc.constantFrom(
+          { calls: {}, spent: {} },
+          { calls: { 'shop/refund': 1 }, spent: { 'shop/refund': '1.0' } },
+        ),
+        approval: fc.constantFrom({ confirmed: false, roles: [] }, { confirmed: true, roles: ['legal'] }),
+        roles: fc.uniqueArray(fc.constantFrom('finance', 'legal', 'sales', 'other')),
+        materiality: tier,
+        surface: fc.constantFrom('read' as const, 'financial' as const),
+        agent: fc.constant('support'),
+        tenant: fc.constantFrom('acme', 'other'),
+      },
+      { requiredKeys: ['approval', 'environment', 'session', 'materiality', 'roles', 'surface'] },
+    )
+    // Applies to nothing, and reads everything.
+    const reader = `@id("reader") permit (principal, action, resource) when {
+      false && (context == {} || principal.tenant == "" ||
+      principal in [Role::"finance", Role::"legal", Role::"sales", Role::"other"] ||
+      action in [Action::"low", Action::"medium", Action::"high", Action::"surface-read", Action::"surface-financial"]) };`
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(surroundings, fc.boolean()), { minLength: 1, maxLength: 3 }),
+        told,
+        (rules, call) => {
+          const text = rules
+            .map(
+              ([one, permits], n) =>
+                `@id("r${n}") ${permits ? 'permit' : 'forbid'} (principal, action, resource) when { ${one} };`,
+            )
+            .join('\n')
+          expect(decide(text, call)).toEqual(decide(`${text}\n${reader}`, call))
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
   it('gives a set one digest, whatever the order of its files and policies', () => {
     const one = '@id("a") permit (principal, action, resource);'
     const other = '@id("b") forbid (principal, action, resource);'
