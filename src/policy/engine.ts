@@ -26,14 +26,14 @@ export interface ParsedPolicies {
   answer(question: Question): Answer
 }
 
-/** Parsed sets kept at once; the longest unused makes room. */
+/** Parsed sets kept at once; the one held longest makes room. */
 const MOST_SETS = 64
 
 /** The id of the policy in a set that made room. It can only ever answer "not here". */
 const EVICTED = 'holdpoint:evicted'
 const ROOM_MADE = { staticPolicies: { [EVICTED]: 'forbid (principal, action, resource);' } }
 
-/** Names of the sets that this module holds, the longest unused first. */
+/** Names of the sets that this module holds, the one held longest first. */
 const held = new Set<string>()
 
 /**
@@ -60,9 +60,8 @@ export function parsePolicies(name: string, policies: ReadonlyMap<string, Policy
   hold()
   return {
     answer(question) {
-      if (!held.has(name)) hold()
       const answer = ask(question)
-      // Another copy of this package in the process may have made room: parse again, ask again.
+      // We, or another copy of this package in the process, made room for others: parse again, ask again.
       if (!madeRoom(answer)) return read(answer)
       hold()
       const second = ask(question)

@@ -16,16 +16,20 @@ export type PolicyFunction = (request: EvaluationRequest, call: { readonly signa
  *
  * Everything else is passed on as it is, and read as a wrong answer. Its decisions cannot be re-derived from receipts.
  *
- * @param details `id` names the point in receipts and refusals; default `function`
+ * @param details `id` names the point in receipts and refusals; default `function`. `readsSession` false says that the
+ * function does not look at `context.session`: its decisions are then not taken one after the other per conversation
  */
-export function createFunctionPoint(fn: PolicyFunction, details: { readonly id?: string } = {}): PolicyDecisionPoint {
+export function createFunctionPoint(
+  fn: PolicyFunction,
+  details: { readonly id?: string; readonly readsSession?: boolean } = {},
+): PolicyDecisionPoint {
   const id = details.id ?? 'function'
   return {
     id,
     policyDigest: sha256(`holdpoint function policy\n${id}\n${fn.toString()}`),
     rederivable: false,
-    // Nobody can see what a function reads.
-    readsSession: true,
+    // Nobody can see what a function reads, so it does unless its author says otherwise.
+    readsSession: details.readsSession !== false,
     register: () => [],
     evaluate(request, call) {
       const answer = fn(request, { signal: call.signal })
