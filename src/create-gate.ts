@@ -56,7 +56,8 @@ const gates = processWide('holdpoint.gates.v1')
 
 /**
  * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
- * store opens on first use or at `await gate.ready()`. The same options in one process give the same gate.
+ * store opens on first use or at `await gate.ready()`. The same options in one process give the same gate, unless the policy
+ * itself is code.
  *
  * @throws HoldpointError ERR_CONFIG, ERR_POLICY, ERR_KEY
  * @example
@@ -65,7 +66,9 @@ const gates = processWide('holdpoint.gates.v1')
 export function createGate(options: GateOptions = {}): Gate {
   const { config, policy, observe, name, events, effects, ...settings } = options
   const loaded = readConfig(config ?? process.cwd(), settings)
-  const identity = effects === undefined ? identityOf(loaded, { policy, observe, name, events }) : undefined
+  // A policy in code cannot be compared: two functions of one text may close over different rules. Such gates are never shared.
+  const isShared = effects === undefined && policy === undefined
+  const identity = isShared ? identityOf(loaded, { observe, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
   const gate = build(loaded, options, () => identity !== undefined && gates.delete(identity))
@@ -203,10 +206,9 @@ function openDraft(loaded: LoadedConfig, point: PolicyDecisionPoint, settings: S
   }
 }
 
-/** What a gate is created from. Functions count by their source: a reloaded module has new ones that say the same. */
+/** What a gate is created from. Sinks do not count: they only listen. */
 function identityOf(loaded: LoadedConfig, code: object): string {
-  const sources = JSON.stringify(code, (_key, value: unknown) => (typeof value === 'function' ? String(value) : value))
-  return sha256(JSON.stringify([loaded.folder, loaded.file ?? null, loaded.digest, loaded.policyFiles, sources]))
+  return sha256(JSON.stringify([loaded.folder, loaded.file ?? null, loaded.digest, loaded.policyFiles, code]))
 }
 
 /** With no sink of the program's own, what a programmer or operator must hear is still said, on stderr. */

@@ -1,4 +1,5 @@
 import { approvalFacts } from './approval/approval.ts'
+import { sha256 } from './bytes/digest.ts'
 import { requestDigest, sessionKey } from './call/call-key.ts'
 import { derive } from './call/derived.ts'
 import { spentBy } from './call/money.ts'
@@ -63,7 +64,7 @@ export function claimOf(
 ): Claim {
   return {
     callKey: call.callKey,
-    inputDigest: call.taken.digest,
+    inputDigest: askedDigest(call.contract, call.taken),
     ...optional('approval', consent?.ref),
     session: {
       key: sessionKey(considered.scope),
@@ -94,4 +95,9 @@ export function digestOf(parts: GateParts, considered: Considered, call: Readied
     inputDigest: call.taken.digest,
     policyDigest: parts.point.policyDigest,
   })
+}
+
+/** What a claim remembers of its call, so that the same key for another tool or other arguments is `key_reuse`. */
+export function askedDigest(contract: Contract, taken: Snapshot): string {
+  return sha256(`${contract.id}\n${taken.digest}`)
 }

@@ -1,6 +1,7 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { type Drafted, type DraftParts, draftDecision, faultOf, microseconds, toolName } from './draft.ts'
+import { askedDigest } from './evaluation.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
@@ -92,7 +93,10 @@ export class Exits {
 
   /** The key is another call's: say whose, and how that one ended. */
   async taken(considered: Considered, by: Holder): Promise<Admission> {
-    const code = by.inputDigest === considered.arrival.snapshot?.digest ? takenCode(by.status) : 'key_reuse'
+    const { contract, snapshot } = considered.arrival
+    const isSame =
+      contract !== undefined && snapshot !== undefined && by.inputDigest === askedDigest(contract, snapshot)
+    const code = isSame ? takenCode(by.status) : 'key_reuse'
     return await this.refused(considered, {
       code,
       basis: 'replay',

@@ -1,4 +1,5 @@
 import { arrive } from './arrive.ts'
+import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
 import { admitCall } from './gate.ts'
 import type { GateParts } from './parts.ts'
@@ -23,6 +24,12 @@ import type {
   Who,
 } from './types.ts'
 
+/** Who asks for what. */
+interface Ask {
+  readonly scope: Scope
+  readonly arrival: Arrival
+}
+
 /** What the views of one gate share. */
 export interface SharedState {
   readonly parts: GateParts
@@ -30,9 +37,9 @@ export interface SharedState {
   /** Servers that no longer fit, or fit again, after a registration. */
   readonly misfitted: Set<string>
   /** Live admissions by call key: a host's approval hook and its wrapped `execute` share one. */
-  readonly live: Map<string, { readonly digest: string | undefined; readonly admission: Promise<Admission> }>
+  readonly live: Map<string, Ask & { readonly admission: Promise<Admission> }>
   /** Calls that `run` is running: a duplicate joins. */
-  readonly running: Map<string, { readonly digest: string | undefined; readonly result: Promise<RunResult<unknown>> }>
+  readonly running: Map<string, Ask & { readonly result: Promise<RunResult<unknown>> }>
   readonly fallback: { readonly agent: string; readonly terminal: boolean }
   readonly environment: Scope['environment']
   /** A trace id for a conversation, stable under this gate's key; a random one without. */
@@ -101,11 +108,10 @@ export class GateView implements Gate {
     if (callKey === undefined) return await this.#ran(scope, arrival, execute, options)
     const running = this.#shared.running.get(callKey)
     // A live duplicate joins the first; the same key with other arguments is the store's to refuse (`key_reuse`).
-    if (running !== undefined && running.digest === arrival.snapshot?.digest)
-      return (await running.result) as RunResult<T>
+    if (running !== undefined && isSameAsk(running, { scope, arrival })) return (await running.result) as RunResult<T>
     const result = this.#ran(scope, arrival, execute, options)
     if (running === undefined) {
-      this.#shared.running.set(callKey, { digest: arrival.snapshot?.digest, result })
+      this.#shared.running.set(callKey, { scope, arrival, result })
       const forget = () => this.#shared.running.delete(callKey)
       result.then(forget, forget)
     }
@@ -182,13 +188,12 @@ export class GateView implements Gate {
     const { live, parts, mostInFlight } = this.#shared
     const { callKey } = arrival
     if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
-    const digest = arrival.snapshot?.digest
     const known = live.get(callKey)
-    if (known !== undefined && known.digest === digest) return await known.admission
+    if (known !== undefined && isSameAsk(known, { scope, arrival })) return await known.admission
     if (live.size >= mostInFlight) return await parts.exits.overloaded(scope, arrival)
     const admission = admitCall(parts, scope, arrival, options)
     if (known !== undefined) return await admission
-    live.set(callKey, { digest, admission })
+    live.set(callKey, { scope, arrival, admission })
     let permitted = false
     try {
       const admitted = await admission
@@ -249,6 +254,20 @@ function wordsFor(
   if (server === configured) for (const [name, word] of words) own.set(name, word)
   for (const [name, word] of words) if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
   return own
+}
+
+/**
+ * May one call join another of the same key? Only when everything that a policy reads is the same: an idempotency key names
+ * neither tool nor place, and hosts reuse call ids. Anything else is the store's to judge.
+ */
+function isSameAsk(one: Ask, other: Ask): boolean {
+  if (one.arrival.contract !== other.arrival.contract) return false
+  if (one.arrival.snapshot?.digest !== other.arrival.snapshot?.digest) return false
+  return one.scope === other.scope || readable(one.scope) === readable(other.scope)
+}
+
+function readable({ principal, agent, conversation, environment }: Scope): string {
+  return canonicalText({ principal, agent, conversation, environment })
 }
 
 function present(...receipts: readonly (Receipt | undefined)[]): readonly Receipt[] {

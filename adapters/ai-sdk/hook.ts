@@ -59,17 +59,17 @@ async function answer(passage: Passage, call: HostCall, question: HostApprovalQu
     if (!(await asksItself(passage.tool, call, question)) || saidInHistory(call.messages, call.callId) !== undefined)
       return undefined
     // The tool's author wants a person as well: the permit goes back, and the resumed call is decided anew.
-    passage.drop(call.callId)
+    passage.drop(call)
     await giveBack(admission)
     return { type: 'user-approval' }
   }
   const { refusal } = admission
   if (passage.mayPause(admission) && saidInHistory(call.messages, call.callId) === undefined) {
-    passage.drop(call.callId)
+    passage.drop(call)
     return { type: 'user-approval', reason: renderAsReason(refusal) }
   }
   if (passage.around.refusalAs === 'error' || passage.around.refusalAs === 'result') return undefined
-  passage.drop(call.callId)
+  passage.drop(call)
   return { type: 'denied', reason: renderAsReason(refusal) }
 }
 
@@ -102,7 +102,7 @@ export function needsApprovalFor(
     const passing = await passage.start(call)
     present(passing.record, passage.around, 6)
     if (!passage.mayPause(passing.admission)) return false
-    passage.drop(call.callId)
+    passage.drop(call)
     return true
   }
 }

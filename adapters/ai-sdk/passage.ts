@@ -1,6 +1,6 @@
 import type { Admission, Call, Gate, Refusal } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
-import { type CallRecord, journalOf } from '../shared/journal.ts'
+import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { firstUnjson } from '../shared/unjson.ts'
 import { saidInHistory } from './approval-parts.ts'
 import { hear, noteUnheard } from './hearing.ts'
@@ -67,7 +67,7 @@ export class Passage {
     const passing = this.#admit(call, undefined)
     // Nobody may ever fetch it; whoever does meets the rejection.
     passing.catch(() => undefined)
-    this.#started.set(call.callId, { input: call.input, passing })
+    this.#started.set(this.#keyOf(call), { input: call.input, passing })
     for (const oldest of this.#started.keys()) {
       if (this.#started.size <= MOST_STARTED) break
       this.#started.delete(oldest)
@@ -76,16 +76,23 @@ export class Passage {
   }
 
   /** The hook answered for good: nothing will be executed. */
-  drop(callId: string): void {
-    this.#started.delete(callId)
+  drop(call: HostCall): void {
+    this.#started.delete(this.#keyOf(call))
   }
 
   /** For `execute`: the admission that the hook began for this very input, or a new one. */
   async fetch(call: HostCall, signal: AbortSignal | undefined): Promise<Passing> {
-    const started = this.#started.get(call.callId)
+    const key = this.#keyOf(call)
+    const started = this.#started.get(key)
     if (started === undefined || started.input !== call.input) return await this.#admit(call, signal)
-    this.#started.delete(call.callId)
+    this.#started.delete(key)
     return await unlessAborted(started.passing, signal)
+  }
+
+  /** Whose call: a module-level agent serves several people, and call ids repeat. */
+  #keyOf(call: HostCall): string {
+    const { gate } = this.around
+    return JSON.stringify([partitionOf(gate), gate.scope?.agent ?? null, call.messages.length, call.callId])
   }
 
   async #admit(call: HostCall, signal: AbortSignal | undefined): Promise<Passing> {

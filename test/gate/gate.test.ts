@@ -384,3 +384,40 @@ async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
   }
   throw new Error('waited in vain')
 }
+
+describe('a call joins another only when everything that a policy reads is the same', () => {
+  const policy = `@id("reads") permit (principal, action == Action::"test/read", resource);`
+
+  it('never hands the permit of one tool to another that comes with the same idempotency key', async () => {
+    const { me } = gateWith({ policy })
+    const { inputs, execute } = executions()
+    const read = await me.admit({ tool: 'read', idempotencyKey: 'k', input: {} })
+    expect(read.outcome).toBe('permitted')
+    expect(await me.run({ tool: 'refund', idempotencyKey: 'k', input: {} }, execute)).toMatchObject({
+      outcome: 'refused',
+    })
+    expect(inputs).toEqual([])
+  })
+
+  it('calls the same key for another tool a reuse, not a repetition', async () => {
+    const { me } = gateWith()
+    const { execute } = executions()
+    await me.run({ tool: 'read', idempotencyKey: 'k', input: {} }, execute)
+    expect(await refusedCode(me, { tool: 'refund', idempotencyKey: 'k', input: {} })).toBe('key_reuse')
+  })
+
+  it('never hands the permit of one agent or environment to another with the same call id', async () => {
+    const { gate } = gateWith({
+      policy: `@id("trusted") permit (principal, action, resource) when { context has agent && context.agent == "trusted" && context.environment has prod && context.environment.prod == false };`,
+    })
+    const { inputs, execute } = executions()
+    const where = (prod: boolean) => ({ conversation: 'c', environment: { prod } })
+    const call = { tool: 'refund', callId: 'call_0', input: {} }
+    const trusted = gate.as({ user: 'alice', agent: 'trusted' }, where(false))
+    const admitted = await trusted.admit(call)
+    expect(admitted.outcome).toBe('permitted')
+    const other = await gate.as({ user: 'alice', agent: 'browser' }, where(true)).run(call, execute)
+    expect(other).toMatchObject({ outcome: 'refused' })
+    expect(inputs).toEqual([])
+  })
+})
