@@ -18,14 +18,14 @@ export async function gateContestants() {
   }
   const bare = async () => ({ call: async (n) => refund(refundInput(n)), close })
   return [
-    { id: 'bare', name: 'bare tool', inFlight: 1, calls: 20_000, open: bare },
-    { id: 'bare-64', name: 'bare tool', inFlight: 64, calls: 20_000, open: bare },
-    { id: 'floor', name: 'floor', inFlight: 1, calls: 2000, open: floor(cedarRequest) },
+    { id: 'bare', name: 'bare tool', inFlight: 1, calls: 5000, open: bare },
+    { id: 'bare-64', name: 'bare tool', inFlight: 64, calls: 5000, open: bare },
+    { id: 'floor', name: 'floor', inFlight: 1, calls: 600, open: floor(cedarRequest) },
     {
       id: 'lean-floor',
       name: 'floor, Cedar given only what the policies read',
       inFlight: 1,
-      calls: 2000,
+      calls: 600,
       open: floor(leanCedarRequest),
     },
     ...[1, 64].flatMap((inFlight) => [
@@ -33,26 +33,26 @@ export async function gateContestants() {
         id: `memory-${inFlight}`,
         name: 'gated, memory store',
         inFlight,
-        calls: 2000,
+        calls: 600,
         open: () => openGatedCall('memory'),
       },
       {
         id: `durable-${inFlight}`,
         name: 'gated, durable store',
         inFlight,
-        calls: inFlight === 1 ? 500 : 3000,
+        calls: inFlight === 1 ? 150 : 1200,
         open: () => openGatedCall('durable'),
       },
       {
         id: `group-commit-${inFlight}`,
         name: 'bare group commit',
         inFlight,
-        calls: inFlight === 1 ? 500 : 6000,
+        calls: inFlight === 1 ? 150 : 4000,
         open: () => openGroupCommit(written),
       },
     ]),
-    { id: 'our-decision', name: 'holdpoint: decision alone', inFlight: 1, calls: 3000, open: openOurDecision },
-    { id: 'our-receipts', name: 'holdpoint: two receipts alone', inFlight: 1, calls: 3000, open: openOurReceipts },
+    { id: 'our-decision', name: 'holdpoint: decision alone', inFlight: 1, calls: 800, open: openOurDecision },
+    { id: 'our-receipts', name: 'holdpoint: two receipts alone', inFlight: 1, calls: 800, open: openOurReceipts },
   ]
 }
 
@@ -60,8 +60,8 @@ export async function gateContestants() {
 export async function peerContestants() {
   const { agentLoop, agtEngine, opaApproval, opaDecides, refundTools } = await import('./peers/peers.mjs')
   const approval = await opaApproval()
-  const loop = { inFlight: 1, calls: 500 }
-  const decision = { inFlight: 1, calls: 5000 }
+  const loop = { inFlight: 1, calls: 200 }
+  const decision = { inFlight: 1, calls: 2000 }
   const guards = [
     { id: 'loop-bare', name: 'ai 7.0.112, nobody asks', guard: () => ({ tools: refundTools() }) },
     { id: 'loop-agt', name: 'ai 7.0.112, @microsoft/agent-governance-sdk', guard: agtGuard(agtEngine, refundTools) },
