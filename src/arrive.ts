@@ -12,9 +12,10 @@ import type { Call, Contract, RandomBytes, Scope } from './types.ts'
  * Reads a call: the one snapshot, and which tool and key it is of. Synchronous, so that nothing can change the caller's
  * object between the check and the use (I3). Never throws for what the call holds.
  */
-export function arrive(parts: GateParts, scope: Scope, call: Call): Arrival {
+export function arrive(parts: GateParts, scope: Scope, said: Call): Arrival {
+  const call = readOnce(said)
   const server = call.server ?? parts.settings.server
-  const contract = parts.contracts.find(server, call.tool)
+  const contract = parts.contracts.find(server, call.tool, call.definition)
   const minted = call.callId === undefined
   const arrival = { call, server, contract, minted, callId: call.callId ?? mintId(parts.random) }
   const read = readArguments(call, contract, parts.settings.limits)
@@ -28,6 +29,20 @@ export function arrive(parts: GateParts, scope: Scope, call: Call): Arrival {
     ...optional('idempotencyKey', call.idempotencyKey),
   })
   return { ...arrival, ...read, callKey: key }
+}
+
+/** UNTRUSTED: each member of the call is read here, and from the caller's object never again. */
+function readOnce({ tool, server, input, inputText, callId, step, idempotencyKey, definition }: Call): Call {
+  return {
+    tool,
+    ...optional('server', server),
+    ...optional('input', input),
+    ...optional('inputText', inputText),
+    ...optional('callId', callId),
+    ...optional('step', step),
+    ...optional('idempotencyKey', idempotencyKey),
+    ...optional('definition', definition),
+  }
 }
 
 function readArguments(

@@ -41,7 +41,10 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   const { exits, settings } = parts
   const { scope, arrival } = considered
   const { contract, snapshot: taken } = arrival
-  if (contract === undefined) return await exits.refused(considered, { code: 'tool_unknown' })
+  if (contract === undefined) {
+    const isKnown = parts.contracts.find(arrival.server, arrival.call.tool) !== undefined
+    return await exits.refused(considered, { code: isKnown ? 'tool_changed' : 'tool_unknown' })
+  }
   const input = taken === undefined ? {} : taken.parse()
   considered.classification = classify(contract, input)
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)

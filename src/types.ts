@@ -91,6 +91,11 @@ export interface Call {
   readonly step?: number
   /** The caller's own promise that this is the same act; replaces the call id in the call key. */
   readonly idempotencyKey?: string
+  /**
+   * The very object that was registered for this tool. Where several were registered under one name, the call is judged by
+   * this one; a call whose definition was never registered is refused (`tool_changed`). The newest when absent.
+   */
+  readonly definition?: ToolDefinition
 }
 
 /** The one exact copy of a call's arguments that everything downstream reads (I3). */

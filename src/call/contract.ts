@@ -14,6 +14,8 @@ export class Contracts {
   readonly #contracts = new Map<string, KnownContract>()
   /** The spelling in use of each id, by its lower case. */
   readonly #spellings = new Map<string, string>()
+  /** What was learned from each definition object, for hosts that hold on to an older one. */
+  readonly #learned = new WeakMap<ToolDefinition, readonly Contract[]>()
 
   /**
    * Learns a server's tools; all of them, or none when one is refused. What is known already and unchanged stays the
@@ -46,20 +48,30 @@ export class Contracts {
       fresh.set(folded, contract.id)
       return contract
     })
-    for (const contract of learned) {
+    for (const [index, contract] of learned.entries()) {
       this.#contracts.set(contract.id, contract)
       this.#spellings.set(contract.id.toLowerCase(), contract.id)
+      const definition = definitions[index]
+      if (definition !== undefined) this.#remember(definition, contract)
     }
     return learned
   }
 
-  find(server: string, tool: string): Contract | undefined {
-    return this.#contracts.get(`${server}/${tool}`)
+  /** The newest contract of a tool; or, for a definition that was registered, the contract that was made of it. */
+  find(server: string, tool: string, definition?: ToolDefinition): Contract | undefined {
+    const id = `${server}/${tool}`
+    if (definition === undefined) return this.#contracts.get(id)
+    return this.#learned.get(definition)?.find((contract) => contract.id === id)
   }
 
   /** In the order of first registration. */
   all(): readonly Contract[] {
     return [...this.#contracts.values()]
+  }
+
+  #remember(definition: ToolDefinition, contract: Contract): void {
+    const others = (this.#learned.get(definition) ?? []).filter(({ id }) => id !== contract.id)
+    this.#learned.set(definition, [...others, contract])
   }
 
   #known(server: string, definition: ToolDefinition, operator: OperatorWord | undefined): KnownContract {
