@@ -1,5 +1,10 @@
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
 
+/** How long an ended request can still be looked up; its receipts say for good who answered. */
+export const REMEMBERED_MS = 7 * 24 * 60 * 60_000
+/** Most requests in memory. Beyond it the oldest are forgotten, and one that is forgotten is never a yes. */
+const MOST_REMEMBERED = 10_000
+
 /** Requests for a person's yes, in memory, and who is there to answer. */
 export class Approvals {
   readonly #records = new Map<string, ApprovalRecord>()
@@ -15,6 +20,7 @@ export class Approvals {
   request(request: ApprovalRequest): ApprovalRecord {
     const known = this.find(request.requestDigest)
     if (known !== undefined && isLive(known.state)) return known
+    this.#forget()
     const record: ApprovalRecord = { ...request, state: 'pending' }
     this.#records.set(request.ref, record)
     this.#newest.set(request.requestDigest, request.ref)
@@ -64,6 +70,16 @@ export class Approvals {
     return false
   }
 
+  /** Makes room for one more. Records stand in the order in which they were asked for, so the old ones come first. */
+  #forget(): void {
+    const now = this.#now()
+    for (const { ref, requestDigest, expiresAt } of this.#records.values()) {
+      if (this.#records.size < MOST_REMEMBERED && !isForgotten(expiresAt, now)) return
+      this.#records.delete(ref)
+      if (this.#newest.get(requestDigest) === ref) this.#newest.delete(requestDigest)
+    }
+  }
+
   #current(record: ApprovalRecord): ApprovalRecord {
     return { ...record, state: stateAt(record.state, record.expiresAt, this.#now()) }
   }
@@ -77,4 +93,8 @@ export function isLive(state: ApprovalState): boolean {
 /** The state at a moment: whatever is still live ends when its time is over. */
 export function stateAt(state: ApprovalState, expiresAt: number, now: number): ApprovalState {
   return isLive(state) && expiresAt <= now ? 'expired' : state
+}
+
+function isForgotten(expiresAt: number, now: number): boolean {
+  return expiresAt + REMEMBERED_MS <= now
 }

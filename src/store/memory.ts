@@ -5,17 +5,31 @@ import { Sessions } from './sessions.ts'
 /** How many receipts are kept before the oldest are dropped. */
 const DEFAULT_KEEP = 100_000
 
+/** Streams whose head is remembered: a gate writes one at a time, and begins another only after a failure. */
+const MOST_HEADS = 64
+
+/** A claimed key. As little as answers a later call with the same key, because it is kept for good. */
 interface Held {
-  readonly claim: Claim
-  readonly receipt: Receipt
-  status: ClaimStatus
+  readonly inputDigest: string
+  /** The id of the decision receipt. */
+  readonly receipt: string
+  readonly status: ClaimStatus
+}
+
+/** A permit that owes its outcome. */
+interface Owing {
+  readonly callKey: string
+  readonly session: Claim['session']
 }
 
 /**
  * A store that lives as long as this object: for tests, and for gates whose operator accepts that "at most once" ends with
  * the process (I2). It answers exactly as the durable stores do, from the same conformance suite.
  *
- * Claims are kept for good; receipts and sidecars beyond `keep` (oldest first) are dropped, so that memory stays bounded.
+ * What it keeps: the newest `keep` receipts with their sidecars (100,000 unless told otherwise), so what was dropped can no
+ * longer be verified; requests for approval as {@link Approvals} does.
+ * INVARIANT I2: what it never drops are call keys and session sums, some hundreds of bytes for each permitted call: a key that
+ * was forgotten could run again. A process that lives for millions of calls wants the durable store.
  */
 export function createMemoryStore(options: { readonly keep?: number; readonly now?: () => number } = {}): Store {
   const keep = options.keep ?? DEFAULT_KEEP
@@ -25,7 +39,7 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
   const sidecars = new Map<string, Sidecar>()
   const heads = new Map<string, { readonly seq: number; readonly hash: string }>()
   const claims = new Map<string, Held>()
-  const permits = new Map<string, string>()
+  const permits = new Map<string, Owing>()
 
   function follows(receipt: Receipt): boolean {
     const head = heads.get(receipt.stream)
@@ -34,32 +48,31 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
   }
 
   function keepReceipt(receipt: Receipt, sidecar: Sidecar | undefined): void {
+    heads.delete(receipt.stream)
     heads.set(receipt.stream, { seq: receipt.seq, hash: receipt.hash })
+    dropOldest(heads, MOST_HEADS)
     receipts.set(receipt.hash, receipt)
     if (sidecar !== undefined) sidecars.set(receipt.hash, sidecar)
-    for (const oldest of receipts.keys()) {
-      if (receipts.size <= keep) break
-      receipts.delete(oldest)
-      sidecars.delete(oldest)
-    }
+    for (const dropped of dropOldest(receipts, keep)) sidecars.delete(dropped)
   }
 
   function settle({ decision, status }: Settlement): void {
-    const callKey = permits.get(decision)
-    const held = callKey === undefined ? undefined : claims.get(callKey)
-    if (callKey === undefined || held === undefined) return
+    const owing = permits.get(decision)
+    const held = owing === undefined ? undefined : claims.get(owing.callKey)
+    if (owing === undefined || held === undefined) return
     permits.delete(decision)
-    held.status = status
-    if (status !== 'not_executed') return
+    if (status !== 'not_executed') {
+      claims.set(owing.callKey, { ...held, status })
+      return
+    }
     // Provably never begun: the key is free again and the session gets its reservation back.
-    claims.delete(callKey)
-    if (held.claim.session !== undefined) sessions.release(held.claim.session)
+    claims.delete(owing.callKey)
+    if (owing.session !== undefined) sessions.release(owing.session)
   }
 
   function holder(callKey: string): Holder | undefined {
     const held = claims.get(callKey)
-    if (held === undefined) return undefined
-    return { outcome: 'taken', receipt: held.receipt.id, inputDigest: held.claim.inputDigest, status: held.status }
+    return held === undefined ? undefined : { outcome: 'taken', ...held }
   }
 
   function commit(receipt: Receipt, claim: Claim, sidecar: Sidecar | undefined): Committed {
@@ -69,8 +82,8 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     if (claim.session !== undefined && sessions.isStale(claim.session)) return { outcome: 'stale' }
     if (claim.approval !== undefined && !approvals.isSpendable(claim.approval)) return { outcome: 'approval_spent' }
     keepReceipt(receipt, sidecar)
-    claims.set(claim.callKey, { claim, receipt, status: 'claimed' })
-    permits.set(receipt.hash, claim.callKey)
+    claims.set(claim.callKey, { inputDigest: claim.inputDigest, receipt: receipt.id, status: 'claimed' })
+    permits.set(receipt.hash, { callKey: claim.callKey, session: claim.session })
     if (claim.approval !== undefined) approvals.spend(claim.approval)
     if (claim.session !== undefined) sessions.reserve(claim.session)
     return { outcome: 'claimed' }
@@ -100,4 +113,15 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     sidecar: async (hash) => sidecars.get(hash),
     close: async () => undefined,
   }
+}
+
+/** Deletes the oldest members of a map beyond `most`, and says which. */
+function dropOldest<K>(map: Map<K, unknown>, most: number): readonly K[] {
+  const dropped: K[] = []
+  for (const oldest of map.keys()) {
+    if (map.size <= most) break
+    map.delete(oldest)
+    dropped.push(oldest)
+  }
+  return dropped
 }

@@ -1,6 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
-import { isLive, stateAt } from './approvals.ts'
+import { isLive, REMEMBERED_MS, stateAt } from './approvals.ts'
+
+/** A watcher that has been gone for so long is no longer written down, ms. */
+const GONE_MS = 60_000
 
 /** Requests for a person's yes, and who is there to answer: the SQL behind `ApprovalStore`, inside the caller's transaction. */
 export class SqliteApprovals {
@@ -10,7 +13,9 @@ export class SqliteApprovals {
   readonly #pending: StatementSync
   readonly #answer: StatementSync
   readonly #spend: StatementSync
+  readonly #forget: StatementSync
   readonly #attend: StatementSync
+  readonly #part: StatementSync
   readonly #attended: StatementSync
 
   /** `schema` is the name under which `claims.db` is open: attached, or the connection's own file. */
@@ -30,15 +35,18 @@ export class SqliteApprovals {
     this.#spend = db.prepare(
       `UPDATE ${table} SET state = 'spent' WHERE ref = ? AND state = 'approved' AND expires_at > ?`,
     )
+    this.#forget = db.prepare(`DELETE FROM ${table} WHERE expires_at <= ?`)
     this.#attend = db.prepare(
       `INSERT INTO ${watchers} (watcher, until) VALUES (?, ?) ON CONFLICT (watcher) DO UPDATE SET until = excluded.until`,
     )
+    this.#part = db.prepare(`DELETE FROM ${watchers} WHERE until <= ?`)
     this.#attended = db.prepare(`SELECT 1 AS here FROM ${watchers} WHERE until > ? LIMIT 1`)
   }
 
   request(request: ApprovalRequest, now: number): ApprovalRecord {
     const known = this.find(request.requestDigest, now)
     if (known !== undefined && isLive(known.state)) return known
+    this.#forget.run(now - REMEMBERED_MS)
     this.#insert.run(request.ref, request.requestDigest, request.expiresAt, JSON.stringify(request))
     return { ...request, state: stateAt('pending', request.expiresAt, now) }
   }
@@ -66,6 +74,7 @@ export class SqliteApprovals {
 
   attend(watcher: string, until: number): void {
     this.#attend.run(watcher, until)
+    this.#part.run(until - GONE_MS)
   }
 
   attended(now: number): boolean {

@@ -77,6 +77,7 @@ CREATE TABLE IF NOT EXISTS claims.approvals (
   answered   TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS claims.approvals_by_digest ON approvals (digest, id);
+CREATE INDEX IF NOT EXISTS claims.approvals_by_end ON approvals (expires_at);
 CREATE INDEX IF NOT EXISTS claims.approvals_pending ON approvals (expires_at) WHERE state = 'pending';
 
 CREATE TABLE IF NOT EXISTS claims.watchers (

@@ -10,12 +10,40 @@ describe('memory store, beyond the port', () => {
     expect(await createMemoryStore().open()).toEqual({ durable: false, place: 'memory', stranded: [] })
   })
 
-  it('drops the oldest receipts beyond its bound, and no claim', async () => {
+  it('I2: drops the oldest receipts beyond its bound, and no call key', async () => {
     const store = createMemoryStore({ keep: 10 })
     const chain = await openedChain(store)
-    await chain.commit(decisionDraft(), claim('first'), { salt: 's', request: '{}' })
-    for (let n = 0; n < 30; n += 1) await chain.append(refusedDraft())
+    const { receipt } = await chain.commit(decisionDraft(), claim('first'), { salt: 's', request: '{}' })
+    for (let n = 0; n < 15; n += 1) await chain.commit(decisionDraft(), claim(`key ${n}`))
+    for (let n = 0; n < 15; n += 1) await chain.append(refusedDraft())
     expect(await collect(store.receipts())).toHaveLength(10)
+    expect(await store.sidecar(receipt?.hash ?? '')).toBeUndefined()
     expect((await chain.commit(decisionDraft(), claim('first'))).committed.outcome).toBe('taken')
+  })
+
+  it('forgets the oldest requests of a flood, and a forgotten yes runs nothing', async () => {
+    const store = createMemoryStore()
+    const chain = await openedChain(store)
+    const ask = (ref: string) =>
+      store.request({
+        ref,
+        requestDigest: `digest of ${ref}`,
+        requires: 'confirmation',
+        tool: 'shop/refund',
+        materiality: 'high',
+        principal: { type: 'user', id: 'alice' },
+        argumentsText: '{}',
+        because: '',
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      })
+    await ask('hp_first')
+    await store.answer('hp_first', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })
+    for (let n = 0; n < 10_000; n += 1) await ask(`hp_${n}`)
+    expect(await store.pending()).toHaveLength(10_000)
+    expect(await store.get('hp_first')).toBeUndefined()
+    expect((await chain.commit(decisionDraft(), claim('k', { approval: 'hp_first' }))).committed).toEqual({
+      outcome: 'approval_spent',
+    })
   })
 })

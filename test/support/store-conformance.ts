@@ -25,6 +25,8 @@ export interface StoreUnderTest {
   clean?(): void
 }
 
+const WEEK_MS = 7 * 24 * 60 * 60_000
+
 /** What every store owes the gate. Memory, SQLite and every later one run exactly this. */
 export function describeStore(name: string, under: StoreUnderTest): void {
   describe(`${name} store`, () => {
@@ -293,6 +295,21 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await store.pending()).toEqual([])
         expect((await permit('late', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
         expect(await store.request(request('hp_3'))).toMatchObject({ ref: 'hp_3', state: 'pending' })
+      })
+
+      it('are forgotten a week after their end, so that they do not pile up, and are no yes then', async () => {
+        await store.request(request('hp_1'))
+        await store.request(request('hp_2', 'approved one'))
+        await store.answer('hp_2', yes)
+        now += 60_000 + WEEK_MS - 1
+        await store.request(request('hp_3', 'just before'))
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
+        now += 1
+        await store.request(request('hp_4', 'a week after'))
+        expect(await store.get('hp_1')).toBeUndefined()
+        expect(await store.find('digest')).toBeUndefined()
+        expect(await store.get('hp_3')).toMatchObject({ state: 'pending' })
+        expect((await permit('late', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
       })
 
       it('know whether somebody is there to answer', async () => {
