@@ -58,8 +58,16 @@ function readArguments(
     const miss = contract?.check(input)
     return { snapshot: taken, rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires } }
   } catch (cause) {
-    if (cause instanceof HoldpointError)
-      return { snapshot: undefined, rejected: { path: cause.at ?? '', because: cause.message } }
+    if (cause instanceof HoldpointError) {
+      const { at: path = '', message } = cause
+      const because = message.startsWith(path)
+        ? message
+            .slice(path.length)
+            .replace(/^the value/, '')
+            .trim()
+        : message
+      return { snapshot: undefined, rejected: { path, because } }
+    }
     return { snapshot: undefined, rejected: { path: '', because: 'could not be read' } }
   }
 }

@@ -21,6 +21,7 @@ import type { OpenDraft } from './receipt/claims.ts'
 import { loadOrCreateKey } from './receipt/key-file.ts'
 import { Lineage } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
+import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
@@ -83,7 +84,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const state = stateFolder(process.env, process.platform, homedir())
   const places = placesOf(configured, loaded.folder, state)
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
-  const store = options.effects?.store ?? createStore(places, clock)
+  const store = options.effects?.store === undefined ? createStore(places, clock) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
   const server = configured.server ?? 'local'
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
@@ -115,7 +116,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
       recorder,
       exits,
       turns: new Turns(),
-      ownFiles: ownFiles(ownPaths(loaded, places, state), process.cwd()),
+      ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir() }),
       clock,
       random: randomBytes,
       sleep: (ms) => delay(ms),

@@ -1,5 +1,5 @@
 import { encodeBase64url } from './bytes/base64url.ts'
-import { canonicalText } from './bytes/canonical.ts'
+import { canonicalText, type Limits } from './bytes/canonical.ts'
 import { type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
@@ -45,7 +45,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
   const { scope, arrival, classification, request, decision } = considered
   const { contract, snapshot } = arrival
   const salt = encodeBase64url(parts.random(SALT_BYTES))
-  const requestText = request === undefined ? undefined : canonicalText(request)
+  const requestText = request === undefined ? undefined : canonicalText(request, around(settings.limits))
   const parents = parts.lineage.parents(scope.trace, arrival.call.step)
   const answered = terms.consent?.answered
   const draft: DecisionDraft = {
@@ -81,7 +81,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...optional('code', terms.code),
     ...optional('fault', faultOf(considered)),
     policy: {
-      digest: point.policyDigest,
+      digest: considered.policyDigest ?? point.policyDigest,
       determining: ids(decision?.determining),
       errors: ids(decision?.errors),
     },
@@ -97,6 +97,11 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
   }
   const keep = requestText !== undefined && settings.sidecar === 'keep'
   return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
+}
+
+/** What a request may hold: the arguments, what was derived of them, and the rest, each within its own bounds. */
+function around({ maxDepth, maxNodes, maxBytes }: Limits): Limits {
+  return { maxDepth: maxDepth + 16, maxNodes: maxNodes * 4 + 10_000, maxBytes: maxBytes * 4 + 1_048_576 }
 }
 
 /** The fault behind a silence, as receipts and events name it. */

@@ -1,6 +1,15 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
 import { canonicalText } from './bytes/canonical.ts'
-import { type Drafted, type DraftParts, draftDecision, faultOf, microseconds, toolName } from './draft.ts'
+import { shown } from './bytes/shown.ts'
+import {
+  type Drafted,
+  type DraftParts,
+  type DraftTerms,
+  draftDecision,
+  faultOf,
+  microseconds,
+  toolName,
+} from './draft.ts'
 import { askedDigest } from './evaluation.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
@@ -22,6 +31,12 @@ import type {
   RefusalCode,
   Scope,
 } from './types.ts'
+
+/** How much of a rejected argument's path and of the reason a refusal quotes, in characters. */
+const LONGEST_PATH = 128
+const LONGEST_REASON = 256
+/** Low calls that may run without a receipt before this gate wants a store again. */
+const MOST_UNRECORDED = 10_000
 
 interface ExitParts extends DraftParts {
   readonly recorder: Recorder
@@ -53,6 +68,8 @@ type Basis = DecisionDraft['basis']
  */
 export class Exits {
   readonly #parts: ExitParts
+  /** Keys of low calls that ran without a receipt: no store knows that they are spent. */
+  readonly #unrecorded = new Set<string>()
 
   constructor(parts: ExitParts) {
     this.#parts = parts
@@ -61,15 +78,16 @@ export class Exits {
   /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
   async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
     const observed = this.observing()
-    const { draft, sidecar, salt } = draftDecision(this.#parts, considered, {
+    const drafted = this.#draft(considered, {
       code: leaving.code,
       basis: leaving.basis ?? basisOf(considered, leaving.code),
       enforced: !observed,
     })
-    const receipt = await this.#parts.recorder.decision(draft, sidecar)
+    const receipt =
+      drafted === undefined ? undefined : await this.#parts.recorder.decision(drafted.draft, drafted.sidecar)
     const no = this.#refusal(considered, leaving, receipt)
     this.#decided(considered, receipt, { code: leaving.code, enforced: !observed })
-    if (observed) return this.#observed(considered, receipt, salt, no)
+    if (observed) return this.#observed(considered, receipt, drafted?.salt, no)
     if (receipt !== undefined) this.#parts.lineage.delivered(considered.scope.trace, receipt.hash)
     return {
       outcome: 'refused',
@@ -82,7 +100,10 @@ export class Exits {
 
   /** Arguments that have no canonical form or miss the tool's schema: refused before any policy sees them. */
   async rejected(considered: Considered): Promise<Admission> {
-    const { path, because } = considered.arrival.rejected ?? { path: '', because: 'could not be read' }
+    const rejected = considered.arrival.rejected ?? { path: '', because: 'could not be read' }
+    // UNTRUSTED: the names in the path are a model's, and the reason may quote a stranger's schema.
+    const path = shown(rejected.path, LONGEST_PATH)
+    const because = shown(rejected.because, LONGEST_REASON)
     const where = path === '' ? 'The arguments' : `The argument ${path}`
     return await this.refused(considered, {
       code: 'arguments_rejected',
@@ -114,12 +135,8 @@ export class Exits {
 
   /** A tool that runs where no gate can stand, and that the operator named: its use is at least on record. */
   async ungated(considered: Considered): Promise<Receipt | undefined> {
-    const { draft } = draftDecision(this.#parts, considered, {
-      code: 'ungated_tool',
-      basis: 'ungated',
-      enforced: false,
-    })
-    const receipt = await this.#parts.recorder.decision(draft)
+    const drafted = this.#draft(considered, { code: 'ungated_tool', basis: 'ungated', enforced: false })
+    const receipt = drafted === undefined ? undefined : await this.#parts.recorder.decision(drafted.draft)
     this.#decided(considered, receipt, { code: 'ungated_tool', enforced: false })
     return receipt
   }
@@ -132,18 +149,28 @@ export class Exits {
     return { outcome: 'refused', refusal: no }
   }
 
+  /** Did this gate run the call without a receipt? Then no store will say that its key is spent. */
+  ranUnrecorded(callKey: string): boolean {
+    return this.#unrecorded.has(callKey)
+  }
+
   /** A permit whose receipt could not be written. Only a low one that policy permitted may run, and only if the operator said so. */
   unwritten(
     considered: Considered,
-    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined },
+    terms: { readonly failedOpen: boolean; readonly isLost: boolean; readonly signal: AbortSignal | undefined },
   ): Admission {
     if (this.observing()) return this.#observed(considered, undefined, undefined, undefined)
+    const { callKey = '' } = considered.arrival
     // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
     if (
       considered.classification.materiality === 'low' &&
       this.#parts.settings.onReceiptLoss.low === 'run' &&
-      terms.failedOpen === false
+      terms.failedOpen === false &&
+      terms.isLost &&
+      this.#unrecorded.size < MOST_UNRECORDED
     ) {
+      // INVARIANT I2: without a claim, this gate's own memory is what keeps the call from running twice.
+      this.#unrecorded.add(callKey)
       return this.#live(considered, undefined, { ...terms, salt: '' })
     }
     return this.unrecorded(considered)
@@ -174,6 +201,21 @@ export class Exits {
     return this.#live(considered, receipt, terms)
   }
 
+  /** Nothing that a call or a policy did may cost the refusal: first the request is left out of its receipt, then the receipt. */
+  #draft(considered: Considered, terms: DraftTerms): Drafted | undefined {
+    try {
+      return draftDecision(this.#parts, considered, terms)
+    } catch (cause) {
+      if (considered.request !== undefined) {
+        delete considered.request
+        return this.#draft(considered, terms)
+      }
+      const message = cause instanceof Error ? cause.message : 'the receipt could not be drafted'
+      this.#parts.emit({ event: 'receipt-failed', kind: 'decision', code: 'ERR_FORMAT', message })
+      return undefined
+    }
+  }
+
   #live(
     considered: Considered,
     receipt: Receipt | undefined,
@@ -182,7 +224,7 @@ export class Exits {
     const { clock, point, settings, schedule, forget } = this.#parts
     const { arrival, classification } = considered
     const callKey = arrival.callKey ?? ''
-    const policyDigest = point.policyDigest
+    const policyDigest = considered.policyDigest ?? point.policyDigest
     const permit = new Permit({
       clock,
       ttlMs: settings.permitTtlMs,

@@ -1,8 +1,10 @@
 import { seekConsent } from './approval/approval.ts'
 import { newRequest } from './approval/request.ts'
+import { shown } from './bytes/shown.ts'
 import { sessionKey } from './call/call-key.ts'
 import { ask } from './decide/deadline.ts'
 import { rule } from './decide/fail-mode.ts'
+import { HoldpointError } from './errors.ts'
 import { claimOf, digestOf, evaluationRequest, type Readied, sessionOf } from './evaluation.ts'
 import { classify } from './materiality/classify.ts'
 import type { GateParts } from './parts.ts'
@@ -11,6 +13,13 @@ import type { Admission, AdmitOptions, ApprovalRecord, Scope } from './types.ts'
 
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
+/** How a refusal reads when no policy asked for the yes that is missing. */
+const TOOL_ASKS = {
+  basis: 'gate',
+  sentence: "This tool asks for a person's yes before it runs.",
+  constraints: [],
+} as const
+const LONGEST_PATH = 128
 
 /**
  * One pass, top to bottom: snapshot (already taken), contract, classify, decide, permit. Every way out is an admission with
@@ -63,12 +72,17 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
       sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",
     })
   }
-  const own = parts.ownFiles(input)
+  if (exits.ranUnrecorded(arrival.callKey)) {
+    return await exits.refused(considered, { code: 'already_executed', basis: 'replay' })
+  }
+  const own = parts.ownFiles(input, contract.tool)
   if (own !== undefined) {
     return await exits.refused(considered, {
       code: 'denied_by_policy',
       sentence: "This call names holdpoint's own files, which no call may touch.",
-      constraints: [{ policy: 'own-files', path: own, requires: "not one of holdpoint's own files" }],
+      constraints: [
+        { policy: 'own-files', path: shown(own, LONGEST_PATH), requires: "not one of holdpoint's own files" },
+      ],
     })
   }
   return await decide(parts, considered, { contract, taken, callKey: arrival.callKey }, options, settings)
@@ -93,7 +107,12 @@ async function decide(
   let consent: ApprovalRecord | undefined
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const granted = consent
-    const step = await parts.turns.take(turn, () => decideOnce(parts, considered, call, granted, options, settings))
+    const step = await parts.turns.take(
+      turn,
+      () => decideOnce(parts, considered, call, granted, options, settings),
+      options.signal,
+    )
+    if (step === undefined) break
     if (step.next === 'leave') return step.admission
     if (step.next === 'again') {
       consent = step.spent ? undefined : consent
@@ -122,13 +141,16 @@ async function decide(
           parts.emit({ event: 'approval-requested', tool: record.tool, ref: record.ref, requires: record.requires }),
       })
       if (options.signal?.aborted === true) return await exits.refused(considered, { code: 'cancelled' })
-      if (!answer.given) return await exits.refused(considered, { code: answer.code, request: answer.record })
+      if (!answer.given) {
+        const asker = considered.decision?.kind === 'permit' ? TOOL_ASKS : {}
+        return await exits.refused(considered, { code: answer.code, request: answer.record, ...asker })
+      }
       consent = answer.record
     } catch {
       return await exits.refused(considered, { code: 'receipt_unavailable' })
     }
   }
-  return await exits.refused(considered, { code: 'overloaded' })
+  return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
 }
 
 /** One decision under the budget, ruled by the fail mode, and its claim. */
@@ -147,6 +169,7 @@ async function decideOnce(
   if (session === undefined) return leave(await exits.refused(considered, { code: 'receipt_unavailable' }))
 
   considered.request = evaluationRequest(scope, considered, call, session.facts, consent)
+  considered.policyDigest = point.policyDigest
   const askedAt = clock.monotonic()
   const asked = ask(point, considered.request, { budgetMs: settings.timeoutMs, clock, signal: options.signal, schema })
   // Only a promise is awaited: an embedded policy point answers on this very turn.
@@ -154,6 +177,9 @@ async function decideOnce(
   considered.decision = decision
   considered.decisionMs = clock.monotonic() - askedAt
   if (options.signal?.aborted === true) return leave(await exits.refused(considered, { code: 'cancelled' }))
+  // An answer of one policy is no answer of another that took its place meanwhile.
+  if (point.policyDigest !== considered.policyDigest)
+    return leave(await exits.refused(considered, { code: 'policy_stale' }))
 
   if (
     decision.kind === 'silence' &&
@@ -167,6 +193,8 @@ async function decideOnce(
   if (ruling.kind === 'refuse') return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
   if (decision.kind === 'permit' && decision.obligations.length > 0)
     return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
+  if (options.requires !== undefined && consent === undefined && !exits.observing())
+    return { next: 'consent', requires: options.requires }
 
   // INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists.
   const failedOpen = ruling.basis === 'fail_open'
@@ -181,8 +209,9 @@ async function decideOnce(
       return leave(exits.permitted(considered, receipt, { failedOpen, signal: options.signal, salt: prepared.salt }))
     if (committed.outcome === 'taken') return leave(await exits.taken(considered, committed))
     return { next: 'again', spent: committed.outcome === 'approval_spent' }
-  } catch {
-    return leave(await exits.unwritten(considered, { failedOpen, signal: options.signal }))
+  } catch (cause) {
+    const isLost = cause instanceof HoldpointError && cause.code === 'ERR_STORE'
+    return leave(exits.unwritten(considered, { failedOpen, isLost, signal: options.signal }))
   }
 }
 

@@ -48,6 +48,8 @@ export interface Considered {
   readonly startedAt: number
   classification: Classification
   request?: EvaluationRequest
+  /** The policy in force when the question was asked: what answers, permits and receipts are held to. */
+  policyDigest?: string
   decision?: Decision
   decisionMs?: number
 }

@@ -124,7 +124,9 @@ function innerPoint(policy: TestGateOptions['policy']): PolicyDecisionPoint {
 function withOutage(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDecisionPoint {
   return {
     id: inner.id,
-    policyDigest: inner.policyDigest,
+    get policyDigest() {
+      return inner.policyDigest
+    },
     rederivable: inner.rederivable,
     readsSession: inner.readsSession,
     register: (server, tools) => inner.register(server, tools),

@@ -691,6 +691,8 @@ export interface AdmitOptions {
   readonly signal?: AbortSignal
   /** Wait for `watch` when one is connected (45 s at most). Default true. */
   readonly wait?: boolean
+  /** The tool itself wants a person's yes, whatever the policies say: a permit counts only together with one. */
+  readonly requires?: 'confirmation'
 }
 
 /** A gate, or a view of one for a principal and a conversation. Every adapter takes one of these. */

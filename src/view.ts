@@ -28,6 +28,7 @@ import type {
 interface Ask {
   readonly scope: Scope
   readonly arrival: Arrival
+  readonly requires: AdmitOptions['requires']
 }
 
 /** What the views of one gate share. */
@@ -108,10 +109,11 @@ export class GateView implements Gate {
     if (callKey === undefined) return await this.#ran(scope, arrival, execute, options)
     const running = this.#shared.running.get(callKey)
     // A live duplicate joins the first; the same key with other arguments is the store's to refuse (`key_reuse`).
-    if (running !== undefined && isSameAsk(running, { scope, arrival })) return (await running.result) as RunResult<T>
+    const asked = { scope, arrival, requires: options.requires }
+    if (running !== undefined && isSameAsk(running, asked)) return (await running.result) as RunResult<T>
     const result = this.#ran(scope, arrival, execute, options)
     if (running === undefined) {
-      this.#shared.running.set(callKey, { scope, arrival, result })
+      this.#shared.running.set(callKey, { ...asked, result })
       const forget = () => this.#shared.running.delete(callKey)
       result.then(forget, forget)
     }
@@ -189,11 +191,12 @@ export class GateView implements Gate {
     const { callKey } = arrival
     if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
     const known = live.get(callKey)
-    if (known !== undefined && isSameAsk(known, { scope, arrival })) return await known.admission
+    const asked = { scope, arrival, requires: options.requires }
+    if (known !== undefined && isSameAsk(known, asked)) return await known.admission
     if (live.size >= mostInFlight) return await parts.exits.overloaded(scope, arrival)
     const admission = admitCall(parts, scope, arrival, options)
     if (known !== undefined) return await admission
-    live.set(callKey, { scope, arrival, admission })
+    live.set(callKey, { ...asked, admission })
     let permitted = false
     try {
       const admitted = await admission
@@ -261,7 +264,7 @@ function wordsFor(
  * neither tool nor place, and hosts reuse call ids. Anything else is the store's to judge.
  */
 function isSameAsk(one: Ask, other: Ask): boolean {
-  if (one.arrival.contract !== other.arrival.contract) return false
+  if (one.arrival.contract !== other.arrival.contract || one.requires !== other.requires) return false
   if (one.arrival.snapshot?.digest !== other.arrival.snapshot?.digest) return false
   return one.scope === other.scope || readable(one.scope) === readable(other.scope)
 }

@@ -38,7 +38,7 @@ const table: { readonly [room: string]: Room } = {
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
-  store: { rooms: noun, node: '*' },
+  store: { rooms: noun, node: '*', packages: ['p-timeout'] },
   telemetry: { rooms: noun, node: '*' },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
@@ -48,7 +48,7 @@ const table: { readonly [room: string]: Room } = {
     pure: true,
   },
   // Names of files are compared as the platform resolves them.
-  'own-files': { rooms: ['types'], node: ['node:path'], pure: true },
+  'own-files': { rooms: ['types', 'bytes'], node: ['node:path', 'node:url'], pure: true },
   view: { rooms: [...noun, 'gate', 'call', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
   verify: { rooms: [...noun, 'receipt'], pure: true },

@@ -1,3 +1,5 @@
+import { shown } from '../bytes/shown.ts'
+
 /** The longest actual value that a refusal shows, in characters. */
 export const LONGEST_ACTUAL = 64
 
@@ -35,20 +37,5 @@ export function maskActual(text: string, path: string): string {
   masked = masked.replaceAll(LONG_RUN, (run) =>
     /\d/.test(run) && /[A-Za-z]/.test(run) && !run.includes('/') ? MASK : run,
   )
-  return shorten(visible(masked))
-}
-
-/** Control, formatting and unpaired characters as `\u{…}`: no line break, no escape sequence, no hidden or reversed text. */
-function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  )
-}
-
-function shorten(text: string): string {
-  if (text.length <= LONGEST_ACTUAL) return text
-  const kept = text.slice(0, LONGEST_ACTUAL - 1)
-  // Never half a character.
-  return `${/[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept}…`
+  return shown(masked, LONGEST_ACTUAL)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actingAs } from '../../src/index.ts'
+import { withDeadline } from '../../src/store/deadline.ts'
 import { createMemoryStore, faultStore, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Gate, Json, ToolDefinition } from '../../src/types.ts'
 
@@ -419,5 +420,113 @@ describe('a call joins another only when everything that a policy reads is the s
     const other = await gate.as({ user: 'alice', agent: 'browser' }, where(true)).run(call, execute)
     expect(other).toMatchObject({ outcome: 'refused' })
     expect(inputs).toEqual([])
+  })
+})
+
+describe('what the security review found', () => {
+  it('refuses, and never rejects, for arguments as deep and as large as the limits allow', async () => {
+    const { me } = gateWith({ tools: { any: { materiality: 'high' } } })
+    me.register([{ name: 'any', origin: 'own', declared: { materiality: 'high' } }])
+    let deep: Json = '/a'
+    for (let depth = 0; depth < 60; depth += 1) deep = { a: deep }
+    const inputs = [
+      deep,
+      { path: `/${'a/'.repeat(2_000)}` },
+      { paths: Array.from({ length: 9_000 }, (_, index) => `/${index}/b/c`) },
+      { url: `https://${'a.'.repeat(120)}example.com/` },
+      { text: 'x'.repeat(1_000_000) },
+    ]
+    for (const [index, input] of inputs.entries()) {
+      expect(await refusedCode(me, { tool: 'any', callId: `deep-${index}`, input })).toBe('permitted')
+    }
+  })
+
+  it('turns a policy point that breaks the request into a refusal, with a receipt', async () => {
+    const { gate, me } = gateWith({
+      policy: (request) => {
+        Object.assign(request, {
+          context: {
+            get trap() {
+              throw new Error('trap')
+            },
+          },
+        })
+        throw new Error('no')
+      },
+    })
+    const admission = await me.admit({ tool: 'refund', callId: '1', input: {} })
+    expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_error' } })
+    expect((await gate.receipts()).map(({ kind }) => kind)).toContain('decision')
+  })
+
+  it('refuses an answer of a policy that another one replaced while it was asked', async () => {
+    let digest = 'A'.repeat(43)
+    const policy = {
+      id: 'reloading',
+      get policyDigest() {
+        return digest
+      },
+      rederivable: false,
+      readsSession: false,
+      register: () => [],
+      explain: () => ({ constraints: [], policies: [] }),
+      evaluate: async () => {
+        digest = 'B'.repeat(43)
+        return { kind: 'permit', determining: [], errors: [], obligations: [] } as const
+      },
+    }
+    const { me } = gateWith({ policy: policy as never })
+    expect(await refusedCode(me, { tool: 'refund', callId: '1', input: {} })).toBe('policy_stale')
+    digest = 'A'.repeat(43)
+  })
+
+  it('runs a low call without a receipt once at most, also after the store works again', async () => {
+    let fault: 'none' | 'fail' = 'none'
+    const trouble = faultStore(createMemoryStore(), ({ operation }) =>
+      operation === 'commitDecision' ? fault : 'none',
+    )
+    const { me } = gateWith({ store: trouble, onReceiptLoss: { low: 'run' } })
+    await me.ready()
+    const { inputs, execute } = executions()
+    fault = 'fail'
+    const call = { tool: 'read', callId: '1', input: { path: 'a' } }
+    expect(await me.run(call, execute)).toMatchObject({ outcome: 'ran' })
+    expect(await me.run(call, execute)).toMatchObject({ outcome: 'refused', refusal: { code: 'already_executed' } })
+    fault = 'none'
+    expect(await me.run(call, execute)).toMatchObject({ outcome: 'refused', refusal: { code: 'already_executed' } })
+    expect(inputs).toHaveLength(1)
+  })
+
+  it('refuses when a store of the host never answers whether the key is taken', async () => {
+    const store = { ...withDeadline(createMemoryStore()), holder: () => new Promise<never>(() => undefined) }
+    const { me } = gateWith({ policy: 'ask/v1', store: withDeadline(store, 20) })
+    expect(await refusedCode(me, { tool: 'refund', callId: '1', input: {} })).toBe('receipt_unavailable')
+  })
+
+  it('shows hostile names in a rejected argument as marks, cut short', async () => {
+    const { me } = gateWith()
+    const admission = await me.admit({ tool: 'refund', callId: '1', input: { [`${'a'.repeat(300)}\u202e\n`]: 10n } })
+    const refusal = admission.outcome === 'refused' ? admission.refusal : undefined
+    expect(refusal?.message.length).toBeLessThan(500)
+    const hostile = await me.admit({ tool: 'refund', callId: '2', input: { '\u202e\n': 10n } })
+    expect(hostile).toMatchObject({
+      refusal: { message: 'The argument /\\u{202e}\\u{a} is a BigInt: pass a string of digits.' },
+    })
+  })
+
+  it('judges a call by the definition it was made under, not by a later one of the same name', async () => {
+    const { gate, me } = gateWith()
+    const strict: ToolDefinition = {
+      name: 'search',
+      origin: 'third-party',
+      inputSchema: { type: 'object', properties: { q: { type: 'string' } }, additionalProperties: false },
+    }
+    const loose: ToolDefinition = { name: 'search', origin: 'third-party' }
+    gate.register([strict])
+    gate.register([loose])
+    const input = { sql: 'drop table users' }
+    expect(await refusedCode(me, { tool: 'search', callId: '1', input, definition: strict })).toBe('arguments_rejected')
+    expect(await refusedCode(me, { tool: 'search', callId: '2', input, definition: loose })).toBe('permitted')
+    expect(await refusedCode(me, { tool: 'search', callId: '3', input, definition: { ...loose } })).toBe('tool_changed')
   })
 })

@@ -1,0 +1,56 @@
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { ownFiles } from '../../src/own-files.ts'
+
+const home = '/home/ada'
+const key = '/home/ada/.local/state/holdpoint/key.json'
+const config = '/home/ada/shop/holdpoint.yaml'
+const look = ownFiles(['/home/ada/.local/state/holdpoint', key, config], { folder: '/home/ada/shop', home })
+
+describe('a call that names what judges it is found, however it spells the name', () => {
+  it.each([
+    ['absolute', { path: key }],
+    ['relative to where the gate runs', { path: 'holdpoint.yaml' }],
+    ['through a folder and back', { path: './src/../holdpoint.yaml' }],
+    ['below a folder of ours', { path: '/home/ada/.local/state/holdpoint/receipts/0.sqlite' }],
+    ['by the home of the user', { path: '~/.local/state/holdpoint/key.json' }],
+    ['by the variable of the home', { path: '$HOME/.local/state/holdpoint/key.json' }],
+    ['as a URL', { url: pathToFileURL(config).href }],
+    ['as a URL with escapes', { url: 'file:///home/ada/shop/holdpoint%2Eyaml' }],
+    ['percent-encoded', { path: '%2Fhome%2Fada%2Fshop%2Fholdpoint.yaml' }],
+    ['in capitals, as some file systems read it', { path: '/HOME/ada/shop/Holdpoint.YAML' }],
+    ['inside a longer text', { note: `please look at ${key}.` }],
+    ['as a word of a command', { command: 'sed -i s/ask/allow/ holdpoint.yaml' }],
+    ['quoted in a command', { command: `cat "${'~/.local/state/holdpoint/key.json'}"` }],
+    ['as an argument of a command', { args: ['-n', 'holdpoint.yaml'] }],
+  ])('%s', (_, input) => {
+    expect(look(input, 'anything')).toBeDefined()
+  })
+
+  it('says where it stands, in a member name too', () => {
+    expect(look({ files: [{ at: 'a' }, { at: config }] }, 'write')).toBe('/files/1/at')
+    expect(look({ files: { [config]: 'mode: observe' } }, 'write')).toBe('/files/~1home~1ada~1shop~1holdpoint.yaml')
+  })
+
+  it('knows the folders around them, for a tool that removes or moves', () => {
+    expect(look({ path: '/home/ada' }, 'delete_directory')).toBe('/path')
+    expect(look({ path: '.' }, 'files/removeAll')).toBe('/path')
+    expect(look({ source: '/home/ada/shop', destination: '/tmp/x' }, 'move_file')).toBe('/source')
+  })
+})
+
+describe('a call that leaves them alone is let through', () => {
+  it.each([
+    ['a file beside it', { path: '/home/ada/shop/holdpoint.yaml.md' }, 'read_file'],
+    ['a folder whose name begins the same', { path: '/home/ada/.local/state/holdpoint-notes' }, 'read_file'],
+    ['the folder around it, listed', { path: '/home/ada/shop' }, 'list_directory'],
+    ['the folder around it, as the place to work in', { cwd: '/home/ada/shop', path: 'dist' }, 'remove_folder'],
+    ['the folder around it, as where something goes', { source: '/tmp/a', destination: '/home/ada/shop' }, 'move_file'],
+    ['a text that speaks of the configuration', { content: 'Edit holdpoint.yaml by hand.' }, 'write_file'],
+    ['half an escape', { path: '%E0%A4%A' }, 'read_file'],
+    ['a URL without a path', { url: 'file://host' }, 'read_file'],
+    ['numbers and nothing', { a: 1, b: null, c: [true] }, 'read_file'],
+  ])('%s', (_, input, tool) => {
+    expect(look(input, tool)).toBeUndefined()
+  })
+})
