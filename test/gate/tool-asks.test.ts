@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { payloadOf } from '../../src/receipt/read.ts'
+import { readReceipt } from '../../src/receipt/read.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Call, Gate } from '../../src/types.ts'
 
@@ -56,7 +56,7 @@ describe("a tool that asks for a person's yes by itself", () => {
   it('leaves a receipt that does not blame the policy', async () => {
     const { gate, me } = gateOf()
     await me.admit(pay, asked)
-    const payloads = (await gate.receipts()).map((receipt) => payloadOf(receipt.jws))
+    const payloads = (await gate.receipts()).map((receipt) => readReceipt(receipt.jws))
     expect(payloads.at(-1)).toMatchObject({ kind: 'decision', code: 'approval_required', basis: 'gate' })
   })
 
