@@ -1,6 +1,6 @@
 /** How commands end. */
 
-/** 0 good, 1 the answer is no, 2 unusable input, 3 (`verify` alone) valid but incomplete. */
+/** 0 good, 1 the answer is no, 2 unusable input, 3 (`verify` alone) valid, but an outcome is missing. */
 export type ExitCode = 0 | 1 | 2 | 3
 
 /** Input that a command cannot work with: one clear line and exit 2. */

@@ -8,7 +8,7 @@ import { visible } from './visible.ts'
 
 const ABOUT = `Checks every tool call of an LLM before it runs, and leaves signed receipts.
 
-Exit codes: 0 good, 1 the answer is no, 2 unusable input (verify also: 3 valid but incomplete).`
+Exit codes: 0 good, 1 the answer is no, 2 unusable input (verify also: 3 valid, but an outcome is missing).`
 
 interface Entry {
   readonly summary: string

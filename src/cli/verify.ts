@@ -17,20 +17,30 @@ export function verifyCommand(context: CommandContext): Command {
     .argument('<PATH>', 'an export (.jsonl, one receipt a line) or a store folder')
     .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
+    .option('--require-seal', 'not valid unless every stream was sealed: nothing is missing at its end')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExits 0 valid, 1 not valid, 2 unusable input, 3 valid but incomplete (a permit without its outcome).' +
+      '\nExits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome.\n' +
+        'A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and\n' +
+        'is no failure: a live gate looks the same. With --require-seal it is one.' +
         '\n\nExample:\n  holdpoint verify receipts.jsonl --keys keys.json',
     )
-    .action(async (path: string, flags: { keys?: string; config?: string; json?: true }) => {
+    .action(async (path: string, flags: Flags) => {
       const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
       const report = await verifyPath(path, trusted, context.terminal)
       context.terminal.progress('')
       if (flags.json === true) context.terminal.out(JSON.stringify({ path, trusted, ...report }))
       else tell(report, trusted, context.terminal)
-      context.end(exitOf(report))
+      context.end(exitOf(report, flags.requireSeal === true))
     })
+}
+
+interface Flags {
+  readonly keys?: string
+  readonly config?: string
+  readonly requireSeal?: true
+  readonly json?: true
 }
 
 /** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
@@ -43,9 +53,10 @@ async function verifyPath(path: string, trusted: Trusted, terminal: Terminal): P
   return report
 }
 
-function exitOf(report: VerifyReport): ExitCode {
-  if (!report.ok) return 1
-  return report.complete ? 0 : 3
+/** A stream without a seal is what every live gate has, so it fails only where a seal is asked for. */
+function exitOf({ ok, settled, sealed }: VerifyReport, requireSeal: boolean): ExitCode {
+  if (!ok || (requireSeal && !sealed)) return 1
+  return settled ? 0 : 3
 }
 
 async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
@@ -60,10 +71,11 @@ async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): Asyn
 function tell(report: VerifyReport, trusted: Trusted, terminal: Terminal): void {
   const { out, style } = terminal
   const what = `${report.count} ${report.count === 1 ? 'receipt' : 'receipts'}`
+  const atEnd = report.sealed ? '' : '; not sealed: receipts at the end may be missing'
   if (!report.ok) out(`${style('red', 'Not valid')}: ${report.verified} of ${what} verified`)
-  else if (!report.complete)
-    out(`${style('yellow', 'Valid but incomplete')}: ${what} verified, but something is missing`)
-  else out(`${style('green', 'Valid')}: ${what}, all verified`)
+  else if (!report.settled)
+    out(`${style('yellow', 'Valid but incomplete')}: ${what}, all verified; an outcome is missing${atEnd}`)
+  else out(`${style(report.sealed ? 'green' : 'yellow', 'Valid')}: ${what}, all verified${atEnd}`)
   if (report.ok && !report.enforced) out('  Not enforced: some calls were observed, not held.')
   for (const failure of report.failures.slice(0, MOST_SHOWN)) {
     out(`  ${placeOf(failure)}: ${failure.check}: ${visible(failure.why)}`)

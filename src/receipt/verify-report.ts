@@ -42,8 +42,12 @@ export interface VerifyNote {
 export interface VerifyReport {
   /** No check failed. */
   readonly ok: boolean
-  /** Every permit has its outcome. False does not mean that anything was altered. */
+  /** No check failed, and the set is settled and sealed. False does not mean that anything was altered. */
   readonly complete: boolean
+  /** Every permit has its outcome. */
+  readonly settled: boolean
+  /** Every stream ends with a seal, or with what a later stream says it reached. Where not, receipts at its end may be missing. */
+  readonly sealed: boolean
   /** Receipts in the input. */
   readonly count: number
   /** Receipts that no check failed for. */

@@ -68,17 +68,20 @@ export class Ledger {
     if (count === 0) this.fail({ index: -1, check: 'presence', why: 'there is no receipt: nothing was verified' })
     const owing = this.#pair()
     this.#oncePerCall()
-    this.#closing()
+    const openEnds = this.#closing()
     if (this.#unenforced > 0) {
       this.#notes.push({
         about: 'not_enforced',
         why: `${this.#unenforced} decisions were recorded without being enforced`,
       })
     }
+    const ok = this.#failures.length === 0
     const broken = new Set(this.#failures.filter(({ index }) => index >= 0).map(({ index }) => index))
     return {
-      ok: this.#failures.length === 0,
-      complete: this.#failures.length === 0 && owing === 0,
+      ok,
+      complete: ok && owing === 0 && openEnds === 0,
+      settled: owing === 0,
+      sealed: openEnds === 0,
       count,
       verified: count - broken.size,
       failures: [...this.#failures].sort((a, b) => a.index - b.index),
@@ -197,36 +200,48 @@ export class Ledger {
     }
   }
 
-  #closing(): void {
+  /** How streams end. Returns how many of them nothing vouches for. */
+  #closing(): number {
+    const continued = new Set([...this.#streams].map(([name, stream]) => this.#bridge(name, stream)))
+    let openEnds = 0
     for (const [name, stream] of this.#streams) {
-      if (!stream.sealed)
-        this.#notes.push({
-          about: 'stream_not_sealed',
-          stream: name,
-          why: `it ends at ${stream.seq} without a seal: live, cut off, or its process died`,
-        })
-      this.#bridge(name, stream)
+      if (stream.sealed || continued.has(name)) continue
+      openEnds += 1
+      this.#notes.push({
+        about: 'stream_not_sealed',
+        stream: name,
+        why: `stream ${name} ends at ${stream.seq} without a seal: it is live, was cut off, or its process died`,
+      })
     }
+    return openEnds
   }
 
-  /** Does the earlier stream that this one points at reach as far as it says? */
-  #bridge(name: string, { last }: Stream): void {
-    if (last === undefined) return
+  /** Does the earlier stream that this one points at reach as far as it says? Returns the earlier one's name if it does. */
+  #bridge(name: string, { last }: Stream): string | undefined {
+    if (last === undefined) return undefined
     const earlier = this.#streams.get(last.stream)
     if (earlier === undefined) {
       this.#notes.push({
         about: 'earlier_stream_absent',
         stream: name,
-        why: 'it continues a stream that is not in this set',
+        why: `stream ${name} continues ${last.stream}, which is not in this set`,
       })
-    } else if (earlier.seq < last.seq) {
-      this.fail({
-        index: -1,
-        check: 'continuity',
-        why: `stream ${last.stream} ends at ${earlier.seq}, and a later stream saw it reach ${last.seq}: its end was cut off`,
-      })
+      return undefined
     }
+    const why = bridgeFault(earlier, last)
+    if (why === undefined) return last.stream
+    this.fail({ index: -1, check: 'continuity', why })
+    return undefined
   }
+}
+
+/** A stream may go on behind what the later one saw: a store can hold more than was ever acknowledged. */
+function bridgeFault(earlier: Stream, last: NonNullable<Stream['last']>): string | undefined {
+  if (earlier.seq < last.seq) {
+    return `stream ${last.stream} ends at ${earlier.seq}, and a later stream saw it reach ${last.seq}: its end was cut off`
+  }
+  if (earlier.seq > last.seq || earlier.hash === last.hash) return undefined
+  return `stream ${last.stream} ends in another receipt than a later stream saw there`
 }
 
 function beginningFault(claims: ReceiptClaims, place: Place): string | undefined {
@@ -239,12 +254,16 @@ function beginningFault(claims: ReceiptClaims, place: Place): string | undefined
 function followingFault(stream: Stream, claims: ReceiptClaims, place: Place): string | undefined {
   if (claims.seq <= stream.seq)
     return `place ${claims.seq} of its stream was filled before: repeated, forked or out of order`
-  if (claims.seq !== stream.seq + 1) return `${claims.seq - stream.seq - 1} receipts before it are missing`
+  if (claims.seq !== stream.seq + 1) return missing(claims.seq - stream.seq - 1)
   if (claims.prev !== stream.hash) return 'it names another receipt before it than the one that is there'
   if (claims.kind === 'open') return 'an open receipt can only begin a stream'
   if (stream.sealed) return 'its stream was sealed before it'
   if (place.kid !== stream.kid) return 'it is signed by another key than its stream began with'
   return claims.iss === stream.iss ? undefined : 'it names another issuer than its stream began with'
+}
+
+function missing(count: number): string {
+  return count === 1 ? 'the receipt before it is missing' : `${count} receipts before it are missing`
 }
 
 /** INVARIANT I4, I5: what may stand behind a permit. Anything else was not written by a gate that kept its promises. */

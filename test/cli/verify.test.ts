@@ -81,7 +81,20 @@ describe('verify', () => {
     const path = write('cut.jsonl', tokens.slice(0, last + 1))
     const { code, stdout } = await machine.run(['verify', path])
     expect(code).toBe(3)
-    expect(stdout).toMatch(/^Valid but incomplete/)
+    expect(stdout).toMatch(/^Valid but incomplete: \d+ receipts, all verified; an outcome is missing; not sealed/)
+  })
+
+  it('says that receipts at the end may be missing where no seal stands, and fails where one is required', async () => {
+    const path = write('unsealed.jsonl', tokens.slice(0, -1))
+    const looked = await machine.run(['verify', path])
+    expect(looked.code).toBe(0)
+    expect(looked.stdout).toMatch(
+      /^Valid: \d+ receipts, all verified; not sealed: receipts at the end may be missing\n/,
+    )
+    const asked = await machine.run(['verify', path, '--require-seal', '--json'])
+    expect(asked.code).toBe(1)
+    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, complete: false, settled: true, sealed: false })
+    expect((await machine.run(['verify', exported, '--require-seal'])).code).toBe(0)
   })
 
   it('does not believe another key, and never one that comes with the receipts', async () => {

@@ -49,9 +49,9 @@ function lockClaims(folder: string): () => void {
   }
 }
 
-async function proven(store: Store, complete = true): Promise<void> {
+async function proven(store: Store, settled = true): Promise<void> {
   const report = await verifyReceipts(jwsOf(await collect(store.receipts())), { keys: [signer.publicJwk] })
-  expect(report).toMatchObject({ ok: true, complete, failures: [] })
+  expect(report).toMatchObject({ ok: true, settled, failures: [] })
 }
 
 describe('when another process holds claims.db', () => {

@@ -71,6 +71,8 @@ describe('verifying receipts', () => {
     expect(await verify(good)).toEqual({
       ok: true,
       complete: true,
+      settled: true,
+      sealed: true,
       count: 7,
       verified: 7,
       failures: [],
@@ -148,6 +150,15 @@ describe('what was altered is found, and named', () => {
     }
   })
 
+  it('how many receipts are missing, in so many words', async () => {
+    const why = async (...missing: readonly number[]) =>
+      (await verify(good.filter((_, index) => !missing.includes(index)))).failures.find(
+        ({ check }) => check === 'continuity',
+      )?.why
+    expect(await why(3)).toBe('the receipt before it is missing')
+    expect(await why(1, 2)).toBe('2 receipts before it are missing')
+  })
+
   it('receipts that were swapped, and one that was repeated', async () => {
     const [a, b, c, d, ...rest] = good as [Receipt, Receipt, Receipt, Receipt, ...Receipt[]]
     expect(check(await verify([a, b, d, c, ...rest]))).toContain('continuity')
@@ -170,7 +181,18 @@ describe('what was altered is found, and named', () => {
     })
     expect(await verify(next)).toMatchObject({
       ok: true,
-      notes: [{ about: 'stream_not_sealed' }, { about: 'earlier_stream_absent' }],
+      notes: [{ about: 'earlier_stream_absent' }, { about: 'stream_not_sealed' }],
+    })
+  })
+
+  it('a stream that ends in another receipt than a later stream saw there', async () => {
+    const earlier = chainOf([opening, refusedDraft()])
+    const last = { stream: 'AAAAAAAAAAAAAAAAAAAAAA', seq: 1, hash: DIGEST }
+    const next = chainOf([{ ...opening, stream: 'BBBBBBBBBBBBBBBBBBBBBA', last }])
+    expect(await verify([...earlier, ...next])).toMatchObject({
+      ok: false,
+      sealed: false,
+      failures: [{ check: 'continuity', index: -1, why: expect.stringContaining('another receipt') }],
     })
   })
 
@@ -241,18 +263,43 @@ describe('what no gate that keeps its promises writes', () => {
     for (const status of ['ok', 'unknown'] as const) {
       expect(await verify(run(status)), status).toMatchObject({ ok: false, failures: [{ index: 3, check: 'pairing' }] })
     }
-    expect(await verify(run('not_executed'))).toMatchObject({ ok: true, complete: true })
+    expect(await verify(run('not_executed'))).toMatchObject({ ok: true, settled: true })
   })
 })
 
 describe('what this set does not establish is said, and is not a failure', () => {
   it('a permit without an outcome makes the set incomplete', async () => {
     const report = await verify(good.slice(0, 2))
-    expect(report).toMatchObject({ ok: true, complete: false })
+    expect(report).toMatchObject({ ok: true, complete: false, settled: false })
     expect(report.notes).toContainEqual(
       expect.objectContaining({ about: 'permit_without_outcome', receipt: good[1]?.id }),
     )
     expect(report.notes).toContainEqual(expect.objectContaining({ about: 'stream_not_sealed' }))
+  })
+
+  it('a stream without a seal makes the set incomplete: receipts at its end may be missing', async () => {
+    for (const cut of [6, 4, 3]) {
+      const report = await verify(good.slice(0, cut))
+      expect(report, `the first ${cut}`).toMatchObject({ ok: true, settled: true, sealed: false, complete: false })
+      expect(report.notes).toMatchObject([{ about: 'stream_not_sealed', stream: good[0]?.stream }])
+    }
+  })
+
+  it('a stream of a process that died is whole where its successor says how far it came', async () => {
+    const died = chainOf([opening, refusedDraft(), refusedDraft()])
+    const last = { stream: 'AAAAAAAAAAAAAAAAAAAAAA', seq: 2, hash: died[2]?.hash ?? '' }
+    const stream = 'BBBBBBBBBBBBBBBBBBBBBA'
+    const seal = { kind: 'seal', count: 1, open_calls: 0, status: 'complete' } as const
+    const next = chainOf([
+      { ...opening, stream, last },
+      { ...seal, stream },
+    ])
+    expect(await verify([...died, ...next])).toMatchObject({ ok: true, complete: true, sealed: true, notes: [] })
+    expect(await verify([...died, ...next.slice(0, 1)])).toMatchObject({
+      ok: true,
+      complete: false,
+      notes: [{ stream }],
+    })
   })
 
   it('a call whose end nobody saw stays unknown', async () => {
@@ -264,7 +311,7 @@ describe('what this set does not establish is said, and is not a failure', () =>
     ])
     expect(await verify(receipts)).toMatchObject({
       ok: true,
-      complete: true,
+      settled: true,
       notes: [{ about: 'outcome_unknown' }, { about: 'stream_not_sealed' }],
     })
   })

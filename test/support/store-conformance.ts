@@ -74,7 +74,7 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(all.slice(1)).toEqual([receipt, outcome, refused])
         expect(await verifyReceipts(jwsOf(all), { keys: [signer.publicJwk] })).toMatchObject({
           ok: true,
-          complete: true,
+          settled: true,
           count: 4,
         })
       })
