@@ -1,4 +1,4 @@
-import { resolve, sep } from 'node:path'
+import { basename, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pointerToken } from './bytes/pointer.ts'
 import { namedBy, wordsOf } from './bytes/words.ts'
@@ -34,8 +34,12 @@ export function ownFiles(paths: readonly string[], from: { readonly folder: stri
   const isAround = (path: string): boolean =>
     own.some((each) => each.startsWith(path.endsWith(sep) ? path : path + sep))
 
+  // Whatever resolves to one of them spells its last name out, unless the gate itself runs in there.
+  const lastNames = isOwn(folded(from.folder)) ? [''] : [...new Set(own.map((each) => basename(each)))]
+
   const names = (text: string, name: string, removes: boolean): boolean => {
     const whole = folded(text)
+    if (!removes && !whole.includes('%') && !lastNames.some((each) => whole.includes(each))) return false
     if (own.some((each) => mentions(whole, each))) return true
     const candidates = text.length <= LONGEST_NAME ? [text] : []
     if (isCommand(name)) candidates.push(...text.split(/[\s"'`;|&<>()=]+/, MOST_WORDS).filter((word) => word !== ''))
@@ -92,7 +96,10 @@ function attempt(read: () => string): readonly string[] {
   }
 }
 
+/** Text that folding leaves as it is. */
+const FOLDED = /^[ -@[-~]*$/
+
 /** Many file systems take these for one name. */
 function folded(path: string): string {
-  return path.normalize('NFC').toLowerCase()
+  return FOLDED.test(path) ? path : path.normalize('NFC').toLowerCase()
 }
