@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -25,17 +25,15 @@ export interface Slot {
  */
 export function openSlot(folder: string, busyMs: number, wanted?: number): Slot {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  refuseOthers(folder)
   // One process opens at a time: switching a fresh file to WAL cannot be waited for, only raced.
   const opening = lock(join(folder, 'opening.lock.db'), OPENING_MS)
   if (opening === undefined) throw new Error('another process has been opening this folder for too long')
   try {
     const { number, lease } = takeSlot(folder, wanted)
     try {
-      const [receipts, claims] = [join(folder, `receipts-${number}.db`), join(folder, 'claims.db')]
-      makePrivate(receipts)
-      makePrivate(claims)
-      const db = openWriter(receipts, busyMs)
-      attachClaims(db, claims)
+      const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
+      attachClaims(db, join(folder, 'claims.db'))
       db.exec(SLOT_SCHEMA)
       stampVersion(db, 'main')
       return {
@@ -59,6 +57,7 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
 export function openDesk(folder: string, busyMs: number): DatabaseSync {
   const path = join(folder, 'claims.db')
   if (!existsSync(path)) throw new Error(`there is no holdpoint store in ${folder}`)
+  refuseOthers(folder)
   const db = openFile(':memory:', busyMs)
   attachClaims(db, path)
   return db
@@ -117,6 +116,7 @@ function takeSlot(
 
 /** An exclusive lock for as long as the returned database is open; `undefined` when somebody else holds it. */
 function lock(path: string, waitMs: number): DatabaseSync | undefined {
+  makePrivate(path)
   const db = openFile(path, waitMs)
   try {
     db.exec('BEGIN EXCLUSIVE')
@@ -129,14 +129,41 @@ function lock(path: string, waitMs: number): DatabaseSync | undefined {
 }
 
 /**
+ * A folder or a file that others can write to proves nothing: they could free a call key or answer for the person.
+ *
+ * @throws Error saying what mends it
+ */
+function refuseOthers(folder: string): void {
+  if (process.platform === 'win32') return
+  const user = process.getuid?.()
+  if (user !== undefined && user !== 0 && statSync(folder).uid !== user) {
+    throw new Error(`the folder ${folder} belongs to another user; name a folder of this user`)
+  }
+  for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))]) {
+    // A log beside a database may be gone by now.
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0
+    if ((mode & 0o022) === 0) continue
+    const said = (mode & 0o777).toString(8).padStart(3, '0')
+    throw new Error(`${path} can be changed by others (mode ${said}); if nobody did, run: chmod -R go-w ${folder}`)
+  }
+}
+
+/**
  * Makes a file for this user alone before anything is in it: sidecars and requests hold arguments in the clear. SQLite gives
  * a log beside it the same mode.
+ *
+ * A file that is there is not opened: closing it again would drop the locks that this process has on it.
  */
 function makePrivate(path: string): void {
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  try {
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
+  }
 }
 
 function openWriter(path: string, busyMs: number): DatabaseSync {
+  makePrivate(path)
   const db = openFile(path, busyMs)
   // INSERT OR REPLACE fires the append-only triggers only with this.
   db.exec('PRAGMA recursive_triggers = ON')
@@ -145,6 +172,7 @@ function openWriter(path: string, busyMs: number): DatabaseSync {
 }
 
 function attachClaims(db: DatabaseSync, path: string): void {
+  makePrivate(path)
   db.prepare('ATTACH DATABASE ? AS claims').run(path)
   makeDurable(db, 'claims')
   db.exec(CLAIMS_SCHEMA)

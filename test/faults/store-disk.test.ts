@@ -40,7 +40,7 @@ function mount(
 
 describe('when the disk is full', () => {
   it('acknowledges nothing that it cannot keep, keeps what it acknowledged, and goes on once there is room', async (context) => {
-    const disk = mount('size=2m')
+    const disk = mount('size=2m,mode=0700')
     if (disk === undefined) {
       console.log('skipped: a disk of our own to fill needs the right to mount (root)')
       return context.skip()
@@ -90,7 +90,7 @@ describe('when the folder cannot be written to', () => {
       chmodSync(folder, 0o700)
       return
     }
-    const disk = mount('size=1m,ro')
+    const disk = mount('size=1m,ro,mode=0700')
     if (disk === undefined) {
       console.log('skipped: this user may write everywhere and cannot mount a read-only disk')
       return context.skip()
@@ -107,7 +107,7 @@ describe('when the folder cannot be written to', () => {
   })
 
   it('can still be read and verified', async (context) => {
-    const disk = isRoot ? mount('size=4m') : undefined
+    const disk = isRoot ? mount('size=4m,mode=0700') : undefined
     const folder = disk?.folder ?? temporary()
     if (isRoot && disk === undefined) {
       console.log('skipped: this user may write everywhere and cannot mount a read-only disk')

@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openSlot } from '../../src/store/sqlite-files.ts'
+import { openDesk } from '../../src/store/sqlite-reader.ts'
 import type { Receipt } from '../../src/types.ts'
 import { claim, decisionDraft, openedChain, outcomeDraft, refusedDraft } from '../support/receipt-drafts.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
@@ -79,12 +81,39 @@ describe('the files of the embedded store', () => {
     const shared = temporary()
     chmodSync(shared, 0o755)
     const slot = openSlot(shared, 100)
-    for (const file of ['claims.db', 'claims.db-wal', 'receipts-0.db', 'receipts-0.db-wal']) {
-      expect(statSync(join(shared, file)).mode & 0o777, file).toBe(0o600)
-    }
+    const files = readdirSync(shared)
+    expect(files).toEqual(expect.arrayContaining(['claims.db-wal', 'receipts-0.db-wal', 'receipts-0.lock.db']))
+    for (const file of files) expect(statSync(join(shared, file)).mode & 0o777, file).toBe(0o600)
     slot.close()
     expect(readdirSync(folder).sort()).toEqual(['claims.db', 'opening.lock.db', 'receipts-0.db', 'receipts-0.lock.db'])
   })
+
+  it.skipIf(process.platform === 'win32').each([
+    ['its folder', '', 0o777, '777'],
+    ['its folder, although the sticky bit stands', '', 0o1777, '777'],
+    ['its folder, by a group', '', 0o770, '770'],
+    ['the call keys', 'claims.db', 0o606, '606'],
+    ['the receipts', 'receipts-0.db', 0o662, '662'],
+  ])(
+    'are refused when others could have changed %s, with the command that mends it',
+    async (_what, file, mode, said) => {
+      const { folder } = await left('ok')
+      chmodSync(join(folder, file), mode)
+      const error = await createSqliteStore({ folder })
+        .open()
+        .catch((cause: unknown) => cause)
+      expect(error).toMatchObject({ code: 'ERR_STORE', at: folder })
+      const { message } = error as Error
+      expect(message).toContain(`${join(folder, file).replace(/\/$/, '')} can be changed by others (mode ${said})`)
+      const desk = openDesk(folder)
+      await expect(desk.attend('w', 1)).rejects.toThrow('can be changed by others')
+      await desk.close()
+      execFileSync('sh', ['-c', message.split('run: ')[1] ?? 'false'])
+      const store = createSqliteStore({ folder })
+      await expect(store.open()).resolves.toMatchObject({ durable: true })
+      await store.close()
+    },
+  )
 
   it('are refused when another version wrote them, rather than read wrongly', async () => {
     for (const file of ['claims.db', 'receipts-0.db']) {
