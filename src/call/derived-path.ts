@@ -10,6 +10,8 @@ const namesPath = namedBy(
 )
 
 const LONGEST_PATH = 4_096
+/** The root and the path itself included: what lies deeper is granted by no ancestor. */
+const MOST_ANCESTORS = 64
 
 /** By its key, or because it starts as a path does. */
 export function looksLikePath(text: string, key: string): boolean {
@@ -26,13 +28,14 @@ const AMBIGUOUS = /[\\~\p{Cc}\u2024-\u2026\u2044\u2215\u29f8\u29f5\ufe52\ufe68\u
  * A path as POSIX reads it, lexically: `/a/./b/../c` is `/a/c` with the ancestors `/`, `/a`, `/a/c` (itself included).
  *
  * `ancestors` is empty, so that no permit by ancestor applies, for every path that is not absolute, climbs above the
- * root, or could mean another file to another reader; such a path is `''` where it must not be compared either.
+ * root, lies deeper than 63 below it, or could mean another file to another reader; where it must not be compared either,
+ * the path is `''`.
  * Symbolic links are not followed: that is the tool's part.
  */
 export function pathFacts(text: string): JsonObject {
   const absolute = text.startsWith('/')
   const segments = text.length > LONGEST_PATH || AMBIGUOUS.test(text) ? undefined : normalised(text)
-  if (segments === undefined) return { path: '', ancestors: [], absolute }
+  if (segments === undefined || segments.length >= MOST_ANCESTORS) return { path: '', ancestors: [], absolute }
   const path = segments.join('/')
   if (!absolute) return { path, ancestors: [], absolute }
   let ancestor = ''

@@ -6,6 +6,10 @@ const namesUrl = namedBy(
 )
 
 const LONGEST_URL = 8_192
+/** DNS has no longer name, and few hosts have a tenth of the labels. */
+const LONGEST_HOST = 253
+const MOST_LABELS = 64
+const LONGEST_SCHEME = 64
 const DEFAULT_PORTS = new Map([
   ['http:', 80],
   ['https:', 443],
@@ -26,14 +30,16 @@ const PLAIN_AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/(?:[\p{L}\p{M}\p{N}._-]+|\[[0-9a
 
 /**
  * Scheme, host, port and domains (the host and its parents) as the WHATWG URL standard reads them: lower case, punycode,
- * numeric hosts as dotted quads. A URL that carries a user, has no host, or that another reader could take for another
- * host, has empty facts and no domains.
+ * numeric hosts as dotted quads. A URL that carries a user, has no host or one that is longer than DNS allows, or that
+ * another reader could take for another host, has empty facts and no domains.
  */
 export function urlFacts(text: string): JsonObject {
   const url =
     text.length <= LONGEST_URL && !AMBIGUOUS.test(text) && PLAIN_AUTHORITY.test(text) ? parsed(text) : undefined
-  if (url === undefined) return { scheme: schemeOf(text), host: '', port: 0, domains: [] }
-  const host = withoutRootDot(url.hostname.toLowerCase())
+  const host = url === undefined ? undefined : withoutRootDot(url.hostname.toLowerCase())
+  if (url === undefined || host === undefined || !fitsDns(host)) {
+    return { scheme: schemeOf(text), host: '', port: 0, domains: [] }
+  }
   const port = url.port === '' ? (DEFAULT_PORTS.get(url.protocol) ?? 0) : Number(url.port)
   return { scheme: url.protocol.slice(0, -1), host, port, domains: domainsOf(host) }
 }
@@ -50,8 +56,13 @@ export function domainsOf(host: string): readonly string[] {
 
 /** The WHATWG reading of a bare host name, or `undefined`. */
 export function hostOf(name: string): string | undefined {
-  const url = parsed(`http://${name}/`)
-  return url === undefined || /[/?#@:%\\\s]/.test(name) ? undefined : withoutRootDot(url.hostname)
+  const url = /[/?#@:%\\\s]/.test(name) ? undefined : parsed(`http://${name}/`)
+  const host = url === undefined ? undefined : withoutRootDot(url.hostname)
+  return host !== undefined && fitsDns(host) ? host : undefined
+}
+
+function fitsDns(host: string): boolean {
+  return host.length <= LONGEST_HOST && host.split('.').length <= MOST_LABELS
 }
 
 function withoutRootDot(host: string): string {
@@ -63,5 +74,6 @@ function parsed(text: string): URL | undefined {
 }
 
 function schemeOf(text: string): string {
-  return /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase() ?? ''
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase() ?? ''
+  return scheme.length <= LONGEST_SCHEME ? scheme : ''
 }

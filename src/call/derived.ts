@@ -13,8 +13,12 @@ export interface Derivation {
   readonly lengths: { readonly [pointer: string]: number }
 }
 
-/** Facts are worked out for so many arguments and lengths; past it the fact `""` says `{ truncated: true }`. */
+/** Facts are stated of so many arguments and array lengths, */
 const MOST_FACTS = 256
+/** of so many values in all, each element of a list counted, */
+const MOST_VALUES = 4_096
+/** and in so many UTF-16 units of pointers, names and strings. */
+const MOST_UNITS = 65_536
 
 /**
  * Works out facts of arguments that policies could not get right by string surgery (DESIGN §8): normalised paths with
@@ -22,6 +26,10 @@ const MOST_FACTS = 256
  *
  * A fact that grants is only stated where every reader of the argument would agree on it; otherwise the list that a
  * policy asks is there and empty, so that no permit by ancestor, host or domain applies. Pure; never throws.
+ *
+ * The canonical text of facts and lengths together stays within 512 KiB, whatever the arguments are, since a few of them
+ * could otherwise call for more than a receipt can hold. Arguments are read in order; from the first whose facts no longer
+ * fit, none has any, and the fact `""` says `{ truncated: true }`.
  */
 export function derive(input: Json): Derivation {
   const collector = new Collector()
@@ -33,14 +41,16 @@ class Collector {
   // Pointers start with a slash or are empty, so none of them is a name that reaches a prototype.
   readonly #derived: { [pointer: string]: JsonObject } = {}
   readonly #lengths: { [pointer: string]: number } = {}
-  #room = MOST_FACTS
+  #facts = MOST_FACTS
+  #values = MOST_VALUES
+  #units = MOST_UNITS
   #truncated = false
 
   /** @param key the name of the nearest member around the value: elements of `paths` are read as `paths` says. */
   visit(value: Json, pointer: string, key: string): void {
     if (this.#truncated) return
-    if (typeof value === 'string') this.#state(pointer, () => textFacts(value, key))
-    else if (typeof value === 'number' && looksLikeMoney(key)) this.#state(pointer, () => moneyFacts(value))
+    if (typeof value === 'string') this.#state(pointer, textFacts(value, key))
+    else if (typeof value === 'number' && looksLikeMoney(key)) this.#state(pointer, moneyFacts(value))
     else if (Array.isArray(value)) this.#visitArray(value, pointer, key)
     else if (typeof value === 'object' && value !== null) {
       for (const [name, member] of Object.entries(value)) this.visit(member, `${pointer}/${pointerToken(name)}`, name)
@@ -53,20 +63,30 @@ class Collector {
   }
 
   #visitArray(value: readonly Json[], pointer: string, key: string): void {
-    if (this.#hasRoom()) this.#lengths[pointer] = value.length
+    if (this.#fits(pointer, value.length)) this.#lengths[pointer] = value.length
     for (const [index, element] of value.entries()) this.visit(element, `${pointer}/${index}`, key)
   }
 
-  #state(pointer: string, facts: () => JsonObject | undefined): void {
-    if (!this.#hasRoom()) return
-    const stated = facts()
-    if (stated !== undefined) this.#derived[pointer] = stated
+  #state(pointer: string, facts: JsonObject | undefined): void {
+    if (facts !== undefined && this.#fits(pointer, facts)) this.#derived[pointer] = facts
   }
 
-  #hasRoom(): boolean {
-    if (this.#room === 0) this.#truncated = true
-    else this.#room -= 1
+  #fits(pointer: string, stated: Json): boolean {
+    this.#facts -= 1
+    this.#units -= pointer.length
+    this.#spend(stated)
+    this.#truncated = this.#facts < 0 || this.#values < 0 || this.#units < 0
     return !this.#truncated
+  }
+
+  #spend(stated: Json): void {
+    this.#values -= 1
+    if (typeof stated === 'string') this.#units -= stated.length
+    if (typeof stated !== 'object' || stated === null) return
+    for (const [name, member] of Object.entries(stated)) {
+      if (!Array.isArray(stated)) this.#units -= name.length
+      this.#spend(member)
+    }
   }
 }
 

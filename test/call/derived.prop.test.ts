@@ -1,7 +1,9 @@
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { canonicalText, DEFAULT_LIMITS, utf8Length } from '../../src/bytes/canonical.ts'
 import { derive } from '../../src/call/derived.ts'
+import { snapshot } from '../../src/call/snapshot.ts'
 import type { Json } from '../../src/types.ts'
 
 const segment = fc.constantFrom('a', 'b', '..', '.', '', 'srv', ' ', 'ä', '~', '%2e%2e', '\\', '...', '\u0000')
@@ -60,5 +62,48 @@ describe('derived facts', () => {
         derive(value as Json)
       }),
     )
+  })
+
+  it('never outgrow what a receipt can hold beside the arguments, whatever the arguments are', () => {
+    const { maxDepth, maxNodes, maxBytes } = DEFAULT_LIMITS
+    const doubled = { maxDepth: maxDepth * 2, maxNodes: maxNodes * 2, maxBytes: maxBytes * 2 }
+    const often = (text: string): fc.Arbitrary<string> => fc.nat(4_000).map((times) => text.repeat(times))
+    const long = fc.oneof(
+      fc.constantFrom('/a', '/', '/é/..', 'a/', '\u0001', 'k').chain(often),
+      often('a.').map((labels) => `http://${labels}com`),
+      often('a.').map((labels) => `a@${labels}com`),
+      often('b').map((scheme) => `${scheme}:`),
+      fc.nat(60).map((width) => `/${'w'.repeat(width)}`.repeat(60)),
+    )
+    const key = fc.oneof(
+      fc.constantFrom('path', 'url', 'to', 'amount', 'x'),
+      fc.constantFrom('~', '\u0001', 'p').chain(often),
+      fc.string(),
+    )
+    const value: fc.Arbitrary<Json> = fc.oneof(
+      long,
+      fc
+        .tuple(fc.oneof(long, fc.constant<Json>([]), fc.constant<Json>({ to: [] })), fc.nat(300))
+        .map(([each, times]) => Array.from({ length: times }, () => each)),
+      fc.jsonValue().map((any) => any as Json),
+    )
+    let largest = 0
+    fc.assert(
+      fc.property(fc.dictionary(key, value, { maxKeys: 40, noNullPrototype: true }), (given) => {
+        let input: Json
+        try {
+          input = snapshot({ input: given }).parse()
+        } catch {
+          return
+        }
+        const { derived, lengths } = derive(input)
+        largest = Math.max(largest, utf8Length(canonicalText({ derived, lengths })))
+        expect(largest).toBeLessThanOrEqual(512 * 1_024)
+        canonicalText({ arguments: input, derived, lengths }, doubled)
+      }),
+      { numRuns: 200 },
+    )
+    // It draws arguments that come near the bound, and not only small ones.
+    expect(largest).toBeGreaterThan(32 * 1_024)
   })
 })

@@ -52,6 +52,13 @@ describe('paths: a permit below a root holds only for what lies below it', () =>
     expect(factsOf('path', 'notes/./a.txt')).toMatchObject({ path: 'notes/a.txt', absolute: false })
   })
 
+  it('states no ancestors of a path deeper than any that is used, since they outgrow it by its depth', () => {
+    const deep = (segments: number): JsonObject | undefined => factsOf('path', '/a'.repeat(segments))
+    expect(deep(63)?.['ancestors']).toHaveLength(64)
+    expect(deep(64)).toMatchObject({ path: '', ancestors: [], absolute: true })
+    expect(factsOf('path', 'a/'.repeat(2_000))).toMatchObject({ path: '', ancestors: [] })
+  })
+
   it('reads a path by its key or by its look, in arrays and deep down too', () => {
     const { derived } = derive({
       sourceFile: 'a.txt',
@@ -115,6 +122,19 @@ describe('urls: a permit for a host holds only for what every client would conne
   })
 })
 
+describe('hosts that no name server knows', () => {
+  it('have no domains, since their parents outgrow the receipt', () => {
+    const most = `${'a.'.repeat(63)}com`
+    expect(factsOf('url', `http://${most}`)?.['domains']).toHaveLength(64)
+    expect(factsOf('to', `ann@${most}`)?.['domains']).toHaveLength(64)
+    for (const host of [`a.${most}`, `${'a.'.repeat(2_000)}com`, `${'a'.repeat(250)}.com`]) {
+      expect(factsOf('url', `http://${host}`)).toMatchObject({ host: '', domains: [] })
+      expect(factsOf('to', `ann@${host}`)).toMatchObject({ domain: '', domains: [] })
+    }
+    expect(factsOf('url', `${'a'.repeat(65)}:x`)).toMatchObject({ scheme: '' })
+  })
+})
+
 describe('mail addresses: a permit for a domain holds only for mail that goes there', () => {
   it('reads the domain of one plain mailbox', () => {
     expect(factsOf('to', 'Ann@Mail.Example.com')).toMatchObject({
@@ -175,5 +195,20 @@ describe('amounts, bytes and lengths', () => {
     expect(derived['']).toEqual({ truncated: true })
     expect(derived['/path']).toBeUndefined()
     expect(derive({ lists: Array.from({ length: 300 }, () => []) }).derived['']).toEqual({ truncated: true })
+  })
+
+  it('says so when a few arguments call for more than a receipt holds, and keeps what came before', () => {
+    const path = `/${'a'.repeat(60)}`.repeat(60)
+    const { derived } = derive({ a_path: '/srv', b_path: path, c_path: '/etc' })
+    expect(derived['']).toEqual({ truncated: true })
+    expect(derived['/a_path']).toMatchObject({ path: '/srv' })
+    expect(derived['/b_path']).toBeUndefined()
+    expect(derived['/c_path']).toBeUndefined()
+  })
+
+  it('counts the names of arguments too, which stand in every pointer below them', () => {
+    const { derived, lengths } = derive({ ['k'.repeat(40_000)]: [['x'], ['y']] })
+    expect(derived).toEqual({ '': { truncated: true } })
+    expect(Object.keys(lengths)).toHaveLength(1)
   })
 })
