@@ -16,6 +16,11 @@ import { HoldpointError } from '../errors.ts'
 import type { Signer } from '../types.ts'
 import { signerFromPem } from './sign.ts'
 
+/** A key is some hundred bytes long. */
+const LONGEST_KEY = 16_384
+/** A link is not followed, and a pipe that nobody writes to is not waited for. */
+const READ_IF_REGULAR = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+
 /** A signer from a key file. `created` is true when the file did not exist: its public key is not in anyone's trust yet. */
 export type FileSigner = Signer & { readonly created: boolean }
 
@@ -36,16 +41,18 @@ export function loadOrCreateKey(path: string): FileSigner {
 function load(path: string): Signer | undefined {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY)
+    file = openSync(path, READ_IF_REGULAR)
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined
+    if (codeOf(cause) === 'ELOOP') throw failure(path, 'is a link; name the file that it leads to', cause)
     throw failure(path, `cannot be read (${codeOf(cause)}); make it readable for this user alone: chmod 600`, cause)
   }
   try {
     // Judged on the open file, so that nothing can be put in its place between the check and the read.
     const about = fstatSync(file)
-    if (!about.isFile()) throw failure(path, 'is not a file')
+    if (!about.isFile()) throw failure(path, 'is not a regular file; name another key file')
     checkOwner(path, about)
+    if (about.size > LONGEST_KEY) throw failure(path, 'is too long to be a key')
     return signerFromPem(readFileSync(file, 'utf8'))
   } catch (cause) {
     if (cause instanceof HoldpointError) throw new HoldpointError('ERR_KEY', sentence(path, cause), { at: path, cause })

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,6 +74,31 @@ describe('the key file', () => {
   it('is refused when it is a folder', () => {
     mkdirSync(path, { recursive: true })
     expect(() => loadOrCreateKey(path)).toThrow(expect.objectContaining({ code: 'ERR_KEY' }))
+  })
+
+  it.runIf(posix)('is refused at once when it is a pipe that nobody writes to', () => {
+    mkdirSync(join(folder, 'state'))
+    execFileSync('mkfifo', ['-m', '600', path])
+    // In a process of its own: one that waited for a writer could not be called back from here.
+    const module = new URL('../../src/receipt/key-file.ts', import.meta.url).href
+    const script = `import { loadOrCreateKey } from ${JSON.stringify(module)}
+      try { loadOrCreateKey(${JSON.stringify(path)}) } catch ({ code, message }) { console.log(code, message) }`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    expect(said).toMatch(/^ERR_KEY .* is not a regular file/)
+  })
+
+  it.runIf(posix)('is refused when it is a link, a device, or longer than any key', () => {
+    loadOrCreateKey(path)
+    const link = join(folder, 'link.pem')
+    symlinkSync(path, link)
+    expect(() => loadOrCreateKey(link)).toThrow(expect.objectContaining({ code: 'ERR_KEY', at: link }))
+    expect(() => loadOrCreateKey(link)).toThrow(/is a link/)
+    expect(() => loadOrCreateKey('/dev/null')).toThrow(/not a regular file/)
+    writeFileSync(path, 'x'.repeat(20_000))
+    expect(() => loadOrCreateKey(path)).toThrow(/too long/)
   })
 
   it('says so when it can be neither read nor made', (context) => {
