@@ -22,7 +22,8 @@ export class Contracts {
    * same object; a changed definition replaces it under its new digest.
    *
    * @param words what the operator said, by tool name.
-   * @throws HoldpointError `ERR_TOOL`: a name outside the rule, a case-fold twin, a definition without canonical form.
+   * @throws HoldpointError `ERR_TOOL`: a name outside the rule, a case-fold twin, a definition without canonical form, a
+   * tool of another origin under a name that is taken.
    */
   register(
     server: string,
@@ -83,6 +84,13 @@ export class Contracts {
     }
     const contract = new KnownContract(server, definition, operator)
     const known = this.#contracts.get(contract.id)
+    if (known !== undefined && known.definition.origin !== definition.origin) {
+      throw refusedTool(
+        contract.id,
+        // Else a stranger's tool would be judged by the words on the operator's own, or the other way round.
+        `is ${from(known.definition)} and now comes ${from(definition)}: register the second with a \`server\` of its own`,
+      )
+    }
     return known?.saysTheSameAs(contract) === true ? known : contract
   }
 }
@@ -148,6 +156,10 @@ function onlyKnownMembers(definition: ToolDefinition): { readonly [member in key
   const { name, title, description, inputSchema, outputSchema, annotations, origin, declared, dynamicDescription } =
     definition
   return { name, title, description, inputSchema, outputSchema, annotations, origin, declared, dynamicDescription }
+}
+
+function from({ origin }: ToolDefinition): string {
+  return origin === 'own' ? 'from your own code' : 'from a third party'
 }
 
 function refusedTool(id: string, found: string): HoldpointError {

@@ -60,6 +60,36 @@ describe('Contracts', () => {
     expect(() => contracts.register('b', [own({ name: 'a' }), own({ name: 'a' })], none)).toThrow(/listed twice/)
   })
 
+  it('lets nobody take over the name of a tool from elsewhere, so that none is judged by words about another', () => {
+    const declared = { materiality: 'low' } as const
+    const mine = own({ declared })
+    const theirs = own({ origin: 'third-party' })
+    for (const [first, second] of [
+      [mine, theirs],
+      [theirs, mine],
+    ] as const) {
+      const contracts = new Contracts()
+      const [known] = contracts.register('shop', [first], none)
+      expect(() => contracts.register('shop', [own({ name: 'other' }), second], none)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_TOOL',
+          message: expect.stringMatching(/shop\/refund.*`server` of its own/),
+        }),
+      )
+      expect(contracts.find('shop', 'refund')).toBe(known)
+      expect(contracts.find('shop', 'other')).toBeUndefined()
+      expect(contracts.register('elsewhere', [second], none)).toHaveLength(1)
+    }
+  })
+
+  it("takes a third party's changed definition, which has another digest", () => {
+    const contracts = new Contracts()
+    const [first] = contracts.register('shop', [own({ origin: 'third-party' })], none)
+    const [changed] = contracts.register('shop', [own({ origin: 'third-party', description: 'new' })], none)
+    expect(changed?.definitionDigest).not.toBe(first?.definitionDigest)
+    expect(contracts.find('shop', 'refund')).toBe(changed)
+  })
+
   it('keeps tools of one name on two servers apart', () => {
     const contracts = new Contracts()
     contracts.register('a', [own({ description: 'of a' })], none)
