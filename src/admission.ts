@@ -17,6 +17,8 @@ export interface AdmissionTerms {
   readonly materiality: Materiality
   readonly receipt: Receipt | undefined
   readonly failedOpen: boolean
+  /** False in observe mode. */
+  readonly enforced: boolean
   readonly permit: Permit
   /** A fresh parse of the snapshot for the tool. */
   readonly input: () => Json
@@ -31,7 +33,7 @@ export interface AdmissionTerms {
 /** A permitted call: begun at most once, settled exactly once. */
 export class LiveAdmission implements PermittedAdmission {
   readonly outcome = 'permitted'
-  readonly enforced = true
+  readonly enforced: boolean
   readonly callKey: string
   readonly materiality: Materiality
   readonly receipt: Receipt | undefined
@@ -44,6 +46,7 @@ export class LiveAdmission implements PermittedAdmission {
     this.materiality = terms.materiality
     this.receipt = terms.receipt
     this.failedOpen = terms.failedOpen
+    this.enforced = terms.enforced
     this.#terms = terms
   }
 

@@ -236,6 +236,7 @@ export class Exits {
       materiality: classification.materiality,
       receipt,
       failedOpen: terms.failedOpen,
+      enforced: !this.observing(),
       permit,
       // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
       input: () => arrival.snapshot?.parse() ?? {},

@@ -3,9 +3,7 @@ import type { HostMessage } from './host.ts'
 /** What a resuming history says about one call. A pointer: only our own store knows whether such a request exists. */
 export interface SaidInHistory {
   readonly answer: 'approved' | 'declined'
-  /** The host's id of the approval. */
-  readonly approvalId: string
-  /** The reference that was shown with the request, where the host kept it (major 7 does). */
+  /** The reference of the request that was shown; absent where the host kept none. */
   readonly ref: string | undefined
 }
 
@@ -30,23 +28,34 @@ export function saidInHistory(messages: readonly HostMessage[], toolCallId: stri
     .filter((part) => part.toolCallId === toolCallId)
   for (const response of parts(last, 'tool', 'tool-approval-response')) {
     const request = requests.find((part) => part.approvalId === response.approvalId)
-    if (request === undefined || typeof response.approved !== 'boolean' || typeof request.approvalId !== 'string')
-      continue
+    if (request === undefined || typeof response.approved !== 'boolean') continue
     return {
       answer: response.approved === true ? 'approved' : 'declined',
-      approvalId: request.approvalId,
-      ref: referenceIn(request.reason),
+      ref: refInId(request.approvalId) ?? refInReason(request.reason),
     }
   }
   return undefined
+}
+
+/**
+ * The host's id of an approval, made to carry our reference to the person and back. Major 6 keeps nothing else of a request;
+ * the host's own id stays in it, since two calls of a step may share one request. An id that carries one already stays.
+ */
+export function carryRef(approvalId: string, ref: string): string {
+  return refInId(approvalId) === undefined ? `${ref}.${approvalId}` : approvalId
+}
+
+function refInId(approvalId: unknown): string | undefined {
+  return typeof approvalId === 'string' ? /^(hp_[0-9a-z]{8})\./.exec(approvalId)?.[1] : undefined
+}
+
+/** Major 7 keeps the reason: the code, reference and receipt at its end are ours, whatever a policy's sentence says before. */
+function refInReason(reason: unknown): string | undefined {
+  return typeof reason === 'string' ? /\([a-z_]+, reference (hp_[0-9a-z]{8})[^()]*\)$/.exec(reason)?.[1] : undefined
 }
 
 function parts(message: HostMessage, role: string, type: string): readonly ApprovalPart[] {
   const content: unknown = Reflect.get(message, 'content')
   if (Reflect.get(message, 'role') !== role || !Array.isArray(content)) return []
   return content.filter((part: ApprovalPart | null) => part?.type === type)
-}
-
-function referenceIn(reason: unknown): string | undefined {
-  return typeof reason === 'string' ? /\bhp_[0-9a-z]+\b/.exec(reason)?.[0] : undefined
 }

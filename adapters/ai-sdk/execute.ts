@@ -4,6 +4,7 @@ import { isThirdParty } from './definition.ts'
 import { type HostExecuteOptions, isMajor6 } from './host.ts'
 import type { Passage, Passing } from './passage.ts'
 import { present } from './presentation.ts'
+import { contextIn } from './tool-asks.ts'
 
 /** A tool's `execute` in both majors. */
 export type HostExecute = (input: unknown, options: HostExecuteOptions) => unknown
@@ -41,7 +42,8 @@ function streaming(passage: Passage, execute: HostExecute): HostExecute {
 
 async function arrive(passage: Passage, input: unknown, options: HostExecuteOptions): Promise<Passing> {
   const { toolCallId, messages, abortSignal } = options
-  const passing = await passage.fetch({ callId: toolCallId, input, messages: messages ?? [] }, abortSignal)
+  const call = { callId: toolCallId, input, messages: messages ?? [], context: contextIn(options) }
+  const passing = await passage.fetch(call, abortSignal)
   present(passing.record, passage.around, isMajor6(options) ? 6 : 7)
   return passing
 }

@@ -6,7 +6,7 @@ import { guardedExecute, type HostExecute } from './execute.ts'
 import { approvalHook, isRemembered, needsApprovalFor, remember } from './hook.ts'
 import type { HostApprovalQuestion, HostApprovalStatus, HostTool } from './host.ts'
 import { modelOutputFor } from './model-output.ts'
-import { Passage, type Surroundings } from './passage.ts'
+import { type Definition, Passage, type Surroundings } from './passage.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 
 /** What `guardTools` may be told. */
@@ -46,26 +46,26 @@ export function guardTools<const T extends Readonly<Record<string, object>>>(
   const listed: readonly (readonly [string, HostTool])[] = Object.entries(tools)
   refuseUngateable(listed, options.ungated ?? [])
   const gated = listed.filter(([, tool]) => typeof tool.execute === 'function')
+  const definitions = new Map(gated.map(([name, tool]) => [name, definitionOf(name, tool)]))
   const around: Surroundings = {
     gate,
     server: options.server,
     refusalAs: options.refusalAs,
     client: options.client,
-    registered: register(gated, gate, options.server),
+    registered: register([...definitions.values()], gate, options.server),
   }
-  const guarded = new Map(listed.map(([name, tool]) => [name, guardTool(name, tool, around)]))
+  const guarded = new Map(listed.map(([name, tool]) => [name, guardTool(name, tool, around, definitions.get(name))]))
   return { tools: cloneWith(tools, guarded) as T, toolApproval: approvalHook(around) }
 }
 
-function guardTool(name: string, tool: HostTool, around: Surroundings): object {
-  const { execute } = tool
-  return typeof execute === 'function'
-    ? gatedTool(name, tool, execute as HostExecute, around)
+function guardTool(name: string, tool: HostTool, around: Surroundings, definition: Definition): object {
+  return typeof tool.execute === 'function'
+    ? gatedTool(new Passage(name, tool, around, definition), tool.execute as HostExecute, definition)
     : ungatedTool(name, tool, around)
 }
 
-function gatedTool(name: string, tool: HostTool, execute: HostExecute, around: Surroundings): object {
-  const passage = new Passage(name, tool, around)
+function gatedTool(passage: Passage, execute: HostExecute, definition: Definition): object {
+  const { tool, around } = passage
   const caller = tool.experimental_toolCaller
   const guarded = cloneWith(
     tool,
@@ -73,7 +73,9 @@ function gatedTool(name: string, tool: HostTool, execute: HostExecute, around: S
       ['execute', guardedExecute(passage, execute)],
       ['toModelOutput', modelOutputFor(tool, around.gate)],
       ['needsApproval', needsApprovalFor(passage)],
-      ...(isLocalCaller(caller) ? ([['experimental_toolCaller', guardedCaller(name, caller, around)]] as const) : []),
+      ...(isLocalCaller(caller)
+        ? ([['experimental_toolCaller', guardedCaller(passage, caller, definition)]] as const)
+        : []),
     ]),
   )
   remember(guarded, { kind: 'gated', passage })
@@ -95,8 +97,8 @@ function ungatedTool(name: string, tool: HostTool, around: Surroundings): object
 }
 
 /** Code mode builds the tool that really runs from the tools it may call: that one goes through the gate as well. */
-function guardedCaller(name: string, caller: LocalCaller, around: Surroundings): LocalCaller {
-  return { ...caller, bind: (callable) => guardTool(name, caller.bind(callable), around) }
+function guardedCaller({ name, around }: Passage, caller: LocalCaller, definition: Definition): LocalCaller {
+  return { ...caller, bind: (callable) => guardTool(name, caller.bind(callable), around, definition) }
 }
 
 interface LocalCaller {
@@ -133,11 +135,10 @@ function refuseUngateable(listed: readonly (readonly [string, HostTool])[], unga
 
 /** Tells the gate of the tools before the first call; with a promised schema, the first call waits. */
 function register(
-  gated: readonly (readonly [string, HostTool])[],
+  definitions: readonly (ToolDefinition | Promise<ToolDefinition>)[],
   gate: Gate,
   server: string | undefined,
 ): Promise<void> | undefined {
-  const definitions = gated.map(([name, tool]) => definitionOf(name, tool))
   const where = server === undefined ? {} : { server }
   if (!definitions.some((definition) => definition instanceof Promise)) {
     gate.register(definitions as readonly ToolDefinition[], where)
@@ -146,7 +147,9 @@ function register(
   const registered = Promise.all(definitions).then((all) => {
     gate.register(all, where)
   })
-  // Whoever calls first meets the error; without a call there is nobody to tell.
-  registered.catch(() => undefined)
+  // Too late to throw where the programmer is looking, and every call will meet it: say it once where they hear it.
+  registered.catch((cause: unknown) => {
+    gate.warn('registration_failed', cause instanceof Error ? cause.message : String(cause))
+  })
   return registered
 }

@@ -1,9 +1,16 @@
 import { renderAsReason } from '../../src/index.ts'
-import { giveBack } from '../shared/carry-out.ts'
 import { saidInHistory } from './approval-parts.ts'
-import { type HostApprovalQuestion, type HostApprovalStatus, type HostTool, isMajor6, toolNamed } from './host.ts'
-import { type HostCall, Passage, type Passing, type Surroundings } from './passage.ts'
+import {
+  type HostApprovalQuestion,
+  type HostApprovalStatus,
+  type HostCall,
+  type HostTool,
+  isMajor6,
+  toolNamed,
+} from './host.ts'
+import { Passage, type Passing, type Surroundings } from './passage.ts'
 import { present } from './presentation.ts'
+import { contextIn, contextOf, toolAsks } from './tool-asks.ts'
 
 /** What the approval hook knows of a tool in the set that the host was given. */
 export type HookEntry =
@@ -34,50 +41,47 @@ export function isRemembered(tool: object): boolean {
  * person where this chat can answer, and otherwise lets the call go on to the wrapped `execute`, which asks again.
  */
 export function approvalHook(around: Surroundings): (question: HostApprovalQuestion) => Promise<HostApprovalStatus> {
-  return async (question) => {
-    const { toolCall, tools, messages } = question
+  return async ({ toolCall, tools, toolsContext, messages }) => {
     // It has run on the provider's side already: a denial now would be false.
     if (toolCall.providerExecuted === true) return undefined
-    const call: HostCall = { callId: toolCall.toolCallId, input: toolCall.input, messages }
-    const tool = toolNamed(tools, toolCall.toolName)
+    const { toolName, toolCallId, input } = toolCall
+    const call: HostCall = { callId: toolCallId, input, messages, context: contextOf(toolsContext, toolName) }
+    const tool = toolNamed(tools, toolName)
     const entry = tool === undefined ? undefined : entries.get(tool)
-    if (entry === undefined) return await refuseUnlisted(new Passage(toolCall.toolName, tool ?? {}, around), call)
-    if (entry.kind === 'ungated')
-      return (await asksItself(entry.tool, call, question)) ? { type: 'user-approval' } : undefined
-    return await answer(entry.passage, call, question)
+    if (entry === undefined) return await refuseStray(new Passage(toolName, tool ?? {}, around, undefined), call)
+    if (entry.kind === 'ungated') return (await toolAsks(entry.tool, call)) ? { type: 'user-approval' } : undefined
+    return await answer(entry.passage, call)
   }
 }
 
-async function answer(passage: Passage, call: HostCall, question: HostApprovalQuestion): Promise<HostApprovalStatus> {
-  const started = passage.start(call)
-  const patient = passage.asksInChat || passage.tool.needsApproval !== undefined
-  const passing = patient ? await started : await withinPatience(started)
+async function answer(passage: Passage, call: HostCall): Promise<HostApprovalStatus> {
+  const wantsYes = await toolAsks(passage.tool, call)
+  const started = passage.start(call, wantsYes)
+  // Only a hook can pause, so it waits where a pause may be due.
+  const passing = passage.asksInChat || wantsYes ? await started : await withinPatience(started)
   if (passing === undefined) return undefined
   present(passing.record, passage.around, 7)
   const { admission } = passing
-  if (admission.outcome === 'permitted') {
-    if (!(await asksItself(passage.tool, call, question)) || saidInHistory(call.messages, call.callId) !== undefined)
-      return undefined
-    // The tool's author wants a person as well: the permit goes back, and the resumed call is decided anew.
-    passage.drop(call)
-    await giveBack(admission)
-    return { type: 'user-approval' }
+  const isResumed = saidInHistory(call.messages, call.callId) !== undefined
+  if (passage.mayPause(admission, wantsYes) && !isResumed) {
+    await passage.drop(call, passing)
+    return {
+      type: 'user-approval',
+      ...(admission.outcome === 'refused' ? { reason: renderAsReason(admission.refusal) } : {}),
+    }
   }
-  const { refusal } = admission
-  if (passage.mayPause(admission) && saidInHistory(call.messages, call.callId) === undefined) {
-    passage.drop(call)
-    return { type: 'user-approval', reason: renderAsReason(refusal) }
-  }
+  if (admission.outcome === 'permitted') return undefined
   if (passage.around.refusalAs === 'error' || passage.around.refusalAs === 'result') return undefined
-  passage.drop(call)
-  return { type: 'denied', reason: renderAsReason(refusal) }
+  await passage.drop(call, passing)
+  return { type: 'denied', reason: renderAsReason(admission.refusal) }
 }
 
 /** A tool that never went through `guardTools` does not run under our hook. */
-async function refuseUnlisted(passage: Passage, call: HostCall): Promise<HostApprovalStatus> {
-  const { admission } = await passage.fetch(call, undefined)
+async function refuseStray(passage: Passage, call: HostCall): Promise<HostApprovalStatus> {
+  const passing = await passage.start(call, false)
+  await passage.drop(call, passing)
+  const { admission } = passing
   if (admission.outcome === 'refused') return { type: 'denied', reason: renderAsReason(admission.refusal) }
-  await giveBack(admission)
   return {
     type: 'denied',
     reason: `The tool ${passage.name} was not passed to guardTools, so it did not run. (ungated_tool)`,
@@ -85,8 +89,9 @@ async function refuseUnlisted(passage: Passage, call: HostCall): Promise<HostApp
 }
 
 /**
- * Major 6's `needsApproval`: pauses where this chat can answer. On the resuming request it says yes again, since that major
- * asks whether the approval was wanted at all; `execute` then decides.
+ * The tool's own `needsApproval`, with ours before it: what major 6 asks, and major 7 where an app left the hook out. Pauses
+ * where this chat can answer. On the resuming request it says yes again, since major 6 asks whether the approval was wanted at
+ * all; `execute` then decides.
  */
 export function needsApprovalFor(
   passage: Passage,
@@ -95,36 +100,18 @@ export function needsApprovalFor(
   options: { readonly toolCallId: string; readonly messages: readonly object[] },
 ) => Promise<boolean> {
   return async (input, options) => {
-    const call: HostCall = { callId: options.toolCallId, input, messages: options.messages ?? [] }
-    const wanted = await asksItself(passage.tool, call, options)
-    if (!isMajor6(options) || !passage.asksInChat || wanted) return wanted
+    const { toolCallId, messages } = options
+    const call: HostCall = { callId: toolCallId, input, messages: messages ?? [], context: contextIn(options) }
+    const major = isMajor6(options) ? 6 : 7
+    const wantsYes = await toolAsks(passage.tool, call)
+    if (!wantsYes && (major === 7 || !passage.asksInChat)) return false
     if (saidInHistory(call.messages, call.callId) !== undefined) return true
-    const passing = await passage.start(call)
-    present(passing.record, passage.around, 6)
-    if (!passage.mayPause(passing.admission)) return false
-    passage.drop(call)
+    const passing = await passage.start(call, wantsYes)
+    present(passing.record, passage.around, major)
+    if (!passage.mayPause(passing.admission, wantsYes)) return false
+    await passage.drop(call, passing)
     return true
   }
-}
-
-/** The tool's own `needsApproval`, which a hook of ours would otherwise silence. */
-async function asksItself(tool: HostTool, call: HostCall, question: object): Promise<boolean> {
-  const { needsApproval } = tool
-  if (typeof needsApproval !== 'function') return needsApproval === true
-  const contexts: unknown = Reflect.get(question, 'toolsContext')
-  const named = 'toolCall' in question ? Reflect.get(question.toolCall as object, 'toolName') : undefined
-  const context: unknown =
-    typeof contexts === 'object' && contexts !== null && typeof named === 'string' && Object.hasOwn(contexts, named)
-      ? Reflect.get(contexts, named)
-      : undefined
-  return (
-    (await needsApproval.call(tool, call.input, {
-      ...question,
-      context,
-      toolCallId: call.callId,
-      messages: call.messages,
-    })) === true
-  )
 }
 
 async function withinPatience(passing: Promise<Passing>): Promise<Passing | undefined> {

@@ -24,6 +24,15 @@ export interface HostTool {
 /** A message of the history, of which only approval parts are read. UNTRUSTED: it comes from the client. */
 export type HostMessage = object
 
+/** One call as the host hands it to the hook or to `execute`. */
+export interface HostCall {
+  readonly callId: string
+  readonly input: unknown
+  readonly messages: readonly HostMessage[]
+  /** The app's own context of the tool, for its author's `needsApproval`, named as the host's major names it. */
+  readonly context: { readonly context?: unknown; readonly experimental_context?: unknown }
+}
+
 /** Second argument of a tool's `execute`. Major 6 has `experimental_context`, major 7 `context`. */
 export interface HostExecuteOptions {
   readonly toolCallId: string

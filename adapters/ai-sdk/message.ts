@@ -1,8 +1,8 @@
-import { type Gate, renderAsReason } from '../../src/index.ts'
+import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
 import { dataPart } from './data-part.ts'
-import { presentationOf } from './presentation.ts'
+import { approvalDescriptor, approvalIdFor, presentationOf } from './presentation.ts'
 import type { StreamOptions } from './stream.ts'
 
 interface Part {
@@ -10,6 +10,7 @@ interface Part {
   readonly toolCallId?: string
   readonly state?: string
   readonly output?: unknown
+  readonly approval?: object
 }
 
 interface Message {
@@ -79,6 +80,7 @@ function tellInMessage(message: Message, find: Find, talk: StreamOptions): Messa
 function showRefusal(part: Part, record: CallRecord, talk: StreamOptions): Part {
   const { refusal } = record
   if (refusal === undefined) return part
+  if (part.state === 'approval-requested') return showRequest(part, refusal)
   const { refusalAs, client } = presentationOf(record)
   const asError = refusalAs === 'error' || (talk.client ?? client) === 6
   const returned = part.state === 'output-available' && isRefusal(part.output)
@@ -98,4 +100,10 @@ function showRefusal(part: Part, record: CallRecord, talk: StreamOptions): Part 
       },
     },
   }
+}
+
+function showRequest(part: Part, refusal: Refusal): Part {
+  const asked = (part.approval ?? {}) as { readonly id?: string; readonly signature?: string }
+  const id = approvalIdFor(asked.id ?? '', asked.signature, refusal)
+  return { ...part, approval: { ...asked, id, descriptor: approvalDescriptor(refusal) } }
 }

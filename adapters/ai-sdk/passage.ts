@@ -1,11 +1,12 @@
-import type { Admission, Call, Gate, Refusal } from '../../src/index.ts'
+import type { Admission, Call, Gate, RefusedAdmission, ToolDefinition } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
-import { firstUnjson } from '../shared/unjson.ts'
-import { saidInHistory } from './approval-parts.ts'
-import { hear, noteUnheard } from './hearing.ts'
-import type { HostMessage, HostTool } from './host.ts'
+import { type SaidInHistory, saidInHistory } from './approval-parts.ts'
+import { hear } from './hearing.ts'
+import type { HostCall, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
+import { toolAsks } from './tool-asks.ts'
+import { warnOfLostReference, warnOfSilentChat, warnOfUnjson } from './warnings.ts'
 
 /** What all tools of one `guardTools` share. */
 export interface Surroundings {
@@ -17,12 +18,8 @@ export interface Surroundings {
   readonly registered: Promise<void> | undefined
 }
 
-/** One call as the host hands it to the hook or to `execute`. */
-export interface HostCall {
-  readonly callId: string
-  readonly input: unknown
-  readonly messages: readonly HostMessage[]
-}
+/** What was registered of the tool: the call is judged by this, whoever registers the name again. None for a stray tool. */
+export type Definition = ToolDefinition | Promise<ToolDefinition> | undefined
 
 /** An admission with its line in the journal. */
 export interface Passing {
@@ -33,20 +30,19 @@ export interface Passing {
 /** Admissions that a hook began and `execute` has not fetched yet. */
 const MOST_STARTED = 256
 
-/** Tools whose author was already told that their schema makes what JSON cannot hold. */
-const warned = new WeakSet<HostTool>()
-
 /** One tool's way through the gate, shared by the host's approval hook and the wrapped `execute`. */
 export class Passage {
   readonly name: string
   readonly tool: HostTool
   readonly around: Surroundings
+  readonly #definition: Definition
   readonly #started = new Map<string, { readonly input: unknown; readonly passing: Promise<Passing> }>()
 
-  constructor(name: string, tool: HostTool, around: Surroundings) {
+  constructor(name: string, tool: HostTool, around: Surroundings, definition: Definition) {
     this.name = name
     this.tool = tool
     this.around = around
+    this.#definition = definition
   }
 
   /** Can the person in this chat answer for this principal? An anonymous chat cannot: nobody is there to say yes. */
@@ -55,16 +51,19 @@ export class Passage {
     return scope?.channel === 'chat' && scope.principal.type === 'user' && scope.principal.basis !== 'default'
   }
 
-  /** May the host pause for this refusal? */
-  mayPause(admission: Admission): boolean {
-    if (admission.outcome !== 'refused' || admission.request?.requires !== 'confirmation' || !this.asksInChat)
-      return false
+  /**
+   * May the host pause here? For a request that this chat can answer; and in observe mode, which holds nothing back, where the
+   * tool itself wants a yes: then the host asks as it would without us.
+   */
+  mayPause(admission: Admission, wantsYes: boolean): boolean {
+    if (admission.outcome === 'permitted') return wantsYes && !admission.enforced
+    if (admission.request?.requires !== 'confirmation' || !this.asksInChat) return false
     return admission.refusal.code === 'approval_required' || admission.refusal.code === 'approval_pending'
   }
 
   /** For the hook: begins an admission that `execute` will find. */
-  start(call: HostCall): Promise<Passing> {
-    const passing = this.#admit(call, undefined)
+  start(call: HostCall, wantsYes: boolean): Promise<Passing> {
+    const passing = this.#admit(call, wantsYes, undefined)
     // Nobody may ever fetch it; whoever does meets the rejection.
     passing.catch(() => undefined)
     this.#started.set(this.#keyOf(call), { input: call.input, passing })
@@ -75,16 +74,18 @@ export class Passage {
     return passing
   }
 
-  /** The hook answered for good: nothing will be executed. */
-  drop(call: HostCall): void {
+  /** The hook answered for good: nothing will be executed, and a permit that is there goes back unused. */
+  async drop(call: HostCall, { admission }: Passing): Promise<void> {
     this.#started.delete(this.#keyOf(call))
+    await giveBack(admission)
   }
 
   /** For `execute`: the admission that the hook began for this very input, or a new one. */
   async fetch(call: HostCall, signal: AbortSignal | undefined): Promise<Passing> {
     const key = this.#keyOf(call)
     const started = this.#started.get(key)
-    if (started === undefined || started.input !== call.input) return await this.#admit(call, signal)
+    if (started === undefined || started.input !== call.input)
+      return await this.#admit(call, await toolAsks(this.tool, call), signal)
     this.#started.delete(key)
     return await unlessAborted(started.passing, signal)
   }
@@ -95,20 +96,24 @@ export class Passage {
     return JSON.stringify([partitionOf(gate), gate.scope?.agent ?? null, call.messages.length, call.callId])
   }
 
-  async #admit(call: HostCall, signal: AbortSignal | undefined): Promise<Passing> {
+  async #admit(call: HostCall, wantsYes: boolean, signal: AbortSignal | undefined): Promise<Passing> {
     const { gate, registered } = this.around
     if (registered !== undefined) await registered
-    const asked = this.callOf(call)
+    const asked = this.#callOf(call, await this.#definition)
     const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
     if (said !== undefined) await hear(gate, asked, said)
-    const admission = await gate.admit(asked, { wait: !this.asksInChat, ...(signal === undefined ? {} : { signal }) })
-    if (said !== undefined) noteUnheard(admission, said)
-    if (admission.outcome === 'refused') this.#warn(admission.refusal, call.input)
+    const admission = await gate.admit(asked, {
+      wait: !this.asksInChat,
+      ...(signal === undefined ? {} : { signal }),
+      // INVARIANT I4: what the client's history says of an approval is no approval; the tool's own question is our store's too.
+      ...(wantsYes ? { requires: 'confirmation' as const } : {}),
+    })
+    if (admission.outcome === 'refused') this.#warn(call, admission, wantsYes, said)
     return { admission, record: journalOf(gate).note(call.callId, this.name, admission) }
   }
 
   /** The call in the gate's words. `step` is the message count: providers reuse call ids. */
-  callOf(call: HostCall): Call {
+  #callOf(call: HostCall, definition: ToolDefinition | undefined): Call {
     const { server } = this.around
     return {
       tool: this.name,
@@ -116,18 +121,17 @@ export class Passage {
       callId: call.callId,
       step: call.messages.length,
       ...(server === undefined ? {} : { server }),
+      ...(definition === undefined ? {} : { definition }),
     }
   }
 
-  #warn(refusal: Refusal, input: unknown): void {
-    if (refusal.code !== 'arguments_rejected' || warned.has(this.tool)) return
-    const found = firstUnjson(input)
-    if (found === undefined) return
-    warned.add(this.tool)
-    this.around.gate.warn(
-      'unjson_argument',
-      `The schema of tool "${this.name}" turns ${found.path || 'the arguments'} into a ${found.kind}, which has no canonical form: every call is refused. Keep the schema's output to JSON (a string for a date) and convert inside execute.`,
-    )
+  #warn(call: HostCall, refused: RefusedAdmission, wantsYes: boolean, said: SaidInHistory | undefined): void {
+    const { name, tool } = this
+    const { gate } = this.around
+    warnOfUnjson(gate, name, tool, refused.refusal, call.input)
+    if (refused.request === undefined) return
+    if (wantsYes && !this.asksInChat) warnOfSilentChat(gate, name, tool)
+    if (said !== undefined && said.ref === undefined) warnOfLostReference(gate, name, tool)
   }
 }
 

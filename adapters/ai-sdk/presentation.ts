@@ -1,4 +1,6 @@
+import type { Refusal } from '../../src/index.ts'
 import type { CallRecord } from '../shared/journal.ts'
+import { carryRef } from './approval-parts.ts'
 import type { Surroundings } from './passage.ts'
 
 /** How a refusal is shown to the person: as the host's denial, as an error, or as the tool's result. */
@@ -27,4 +29,23 @@ export function present(record: CallRecord, around: Surroundings, server: Major)
 /** What was remembered; an error is what every client understands. */
 export function presentationOf(record: CallRecord): Presentation {
   return presentations.get(record) ?? { refusalAs: 'error', client: 6 }
+}
+
+/** For the approval's own slot: which refusal this is about. Neither model nor stock front ends show it. */
+export function approvalDescriptor(refusal: Refusal): object {
+  const { code, message, receipt } = refusal
+  const ref = refOf(refusal)
+  return {
+    holdpoint: { code, message, ...(ref === undefined ? {} : { ref }), ...(receipt === undefined ? {} : { receipt }) },
+  }
+}
+
+/** The id under which the person answers. Where the app signs its approvals, the id is part of what was signed and stays. */
+export function approvalIdFor(approvalId: string, signature: string | undefined, refusal: Refusal): string {
+  const ref = refOf(refusal)
+  return ref === undefined || signature !== undefined ? approvalId : carryRef(approvalId, ref)
+}
+
+function refOf({ remedy }: Refusal): string | undefined {
+  return remedy.kind === 'request_approval' ? remedy.ref : undefined
 }

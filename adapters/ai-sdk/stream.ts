@@ -2,7 +2,7 @@ import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, type Journal, journalOf, partitionOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
 import { dataPart } from './data-part.ts'
-import { type Major, presentationOf } from './presentation.ts'
+import { approvalDescriptor, approvalIdFor, type Major, presentationOf } from './presentation.ts'
 
 /** What `holdpointStream` may be told. */
 export interface StreamOptions {
@@ -16,6 +16,7 @@ interface Chunk {
   readonly toolCallId?: string
   readonly toolName?: string
   readonly approvalId?: string
+  readonly signature?: string
   readonly output?: unknown
   readonly preliminary?: boolean
   readonly isAutomatic?: boolean
@@ -98,7 +99,7 @@ class Telling {
         approvalId,
         toolCallId: record.callId,
         isAutomatic: true,
-        approvalDescriptor: descriptor(refusal),
+        approvalDescriptor: approvalDescriptor(refusal),
       },
       { type: 'tool-approval-response', approvalId, approved: false, reason: renderAsReason(refusal) },
       { type: 'tool-output-denied', toolCallId: record.callId },
@@ -112,8 +113,10 @@ class Telling {
       this.#withheld.add(chunk.approvalId ?? '')
       return []
     }
-    const told = { ...chunk, approvalDescriptor: descriptor(refusal) }
-    return chunk.isAutomatic === true ? [told] : [told, dataPart(record)]
+    const told = { ...chunk, approvalDescriptor: approvalDescriptor(refusal) }
+    if (chunk.isAutomatic === true) return [told]
+    const approvalId = approvalIdFor(chunk.approvalId ?? '', chunk.signature, refusal)
+    return [{ ...told, approvalId }, dataPart(record)]
   }
 
   #denied(chunk: Chunk, record: CallRecord): readonly object[] {
@@ -135,19 +138,6 @@ class Telling {
     const name = this.#names.get(toolCallId) ?? 'unknown'
     const receipt = await this.#gate.markUngated(name, 'runs on the provider', toolCallId)
     return this.#journal.noteUngated(toolCallId, name, receipt)
-  }
-}
-
-/** For the approval's own slot: which refusal this is about. Neither model nor stock front ends show it. */
-function descriptor(refusal: Refusal): object {
-  const { code, message, remedy, receipt } = refusal
-  return {
-    holdpoint: {
-      code,
-      message,
-      ...(remedy.kind === 'request_approval' ? { ref: remedy.ref } : {}),
-      ...(receipt === undefined ? {} : { receipt }),
-    },
   }
 }
 

@@ -39,7 +39,6 @@ export function aiSdkDriver(major: 6 | 7, mode: Mode): HostDriver {
     play: (turn) => play.begin(turn),
     nested: (turn) => nested(sdk, play, turn),
     identityLost: async (gate) => identityLost(sdk, gate),
-    ...(play instanceof Generating ? { lacks: { 17: 'a call without a UI stream stores no UI messages' } } : {}),
   }
 }
 
@@ -135,28 +134,72 @@ class Generating implements Playing {
   }
 
   async #run(turn: Turn, extra: Extra, messages: readonly ModelMessage[]): Promise<TurnResult> {
-    const { settings, scripted } = prepare(this.#sdk, turn, extra)
-    const asked = { messages, ...(turn.signal === undefined ? {} : { abortSignal: turn.signal }) }
+    const { settings, scripted, tools } = prepare(this.#sdk, turn, extra)
+    const given = { messages, ...(turn.signal === undefined ? {} : { abortSignal: turn.signal }) }
     const result =
       this.#mode === 'generateText'
-        ? await this.#sdk.generateText({ ...settings, ...asked })
-        : await new this.#sdk.ToolLoopAgent(settings).generate(asked)
+        ? await this.#sdk.generateText({ ...settings, ...given })
+        : await new this.#sdk.ToolLoopAgent(settings).generate(given)
     const history = [...messages, ...(result.responseMessages ?? result.response.messages)]
     const waiting = waitingFor(history)
+    const requests = await Promise.all(waiting.map((part) => turn.gate.requestFor(asked(history, part))))
     return {
       ...told(scripted),
       said: result.text,
       shown: shownIn(result),
+      stored: this.#stored(history, tools),
       ...(waiting.length === 0
         ? {}
         : {
             paused: {
               callIds: waiting.map((part) => part.toolCallId ?? ''),
-              resume: (answer) => this.#run({ ...turn, steps: [] }, extra, answered(history, waiting, answer)),
+              resume: async (answer) => {
+                // Without a stream major 6 has no place for a reference, so the app tells the gate by itself.
+                const said = answer.approved ? 'approved' : 'declined'
+                if (this.#sdk.major === 6)
+                  for (const request of requests) await turn.gate.answer(request?.ref ?? '', said)
+                return await this.#run({ ...turn, steps: [] }, extra, answered(history, waiting, answer))
+              },
             },
           }),
     }
   }
+
+  /** The app stores model messages: nothing of a receipt fits in there. */
+  #stored(kept: readonly ModelMessage[], tools: Readonly<Record<string, object>>): StoredMessages {
+    const messages = JSON.parse(JSON.stringify(kept)) as readonly ModelMessage[]
+    const results = messages.flatMap(({ role, content }) =>
+      role === 'tool' && typeof content !== 'string' ? content : [],
+    )
+    return {
+      validate: async () => {
+        for (const message of messages) this.#sdk.modelMessageSchema.parse(message)
+      },
+      nextPrompt: async () => {
+        const { model, prompts } = scriptedModel(this.#sdk.major, [])
+        await this.#sdk.generateText({ model, tools, messages: [...messages, { role: 'user', content: 'and now?' }] })
+        return JSON.stringify(prompts())
+      },
+      stateOf: (callId) => {
+        const output = results.findLast((part) => part.toolCallId === callId && part.type === 'tool-result')?.output
+        return STATES.get(String(Reflect.get(Object(output), 'type'))) ?? 'output-available'
+      },
+    }
+  }
+}
+
+/** How a result of each type looks to whoever renders model messages. */
+const STATES: ReadonlyMap<string, string> = new Map([
+  ['execution-denied', 'output-denied'],
+  ['error-text', 'output-error'],
+  ['error-json', 'output-error'],
+])
+
+/** The call that an approval request in a history is about. */
+function asked(history: readonly ModelMessage[], { toolCallId }: ModelPart): { tool: string; input: unknown } {
+  const calls = history.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+  const call = calls.find((part) => part.type === 'tool-call' && part.toolCallId === toolCallId)
+  return { tool: call?.toolName ?? '', input: call?.input }
 }
 
 function waitingFor(history: readonly ModelMessage[]): readonly ModelPart[] {

@@ -14,6 +14,7 @@ export interface Sdk {
   tool(definition: object): object
   dynamicTool(definition: object): object
   jsonSchema(schema: unknown, options?: object): object
+  readonly modelMessageSchema: { parse(message: unknown): unknown }
   stepCountIs(count: number): unknown
   validateUIMessages(options: object): Promise<readonly UiMessage[]>
   convertToModelMessages(messages: readonly object[], options?: object): Promise<readonly object[]>
@@ -45,6 +46,7 @@ export interface ModelMessage {
 export interface ModelPart {
   readonly type: string
   readonly toolCallId?: string
+  readonly toolName?: string
   readonly approvalId?: string
   readonly isAutomatic?: boolean
   readonly input?: unknown
