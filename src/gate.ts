@@ -1,4 +1,4 @@
-import { seekConsent } from './approval/approval.ts'
+import { isElsewhere, seekConsent } from './approval/approval.ts'
 import { newRequest } from './approval/request.ts'
 import { shown } from './bytes/shown.ts'
 import { sessionKey } from './call/call-key.ts'
@@ -118,6 +118,7 @@ async function decide(
       consent = step.spent ? undefined : consent
       continue
     }
+    const separate = considered.classification.materiality === 'high' && runsCode(parts)
     const request = newRequest({
       requires: step.requires,
       digest: digestOf(parts, considered, call),
@@ -125,6 +126,7 @@ async function decide(
       tool: call.contract.id,
       classification: considered.classification,
       text: call.taken.text,
+      separate,
       now: parts.clock.now(),
       random: parts.random,
     })
@@ -141,6 +143,10 @@ async function decide(
           parts.emit({ event: 'approval-requested', tool: record.tool, ref: record.ref, requires: record.requires }),
       })
       if (options.signal?.aborted === true) return await exits.refused(considered, { code: 'cancelled' })
+      const { record } = answer
+      const hears = answer.given ? (record.answered?.channel ?? 'none') : scope.channel
+      if (separate && !isElsewhere(hears) && (answer.given || record.state === 'pending'))
+        return await exits.refused(considered, { code: 'approver_not_separate', request: record })
       if (!answer.given) {
         const asker = considered.decision?.kind === 'permit' ? TOOL_ASKS : {}
         return await exits.refused(considered, { code: answer.code, request: answer.record, ...asker })
@@ -151,6 +157,14 @@ async function decide(
     }
   }
   return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
+}
+
+/**
+ * Does a tool behind this gate run code? Then its agent has the account that answers `watch`, and a yes from there proves
+ * nothing about a person.
+ */
+function runsCode(parts: GateParts): boolean {
+  return parts.contracts.all().some((contract) => classify(contract, {}).surface === 'code-execution')
 }
 
 /** One decision under the budget, ruled by the fail mode, and its claim. */

@@ -503,6 +503,8 @@ export interface ApprovalRequest {
   /** The exact canonical arguments. */
   readonly argumentsText: string
   readonly because: string
+  /** A yes given under this OS account does not count: the agent has a tool that runs code, so it has the account too. */
+  readonly separate?: true
   readonly createdAt: number
   readonly expiresAt: number
 }

@@ -1,3 +1,4 @@
+import { isElsewhere } from './approval/approval.ts'
 import { arrive } from './arrive.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
@@ -139,6 +140,7 @@ export class GateView implements Gate {
     )
       return false
     const channel = options.channel ?? scope.channel
+    if (record.separate === true && !isElsewhere(channel)) return false
     const answered = await parts.store.answer(ref, {
       answer,
       by: options.by ?? scope.principal.id,

@@ -49,7 +49,7 @@ const table: { readonly [room: string]: Room } = {
   },
   // Names of files are compared as the platform resolves them.
   'own-files': { rooms: ['types', 'bytes'], node: ['node:path', 'node:url'], pure: true },
-  view: { rooms: [...noun, 'gate', 'call', 'principal'], pure: true },
+  view: { rooms: [...noun, 'gate', 'call', 'approval', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
   verify: { rooms: [...noun, 'receipt'], pure: true },
   testing: { rooms: '*', node: '*' },

@@ -1,10 +1,23 @@
-import type { ApprovalFacts, ApprovalRecord, ApprovalRequest, ApprovalStore, Clock, RefusalCode } from '../types.ts'
+import type {
+  ApprovalFacts,
+  ApprovalRecord,
+  ApprovalRequest,
+  ApprovalStore,
+  Channel,
+  Clock,
+  RefusalCode,
+} from '../types.ts'
 
 /** How long a request stays open for an answer, and an answer for its use. */
 export const APPROVAL_LIFE_MS = 15 * 60_000
 /** The longest that a call waits for a connected person. */
 export const LONGEST_WAIT_MS = 45_000
 const GLANCE_MS = 200
+
+/** Does an answer on this channel come from elsewhere than the OS account that the agent may be running under? */
+export function isElsewhere(channel: Channel): boolean {
+  return channel === 'chat' || channel === 'elicitation'
+}
 
 /** What a policy may know of a person's yes: exactly what was asked for, nothing more. */
 export function approvalFacts(record: ApprovalRecord | undefined): ApprovalFacts {
@@ -42,7 +55,8 @@ export async function seekConsent(
   }
   const record = known !== undefined && isLive(known) ? known : await store.request(request)
   if (record.ref === request.ref) terms.opened(record)
-  if (!terms.wait || !(await store.attended())) return read(record, record.ref === request.ref)
+  if (!terms.wait || record.separate === true || !(await store.attended()))
+    return read(record, record.ref === request.ref)
   return await waitForAnswer(store, record, terms)
 }
 

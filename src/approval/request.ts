@@ -10,6 +10,7 @@ export function newRequest(about: {
   readonly tool: string
   readonly classification: Classification
   readonly text: string
+  readonly separate: boolean
   readonly now: number
   readonly random: RandomBytes
 }): ApprovalRequest {
@@ -32,6 +33,7 @@ export function newRequest(about: {
       .map((piece) => `${piece.source} ${piece.at}: ${piece.because}`)
       .slice(0, 3)
       .join('; '),
+    ...(about.separate ? { separate: true } : {}),
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,
   }

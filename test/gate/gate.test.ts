@@ -286,6 +286,45 @@ describe('confirmation', () => {
     expect(inputs).toHaveLength(1)
   })
 
+  it('takes no yes of this account for a high call once a tool of the agent runs code under that account', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    gate.register([
+      ...tools,
+      { name: 'bash', origin: 'own', declared: { materiality: 'high', surface: 'code-execution' } },
+    ])
+    await gate.store.attend('test', Date.now() + 60_000)
+    const call = { tool: 'refund', input: { amount: 5 } }
+    const asked = await me.admit({ ...call, callId: '1' })
+    expect(asked).toMatchObject({ outcome: 'refused', refusal: { code: 'approver_not_separate' } })
+    const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
+    expect(await me.answer(ref, 'approved', { channel: 'terminal' })).toBe(false)
+    expect(await me.answer(ref, 'approved')).toBe(false)
+
+    // Whoever has the account can write into its store as well.
+    await gate.store.answer(ref, { answer: 'approved', by: 'alice', channel: 'terminal', at: Date.now() })
+    expect(await refusedCode(me, { ...call, callId: '2' })).toBe('approver_not_separate')
+  })
+
+  it("takes the chat's yes for such a call, and this account's for a medium one", async () => {
+    const { gate } = gateWith({ policy: 'ask/v1' })
+    gate.register([
+      ...tools,
+      { name: 'bash', origin: 'own', declared: { materiality: 'high', surface: 'code-execution' } },
+    ])
+    const chat = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1', channel: 'chat' })
+    for (const [tool, channel] of [
+      ['refund', 'chat'],
+      ['write', 'terminal'],
+    ] as const) {
+      const asked = await chat.admit({ tool, callId: '1', input: {} }, { wait: false })
+      expect(asked).toMatchObject({ outcome: 'refused', refusal: { code: 'approval_required' } })
+      expect(
+        await chat.answer((asked.outcome === 'refused' && asked.request?.ref) || '', 'approved', { channel }),
+      ).toBe(true)
+      expect(await refusedCode(chat, { tool, callId: '2', input: {} })).toBe('permitted')
+    }
+  })
+
   it('waits for a connected person, and runs when they say yes', async () => {
     const { gate, me } = gateWith({ policy: 'ask/v1' })
     const { inputs, execute } = executions()
