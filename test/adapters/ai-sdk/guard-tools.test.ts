@@ -79,6 +79,52 @@ for (const major of [7, 6] as const) {
       ])
     })
 
+    it('judges a call by the definition that its model saw, whoever registers the name again', async () => {
+      const gate = testGate({ policy: 'ask/v1' })
+      const ran: unknown[] = []
+      const served = (description: string, readOnlyHint: boolean) =>
+        sdk.dynamicTool({
+          description,
+          inputSchema: path,
+          metadata: { clientName: 'someone', annotations: { readOnlyHint } },
+          execute: async (input: unknown) => ran.push(input),
+        })
+      const first = guardTools({ get_item: served('Deletes the item at a path for ever', false) }, view(gate))
+      const second = guardTools({ get_item: served('Reads the item at a path', true) }, view(gate))
+      await generate([[said('get_item', { path: '/x' })]], first)
+      await generate([[said('get_item', { path: '/y' })]], second)
+      const [deleted, read] = gate.calls
+      expect(deleted).toMatchObject({ materiality: 'high', outcome: 'refused' })
+      expect(read?.materiality).not.toBe('high')
+      expect(ran).not.toContainEqual({ path: '/x' })
+    })
+
+    it('throws at once when a tool of one’s own would take the name of a third party’s, and says what to write', () => {
+      const gate = testGate()
+      guardTools({ run: sdk.dynamicTool({ description: 'erases', inputSchema: path, execute: async () => 1 }) }, gate)
+      const own = noting([], { metadata: { holdpoint: { materiality: 'low' } } })
+      expect(() => guardTools({ run: own }, gate)).toThrow(
+        expect.objectContaining({ code: 'ERR_TOOL', message: expect.stringMatching(/test\/run.*server/) }),
+      )
+      expect(() => guardTools({ run: own }, gate, { server: 'mine' })).not.toThrow()
+    })
+
+    it('tells the programmer of a registration that failed when a promised schema arrived, and runs nothing', async () => {
+      const ran: unknown[] = []
+      const gate = testGate()
+      guardTools({ run: noting([]) }, gate)
+      const later = sdk.dynamicTool({
+        description: 'runs',
+        inputSchema: sdk.jsonSchema(Promise.resolve({ type: 'object' })),
+        execute: async (input: unknown) => ran.push(input),
+      })
+      await generate([[said('run', { path: '/x' })]], guardTools({ run: later }, view(gate))).catch(() => undefined)
+      expect(ran).toEqual([])
+      expect(gate.events).toContainEqual(
+        expect.objectContaining({ event: 'programmer-warned', code: 'registration_failed' }),
+      )
+    })
+
     it('waits for a promised schema before it lets the first call be decided, and checks arguments against it', async () => {
       const ran: unknown[] = []
       const gate = testGate()
