@@ -15,6 +15,8 @@ export interface Terminal {
   style(style: Style, text: string): string
   /** Columns of stdout; 80 when it is not a terminal. */
   readonly width: number
+  /** Rows of stdout; 24 when it is not a terminal. */
+  readonly height: number
   /** Can a person be asked here? */
   readonly interactive: boolean
 }
@@ -45,6 +47,9 @@ export function processTerminal(): Terminal {
     style: (style, text) => styleText(style, text, { stream: process.stdout }),
     get width() {
       return process.stdout.columns ?? 80
+    },
+    get height() {
+      return process.stdout.rows ?? 24
     },
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
   }

@@ -9,7 +9,7 @@ import { type Cursor, openDesk, openReader, type StoreReader } from '../store/sq
 import type { ApprovalRecord, Receipt } from '../types.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import type { Terminal } from './terminal.ts'
-import { cardOf, questionOf } from './watch/card.ts'
+import { cardOf, questionOf, turnOf } from './watch/card.ts'
 import { type Keys, readKeys } from './watch/keys.ts'
 import { dataOf, lineOf } from './watch/line.ts'
 import { storeFolder } from './why.ts'
@@ -135,6 +135,15 @@ async function answerPending(
     // A request for another person's role is not this person's to answer.
     if (seen.has(request.ref) || request.requires !== 'confirmation' || ending.aborted) continue
     seen.add(request.ref)
+    if (request.separate === true) {
+      const [card] = cardOf(request, terminal, Date.now())
+      terminal.out(`\n${card}`)
+      terminal.out(
+        terminal.style('yellow', 'not yours to answer here: a tool of this agent runs code under this account,'),
+      )
+      terminal.out(terminal.style('yellow', 'so the yes must come from the chat of the person it acts for'))
+      continue
+    }
     const answer = await ask(request, desk, keys, terminal, ending)
     if (answer === undefined) {
       terminal.out(terminal.style('yellow', 'not answered, so it does not run'))
@@ -147,7 +156,10 @@ async function answerPending(
   }
 }
 
-/** The person's answer. Nothing but their own `y` or `n` is one: not Enter, not silence, not Ctrl-C. */
+/**
+ * The person's answer. Nothing but their own `y` or `n` is one: not Enter, not silence, not Ctrl-C; and a `y` only below the
+ * last page of the card.
+ */
 async function ask(
   request: ApprovalRecord,
   desk: Desk,
@@ -155,15 +167,25 @@ async function ask(
   terminal: Terminal,
   ending: AbortSignal,
 ): Promise<'approved' | 'declined' | undefined> {
-  terminal.out('')
-  terminal.out(cardOf(request, terminal, Date.now()))
-  process.stdout.write(questionOf(request, terminal))
-  const shownAt = performance.now()
+  const pages = cardOf(request, terminal, Date.now())
+  let page = -1
+  let shownAt = 0
+  const turn = (): void => {
+    page += 1
+    terminal.out(`\n${pages[page]}`)
+    process.stdout.write(
+      page === pages.length - 1 ? questionOf(request, terminal) : turnOf(page, pages.length, terminal),
+    )
+    shownAt = performance.now()
+  }
+  turn()
   let answer: 'approved' | 'declined' | undefined
   const stop = keys.listen((key) => {
     if (performance.now() - shownAt < TOO_SOON_MS) return
-    if (key === 'y' || key === 'Y') answer = 'approved'
+    const isLast = page === pages.length - 1
+    if (key === ' ' && !isLast) turn()
     if (key === 'n' || key === 'N') answer = 'declined'
+    if (isLast && (key === 'y' || key === 'Y')) answer = 'approved'
   })
   try {
     while (answer === undefined && !ending.aborted && (await desk.get(request.ref))?.state === 'pending') {

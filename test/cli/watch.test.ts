@@ -108,6 +108,34 @@ describe.skipIf(!hasScript)('watch in a terminal', () => {
     expect(await there.closed).toBe(0)
   })
 
+  it('takes a y only below the last page: nobody says yes to what they were not shown', async () => {
+    const there = watchInTerminal()
+    watcher = there
+    await attended(there)
+    const words = Array.from({ length: 500 }, (_, n) => `word ${n}`).join(' ')
+    const { settled } = await sendMail(words)
+    let admission: Admission | undefined
+    void settled.then((value) => {
+      admission = value
+    })
+    await until(() => there.seen().includes('page 1 of 2'))
+    await pause(600)
+    there.type('y')
+    await pause(1_000)
+    expect(admission).toBeUndefined()
+    expect(there.seen()).not.toContain('[y/n]')
+    await until(
+      () => there.seen().includes('[y/n]'),
+      () => there.type(' '),
+    )
+    await until(
+      () => admission !== undefined,
+      () => there.type('y'),
+    )
+    expect(admission?.outcome).toBe('permitted')
+    if (admission?.outcome === 'permitted') await admission.settle({ status: 'not_executed' })
+  })
+
   it('refuses after an n', async () => {
     const there = watchInTerminal()
     watcher = there

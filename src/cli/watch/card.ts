@@ -1,64 +1,114 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
-import { isHostile, visible } from '../visible.ts'
+import { legible } from './runs.ts'
 
 const BORDER = '│ '
+/** Stands before every line of the arguments, so that none of them reads like a line of ours. */
+const GUTTER = '┆ '
+/** Lines that a screen keeps for the question and what was there before. */
+const SPARED = 4
+const FEWEST_LINES = 6
+/** Names and reasons come from outside too: what does not fit is said to be cut. */
+const LONGEST_WORDS = 200
 
 /**
- * The question about one call.
+ * The question about one call, a screen at a time.
  *
- * INVARIANT I3: the arguments are the canonical text that was digested, every character of it; only what a terminal would
- * obey or hide is drawn as a mark. Every line of them starts with our border, so that no argument can draw a line of ours.
+ * INVARIANT I3: the arguments are the canonical text that was digested, every character of it; what a terminal would obey or
+ * hide is drawn as a mark, and what repeats is counted. Every line of them stands behind our border and gutter, so that no
+ * argument can draw a line of ours. A yes counts only on the last page: nobody agrees to what they were not shown.
+ *
+ * @returns one page or more
  */
-export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number): string {
+export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number): readonly string[] {
   const { style } = terminal
-  const mark = (text: string): string => style('inverse', text)
+  const room = terminal.width - BORDER.length - 1
+  const words = (text: string): readonly string[] => folded(text, room)
+  const given = legible(request.argumentsText)
   const bytes = Buffer.byteLength(request.argumentsText)
-  const whose = `${request.principal.type} ${visible(request.principal.id)}`
-  const where = request.conversation === undefined ? '' : `, conversation ${visible(request.conversation)}`
-  const lines = [
-    `${style('bold', visible(request.tool))}  ${request.materiality}`,
-    visible(request.because),
-    `for ${whose}${where}`,
-    ...(request.requires === 'confirmation' ? [] : [`asks for ${visible(request.requires)}`]),
+  const head = [
+    ...words(`${brief(request.tool)}  ${request.materiality}`).map((line) => style('bold', line)),
+    ...words(brief(request.because)),
+    ...words(`for ${whose(request)}`),
+    ...(request.requires === 'confirmation' ? [] : words(`asks for ${brief(request.requires)}`)),
     '',
-    `arguments, ${bytes} bytes:`,
-    ...folded(visible(request.argumentsText), terminal.width - BORDER.length - 1),
-    ...(isHostile(request.argumentsText)
-      ? ['', style('yellow', `careful: ${mark('⟨U+…⟩')} stands for characters that a terminal would hide or obey`)]
+    ...words(`arguments, ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}:`),
+  ]
+  const foot = [
+    ...(given.includes('⟨')
+      ? [
+          '',
+          ...words('careful: ⟨…⟩ stands for hidden characters, or for many in a row').map((line) =>
+            style('yellow', line),
+          ),
+        ]
       : []),
     '',
-    style('dim', `${request.ref}, open for another ${minutes(request.expiresAt - now)}`),
+    ...words(`${request.ref}, open for another ${minutes(request.expiresAt - now)}`).map((line) => style('dim', line)),
   ]
-  return lines
-    .flatMap((line) => (line.includes('⟨') ? line.replace(/⟨U\+[0-9A-F]{4,6}⟩/g, mark) : line))
-    .map((line) => BORDER + line)
-    .join('\n')
+  const lines = folded(given, room - GUTTER.length).map((line) => GUTTER + line)
+  return paged([...head, ...lines, ...foot], Math.max(terminal.height - SPARED, FEWEST_LINES)).map((page) =>
+    page.map((line) => BORDER + line.replace(/⟨[^⟩]*⟩/g, (mark) => style('inverse', mark))).join('\n'),
+  )
 }
 
 /** The question itself; it repeats what would run, because long arguments push the head of the card off the screen. */
 export function questionOf({ tool }: ApprovalRecord, terminal: Terminal): string {
-  return `${terminal.style('bold', `Run ${visible(tool)} once, with exactly these arguments?`)} [y/n] `
+  return `${terminal.style('bold', `Run ${brief(tool)} once, with exactly these arguments?`)} [y/n] `
 }
 
-/** Folds text at a width, counting wide characters double, so that the terminal never folds it for us. */
+/** What stands below a page that is not the last. */
+export function turnOf(page: number, pages: number, terminal: Terminal): string {
+  return `${terminal.style('bold', `page ${page + 1} of ${pages}`)} [space: next page, n: no] `
+}
+
+/** Folds text at a width, counting wide characters double, so that the terminal never folds it for us. Marks stay whole. */
 export function folded(text: string, width: number): readonly string[] {
   const room = Math.max(width, 10)
   const lines: string[] = []
   let line = ''
   let used = 0
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const wide = (segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1
+  for (const piece of pieces(text, room)) {
+    const wide = piece.length > 1 && piece.startsWith('⟨') ? piece.length : columns(piece)
     if (used + wide > room) {
       lines.push(line)
       line = ''
       used = 0
     }
-    line += segment
+    line += piece
     used += wide
   }
   return [...lines, line]
+}
+
+/** Marks that fit into a line, and graphemes. */
+function* pieces(text: string, room: number): Generator<string> {
+  for (const part of text.split(/(⟨[^⟨⟩]*⟩)/)) {
+    if (part.startsWith('⟨') && part.length <= room) yield part
+    else for (const { segment } of new Intl.Segmenter().segment(part)) yield segment
+  }
+}
+
+function columns(segment: string): number {
+  return (segment.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1
+}
+
+function paged(lines: readonly string[], height: number): readonly (readonly string[])[] {
+  const pages: (readonly string[])[] = []
+  for (let from = 0; from < lines.length; from += height) pages.push(lines.slice(from, from + height))
+  return pages
+}
+
+function whose({ principal, conversation }: ApprovalRecord): string {
+  const tenant = principal.tenant === undefined ? '' : ` of ${brief(principal.tenant)}`
+  const where = conversation === undefined ? '' : `, conversation ${brief(conversation)}`
+  return `${principal.type} ${brief(principal.id)}${tenant}${where}`
+}
+
+function brief(text: string): string {
+  const seen = [...legible(text)]
+  return seen.length <= LONGEST_WORDS ? seen.join('') : `${seen.slice(0, LONGEST_WORDS).join('')}… (cut)`
 }
 
 function minutes(ms: number): string {
