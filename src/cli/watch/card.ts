@@ -1,7 +1,7 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
-import { legible } from './runs.ts'
+import { brief, legible } from './runs.ts'
 
 const BORDER = '│ '
 /** Stands before every line of the arguments, so that none of them reads like a line of ours. */
@@ -9,8 +9,6 @@ const GUTTER = '┆ '
 /** Lines that a screen keeps for the question and what was there before. */
 const SPARED = 4
 const FEWEST_LINES = 6
-/** Names and reasons come from outside too: what does not fit is said to be cut. */
-const LONGEST_WORDS = 200
 
 /**
  * The question about one call, a screen at a time.
@@ -104,11 +102,6 @@ function whose({ principal, conversation }: ApprovalRecord): string {
   const tenant = principal.tenant === undefined ? '' : ` of ${brief(principal.tenant)}`
   const where = conversation === undefined ? '' : `, conversation ${brief(conversation)}`
   return `${principal.type} ${brief(principal.id)}${tenant}${where}`
-}
-
-function brief(text: string): string {
-  const seen = [...legible(text)]
-  return seen.length <= LONGEST_WORDS ? seen.join('') : `${seen.slice(0, LONGEST_WORDS).join('')}… (cut)`
 }
 
 function minutes(ms: number): string {

@@ -4,10 +4,12 @@ import type { DecisionClaims } from '../../receipt/claims.ts'
 import type { Receipt } from '../../types.ts'
 import { claimsOf, toolOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
-import { visible } from '../visible.ts'
+import { brief } from './runs.ts'
 
 const STAMP = 8
 const BRIEF = 12
+/** A name that is as long as a line would be folded into lines that look like others. */
+const LONGEST_NAME = 40
 
 /** The line for a decision or for an outcome that a person should know of; nothing for the rest. */
 export function lineOf(receipt: Receipt, terminal: Terminal): string | undefined {
@@ -46,13 +48,13 @@ export function dataOf(receipt: Receipt): object {
 }
 
 function decisionLine(claims: DecisionClaims, { style }: Terminal): string {
-  const tool = `${visible(toolOf(claims))}  ${claims.materiality}`
-  const by = visible(claims.principal.id)
+  const tool = `${brief(toolOf(claims), LONGEST_NAME)}  ${claims.materiality}`
+  const by = brief(claims.principal.id, LONGEST_NAME)
   if (claims.code === undefined) {
     const how =
       claims.basis === 'fail_open'
         ? style('yellow', 'no policy answered, let through')
-        : `by ${visible(claims.policy.determining.join(', '))}`
+        : `by ${brief(claims.policy.determining.join(', '), LONGEST_NAME)}`
     return `${style('green', '✓')} ${tool}  ${how}  (${by})`
   }
   if (claims.basis === 'ungated') return `${style('yellow', '!')} ${tool}  outside the gate  (${by})`

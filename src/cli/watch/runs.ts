@@ -26,6 +26,12 @@ export function legible(text: string): string {
   return seen + marked(text.slice(from))
 }
 
+/** Names and reasons come from outside too. One that does not fit is said to be cut. */
+export function brief(text: string, most = 200): string {
+  const seen = [...legible(text)]
+  return seen.length <= most ? seen.join('') : `${seen.slice(0, most).join('')}… (cut)`
+}
+
 function marked(text: string): string {
   return visible(text).replace(OURS, (line) => `⟨${line === '│' ? 'U+2502' : 'U+2506'}⟩`)
 }
