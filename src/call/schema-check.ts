@@ -2,6 +2,7 @@ import { dereference, type Schema, type SchemaDraft, validate } from '@cfworker/
 import { canonicalText } from '../bytes/canonical.ts'
 import type { Json, JsonSchema, SchemaMiss, ToolDefinition } from '../types.ts'
 import { describeMiss } from './schema-miss.ts'
+import { withoutCostlyWords } from './schema-words.ts'
 
 /** `undefined` when the arguments conform. */
 export type SchemaCheck = (input: Json) => SchemaMiss | undefined
@@ -55,47 +56,4 @@ function draftOf({ $schema }: Schema): SchemaDraft {
   if ($schema.includes('draft-04')) return '4'
   if ($schema.includes('draft-06') || $schema.includes('draft-07')) return '7'
   return $schema.includes('2019-09') ? '2019-09' : '2020-12'
-}
-
-/** Formats whose check takes time linear in the text. The library's `url`, which JSON Schema does not have, does not. */
-const CHEAP_FORMATS = new Set([
-  'date',
-  'time',
-  'date-time',
-  'duration',
-  'email',
-  'hostname',
-  'ipv4',
-  'ipv6',
-  'uri',
-  'uuid',
-])
-
-/** A repeated group that repeats or chooses inside: the shape that backtracks exponentially. */
-const HUNGRY_GROUP = /\((?:[^()\\]|\\.)*[+*{|](?:[^()\\]|\\.)*\)\s*[+*{]|\)\)+[+*{]/
-
-/** Keywords whose value is data and not a schema. */
-const DATA_WORDS = new Set(['const', 'default', 'enum', 'examples'])
-
-/**
- * Leaves out the words of a schema by which one string could hold up the gate: slow formats, and a third party's
- * patterns that may backtrack without end. The tool still checks those itself; policies read the argument as it is.
- */
-function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin']): Json {
-  if (Array.isArray(schema)) return schema.map((each) => withoutCostlyWords(each, origin))
-  if (typeof schema !== 'object' || schema === null) return schema
-  const kept: { [word: string]: Json } = {}
-  for (const [word, value] of Object.entries(schema)) {
-    if (word === 'format' && typeof value === 'string' && !CHEAP_FORMATS.has(value)) continue
-    if (word === 'pattern' && typeof value === 'string' && origin !== 'own' && HUNGRY_GROUP.test(value)) continue
-    if (
-      word === 'patternProperties' &&
-      origin !== 'own' &&
-      Object.keys(value ?? {}).some((each) => HUNGRY_GROUP.test(each))
-    ) {
-      continue
-    }
-    kept[word] = DATA_WORDS.has(word) ? value : withoutCostlyWords(value, origin)
-  }
-  return kept
 }

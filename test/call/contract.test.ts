@@ -300,4 +300,30 @@ describe('check lets nothing through a schema that cannot be used', () => {
     const slow: JsonSchema = { properties: { a: { format: 'url' } } }
     expect(missOf(slow, { a: `http://${'a'.repeat(60)}!` })).toBeUndefined()
   })
+
+  it('is held up by no pattern behind an argument that is named like a keyword', () => {
+    // Were one of these checked, it would not say "conforms": the text does not match.
+    const pattern = '^(a+)+$'
+    const schemas: readonly JsonSchema[] = [
+      { properties: { default: { pattern }, enum: { pattern }, const: { pattern }, examples: { pattern } } },
+      { $ref: '#/$defs/default', $defs: { default: { additionalProperties: { pattern } } } },
+      { $ref: '#/examples', examples: { additionalProperties: { pattern } } },
+      { $ref: '#/x', x: { additionalProperties: { pattern } } },
+    ]
+    for (const schema of schemas) {
+      const input = { default: 'a!', enum: 'a!', const: 'a!', examples: 'a!' }
+      expect(missOf(schema, input, 'third-party'), JSON.stringify(schema)).toBeUndefined()
+      expect(missOf(schema, input, 'own')?.requires).toBe("must match the schema's pattern")
+    }
+  })
+
+  it("leaves names to the tool when one of a third party's patterns for names is left out", () => {
+    const schema: JsonSchema = {
+      patternProperties: { '^(x+)+$': { type: 'string' }, '^n[0-9]$': { type: 'number' } },
+      additionalProperties: false,
+    }
+    expect(missOf(schema, { xx: 1, n1: 2 }, 'third-party')).toBeUndefined()
+    expect(missOf(schema, { n1: 'x' }, 'third-party')).toEqual({ path: '/n1', requires: 'must be a number' })
+    expect(missOf(schema, { y: 1 }, 'own')).toEqual({ path: '/y', requires: 'is not a known argument' })
+  })
 })

@@ -1,0 +1,64 @@
+import type { Json, ToolDefinition } from '../types.ts'
+import { isSteady } from './pattern-cost.ts'
+
+/** Formats whose check takes time linear in the text. The library's `url`, which JSON Schema does not have, does not. */
+const CHEAP_FORMATS = new Set([
+  'date',
+  'time',
+  'date-time',
+  'duration',
+  'email',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'uri',
+  'uuid',
+])
+
+/** Keywords whose value is data and not a schema; no `$ref` reaches into them. */
+const DATA_WORDS = new Set(['const', 'default', 'enum'])
+
+/** Keywords whose members are schemas, under names of the author's: a property may be named `default` or `pattern`. */
+const SCHEMAS_BY_NAME = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'dependencies',
+])
+
+/**
+ * A schema without the words by which one string could hold up the gate: slow formats, and a third party's patterns that
+ * are not sure to be done in linear time. An own tool's patterns are its programmer's.
+ *
+ * UNTRUSTED when the tool is a third party's. What is left out is not checked here: the tool still checks it itself, and
+ * policies read the argument as it is. Below `not` and `oneOf`, leaving out refuses what the tool might have taken.
+ */
+export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin']): Json {
+  if (Array.isArray(schema)) return schema.map((each) => withoutCostlyWords(each, origin))
+  if (!isObject(schema)) return schema
+  const isCostly = (pattern: string): boolean => origin !== 'own' && !isSteady(pattern)
+  const kept = new Map(Object.entries(schema))
+  for (const [word, value] of kept) {
+    if (DATA_WORDS.has(word)) continue
+    if (word === 'format' && typeof value === 'string' && !CHEAP_FORMATS.has(value)) kept.delete(word)
+    else if (word === 'pattern' && typeof value === 'string' && isCostly(value)) kept.delete(word)
+    else if (SCHEMAS_BY_NAME.has(word) && isObject(value)) {
+      const members = Object.entries(value).map(([name, each]) => [name, withoutCostlyWords(each, origin)] as const)
+      kept.set(word, Object.fromEntries(members))
+    } else kept.set(word, withoutCostlyWords(value, origin))
+  }
+  const named = kept.get('patternProperties')
+  if (isObject(named) && Object.keys(named).some(isCostly)) {
+    kept.set('patternProperties', Object.fromEntries(Object.entries(named).filter(([pattern]) => !isCostly(pattern))))
+    // They are about what no pattern names, which nobody knows any more.
+    kept.delete('additionalProperties')
+    kept.delete('unevaluatedProperties')
+  }
+  return Object.fromEntries(kept)
+}
+
+function isObject(value: Json | undefined): value is { readonly [member: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
