@@ -1,5 +1,4 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
-import { canonicalText } from './bytes/canonical.ts'
 import { shown } from './bytes/shown.ts'
 import {
   type Drafted,
@@ -11,6 +10,7 @@ import {
   toolName,
 } from './draft.ts'
 import { askedDigest } from './evaluation.ts'
+import { basisOf, policySentence, resultText, takenCode, takenSentence } from './exit-words.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
@@ -49,7 +49,7 @@ interface ExitParts extends DraftParts {
 }
 
 /** Why a call leaves without a permit. */
-interface Leaving {
+export interface Leaving {
   readonly code: RefusalCode
   readonly sentence?: string
   readonly constraints?: readonly Constraint[]
@@ -360,55 +360,5 @@ export class Exits {
   observing(): boolean {
     const { mode } = this.#parts.settings
     return mode.kind === 'observe' && this.#parts.clock.now() < mode.untilAt
-  }
-}
-
-function takenCode(status: string): RefusalCode {
-  switch (status) {
-    case 'claimed':
-      return 'in_progress'
-    case 'unknown':
-      return 'outcome_unknown'
-    default:
-      return 'already_executed'
-  }
-}
-
-function takenSentence(code: RefusalCode, status: string): string {
-  switch (code) {
-    case 'in_progress':
-      return 'This very call is already in progress.'
-    case 'outcome_unknown':
-      return 'This very call may have run before a crash; a person must look before it runs again.'
-    case 'key_reuse':
-      return 'The idempotency key was used before with other arguments.'
-    default:
-      return `This very call has already run and ended as ${status}.`
-  }
-}
-
-function policySentence(considered: Considered, code: RefusalCode): string | undefined {
-  const { decision } = considered
-  if (decision === undefined || decision.kind === 'permit') return undefined
-  return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_')
-    ? decision.sentence
-    : undefined
-}
-
-function basisOf(considered: Considered, code: RefusalCode): Basis {
-  if (code === 'arguments_rejected' || code === 'tool_unknown') return 'input'
-  return considered.decision === undefined ? 'gate' : 'pdp'
-}
-
-/** What the commitment to a result covers: its canonical text, or what JSON can hold of it. */
-function resultText(result: unknown): string | undefined {
-  try {
-    return canonicalText(result)
-  } catch {
-    try {
-      return JSON.stringify(result)
-    } catch {
-      return undefined
-    }
   }
 }

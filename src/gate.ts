@@ -1,25 +1,17 @@
-import { isElsewhere, seekConsent } from './approval/approval.ts'
-import { newRequest } from './approval/request.ts'
-import { shown } from './bytes/shown.ts'
 import { sessionKey } from './call/call-key.ts'
+import { askPerson } from './consent.ts'
 import { ask } from './decide/deadline.ts'
 import { rule } from './decide/fail-mode.ts'
 import { HoldpointError } from './errors.ts'
-import { claimOf, digestOf, evaluationRequest, type Readied, sessionOf } from './evaluation.ts'
+import { claimOf, evaluationRequest, type Readied, sessionOf } from './evaluation.ts'
 import { classify } from './materiality/classify.ts'
+import { objection } from './objection.ts'
 import type { GateParts } from './parts.ts'
-import { type Arrival, type Considered, type Settings, UNCLASSIFIED } from './pass.ts'
+import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import type { Admission, AdmitOptions, ApprovalRecord, Scope } from './types.ts'
 
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
-/** How a refusal reads when no policy asked for the yes that is missing. */
-const TOOL_ASKS = {
-  basis: 'gate',
-  sentence: "This tool asks for a person's yes before it runs.",
-  constraints: [],
-} as const
-const LONGEST_PATH = 128
 
 /**
  * One pass, top to bottom: snapshot (already taken), contract, classify, decide, permit. Every way out is an admission with
@@ -47,8 +39,8 @@ export async function admitCall(
 
 /** Contract and classification; then the decision. */
 async function considerCall(parts: GateParts, considered: Considered, options: AdmitOptions): Promise<Admission> {
-  const { exits, settings } = parts
-  const { scope, arrival } = considered
+  const { exits } = parts
+  const { arrival } = considered
   const { contract, snapshot: taken } = arrival
   if (contract === undefined) {
     const isKnown = parts.contracts.find(arrival.server, arrival.call.tool) !== undefined
@@ -59,33 +51,10 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)
     return await exits.rejected(considered)
 
-  const { materiality } = considered.classification
-  if (scope.principal.basis === 'default' && materiality === 'high') {
-    return await exits.refused(considered, {
-      code: 'no_permit',
-      sentence: 'Nobody said on whose behalf this call is made, and a call of high materiality needs that.',
-    })
-  }
-  if (parts.misfitted.has(arrival.server) && materiality !== 'low') {
-    return await exits.refused(considered, {
-      code: 'policy_error',
-      sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",
-    })
-  }
-  if (exits.ranUnrecorded(arrival.callKey)) {
-    return await exits.refused(considered, { code: 'already_executed', basis: 'replay' })
-  }
-  const own = parts.ownFiles(input, contract.tool)
-  if (own !== undefined) {
-    return await exits.refused(considered, {
-      code: 'denied_by_policy',
-      sentence: "This call names holdpoint's own files, which no call may touch.",
-      constraints: [
-        { policy: 'own-files', path: shown(own, LONGEST_PATH), requires: "not one of holdpoint's own files" },
-      ],
-    })
-  }
-  return await decide(parts, considered, { contract, taken, callKey: arrival.callKey }, options, settings)
+  const { callKey } = arrival
+  const against = objection(parts, considered, { contract, callKey, input })
+  if (against !== undefined) return await exits.refused(considered, against)
+  return await decide(parts, considered, { contract, taken, callKey }, options)
 }
 
 type Step =
@@ -99,17 +68,15 @@ async function decide(
   considered: Considered,
   call: Readied,
   options: AdmitOptions,
-  settings: Settings,
 ): Promise<Admission> {
-  const { exits, point, store } = parts
-  const { scope } = considered
-  const turn = point.readsSession ? sessionKey(scope) : undefined
+  const { exits, point } = parts
+  const turn = point.readsSession ? sessionKey(considered.scope) : undefined
   let consent: ApprovalRecord | undefined
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const granted = consent
     const step = await parts.turns.take(
       turn,
-      () => decideOnce(parts, considered, call, granted, options, settings),
+      () => decideOnce(parts, considered, call, granted, options),
       options.signal,
     )
     if (step === undefined) break
@@ -118,53 +85,11 @@ async function decide(
       consent = step.spent ? undefined : consent
       continue
     }
-    const separate = considered.classification.materiality === 'high' && runsCode(parts)
-    const request = newRequest({
-      requires: step.requires,
-      digest: digestOf(parts, considered, call),
-      scope,
-      tool: call.contract.id,
-      classification: considered.classification,
-      text: call.taken.text,
-      separate,
-      now: parts.clock.now(),
-      random: parts.random,
-    })
-    try {
-      // Nobody is asked about a call that cannot run again.
-      const holder = await store.holder(call.callKey)
-      if (holder !== undefined) return await exits.taken(considered, holder)
-      const answer = await seekConsent(store, request, {
-        wait: options.wait !== false,
-        clock: parts.clock,
-        sleep: parts.sleep,
-        signal: options.signal,
-        opened: (record) =>
-          parts.emit({ event: 'approval-requested', tool: record.tool, ref: record.ref, requires: record.requires }),
-      })
-      if (options.signal?.aborted === true) return await exits.refused(considered, { code: 'cancelled' })
-      const { record } = answer
-      const hears = answer.given ? (record.answered?.channel ?? 'none') : scope.channel
-      if (separate && !isElsewhere(hears) && (answer.given || record.state === 'pending'))
-        return await exits.refused(considered, { code: 'approver_not_separate', request: record })
-      if (!answer.given) {
-        const asker = considered.decision?.kind === 'permit' ? TOOL_ASKS : {}
-        return await exits.refused(considered, { code: answer.code, request: answer.record, ...asker })
-      }
-      consent = answer.record
-    } catch {
-      return await exits.refused(considered, { code: 'receipt_unavailable' })
-    }
+    const asked = await askPerson(parts, considered, call, step.requires, options)
+    if (!asked.given) return asked.admission
+    consent = asked.consent
   }
   return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
-}
-
-/**
- * Does a tool behind this gate run code? Then its agent has the account that answers `watch`, and a yes from there proves
- * nothing about a person.
- */
-function runsCode(parts: GateParts): boolean {
-  return parts.contracts.all().some((contract) => classify(contract, {}).surface === 'code-execution')
 }
 
 /** One decision under the budget, ruled by the fail mode, and its claim. */
@@ -174,9 +99,8 @@ async function decideOnce(
   call: Readied,
   consent: ApprovalRecord | undefined,
   options: AdmitOptions,
-  settings: Settings,
 ): Promise<Step> {
-  const { clock, exits, openings, point, recorder } = parts
+  const { clock, exits, openings, point, recorder, settings } = parts
   const { scope, classification } = considered
   const schema = call.contract.definition.inputSchema
   const session = await sessionOf(parts, scope)

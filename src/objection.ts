@@ -1,0 +1,39 @@
+import { shown } from './bytes/shown.ts'
+import type { Leaving } from './exits.ts'
+import type { GateParts } from './parts.ts'
+import type { Considered } from './pass.ts'
+import type { Contract, Json } from './types.ts'
+
+const LONGEST_PATH = 128
+
+/** What the gate itself has against a call, before any policy is asked. No policy can permit what is refused here. */
+export function objection(
+  parts: GateParts,
+  considered: Considered,
+  call: { readonly contract: Contract; readonly callKey: string; readonly input: Json },
+): Leaving | undefined {
+  const { principal } = considered.scope
+  const { materiality } = considered.classification
+  if (principal.basis === 'default' && materiality === 'high') {
+    return {
+      code: 'no_permit',
+      sentence: 'Nobody said on whose behalf this call is made, and a call of high materiality needs that.',
+    }
+  }
+  if (parts.misfitted.has(call.contract.server) && materiality !== 'low') {
+    return {
+      code: 'policy_error',
+      sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",
+    }
+  }
+  if (parts.exits.ranUnrecorded(call.callKey)) return { code: 'already_executed', basis: 'replay' }
+  const path = parts.ownFiles(call.input, call.contract.tool)
+  if (path === undefined) return undefined
+  return {
+    code: 'denied_by_policy',
+    sentence: "This call names holdpoint's own files, which no call may touch.",
+    constraints: [
+      { policy: 'own-files', path: shown(path, LONGEST_PATH), requires: "not one of holdpoint's own files" },
+    ],
+  }
+}
