@@ -17,6 +17,9 @@ export interface Execution {
   readonly lapsed: (refusal: Refusal) => void
 }
 
+/** How long a tool may take to end after its caller has left, ms. */
+const GRACE_MS = 5_000
+
 /** What is being carried out, so that a live duplicate of a call joins the first. */
 const underWay = new WeakMap<PermittedAdmission, Promise<CarriedOut>>()
 
@@ -38,15 +41,16 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     execution.lapsed(begun.refusal)
     return begun
   }
+  const end = recorder(admission, execution)
   let result: unknown
   try {
     // INVARIANT I3: the tool sees the parse of the decided bytes, never the host's own object.
     result = await lastOf(execution.execute(begun.input))
   } catch (error) {
-    execution.settled(await admission.settle(failureOf(error, execution.signal)))
+    await end(failureOf(error, execution.signal))
     throw error
   }
-  execution.settled(await admission.settle(endingOf(result, execution)))
+  await end(endingOf(result, execution))
   return { outcome: 'ran', result }
 }
 
@@ -56,33 +60,73 @@ export async function giveBack(admission: Admission): Promise<void> {
   await admission.settle({ status: 'not_executed' })
 }
 
-/** As `carryOut`, for a tool that yields previews: each is passed on, the last one is the result. */
+/**
+ * As `carryOut`, for a tool that yields previews: each is passed on, the last one is the result. A reader that stops early ends
+ * the call as cancelled, and only then the tool's generator is told: its own cleaning up may take as long as it likes.
+ */
 export async function* carryOutStreaming(
   admission: PermittedAdmission,
   execution: Execution,
 ): AsyncGenerator<unknown, void, undefined> {
+  const first = underWay.get(admission)
+  if (first !== undefined) {
+    const carried = await first
+    yield carried.outcome === 'ran' ? carried.result : carried.refusal
+    return
+  }
   const begun = admission.begin()
   if (begun.outcome === 'refused') {
     execution.lapsed(begun.refusal)
     yield begun.refusal
     return
   }
-  underWay.set(admission, Promise.resolve({ outcome: 'ran', result: undefined }))
-  // A reader that stops early leaves through `finally`.
-  let ending: Ending = { status: 'cancelled' }
+  const end = recorder(admission, execution)
+  const shared = Promise.withResolvers<CarriedOut>()
+  shared.promise.catch(() => undefined)
+  underWay.set(admission, shared.promise)
+  let ending: Ending | undefined
+  let last: unknown
+  let previews: AsyncIterator<unknown> | undefined
   try {
-    let last: unknown
-    for await (const preview of execution.execute(begun.input) as AsyncIterable<unknown>) {
-      last = preview
-      yield preview
+    previews = (execution.execute(begun.input) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    for (let next = await previews.next(); next.done !== true; next = await previews.next()) {
+      last = next.value
+      yield last
     }
     ending = endingOf(last, execution)
   } catch (error) {
     ending = failureOf(error, execution.signal)
+    shared.reject(error)
     throw error
   } finally {
-    execution.settled(await admission.settle(ending))
+    shared.resolve({ outcome: 'ran', result: last })
+    await end(ending ?? { status: 'cancelled' })
+    if (ending === undefined) await previews?.return?.()
   }
+}
+
+/**
+ * Puts the outcome of a call that has begun on record, once: when the tool ends, or some time after its caller has left. A tool
+ * that never hears of the abort may still be at work then; what the caller knows is that it gave up.
+ */
+function recorder(admission: PermittedAdmission, execution: Execution): (ending: Ending) => Promise<void> {
+  const { signal } = execution
+  let recorded: Promise<void> | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const left = () => {
+    timer = setTimeout(() => void end(failureOf(undefined, signal)), GRACE_MS)
+    // A process that has nothing else to do may end: its store then says `unknown`.
+    timer.unref()
+  }
+  const end = (ending: Ending) => {
+    signal?.removeEventListener('abort', left)
+    clearTimeout(timer)
+    recorded ??= admission.settle(ending).then(execution.settled)
+    return recorded
+  }
+  if (signal?.aborted === true) left()
+  else signal?.addEventListener('abort', left, { once: true })
+  return end
 }
 
 async function lastOf(output: unknown): Promise<unknown> {
@@ -94,7 +138,16 @@ async function lastOf(output: unknown): Promise<unknown> {
 }
 
 function endingOf(result: unknown, execution: Execution): Ending {
-  return execution.failed?.(result) === true ? { status: 'tool_error', error: result } : { status: 'ok', result }
+  return saysItFailed(result, execution) ? { status: 'tool_error', error: result } : { status: 'ok', result }
+}
+
+/** UNTRUSTED: the result may throw at whoever looks into it, and a call that has run is recorded all the same. */
+function saysItFailed(result: unknown, { failed }: Execution): boolean {
+  try {
+    return failed?.(result) === true
+  } catch {
+    return true
+  }
 }
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): Ending {
