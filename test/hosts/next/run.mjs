@@ -1,7 +1,7 @@
 // Proves that holdpoint works in a Next.js route handler, as a user installs it: packs the package, installs the tarball
 // beside the locked dependencies in a temporary folder, builds, starts, and asks. Needs the registry, no key.
 //
-//   node test/hosts/next/run.mjs            ends with a line `N passed, N failed`
+//   npm run test:next            ends with a line `N passed, N failed`
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ async function check(sentence, body) {
 
 /** Runs a command to its end; throws with what it printed when it fails. */
 function run(command, args, where) {
-  const done = spawnSync(command, args, { cwd: where, env: environment, encoding: 'utf8', timeout: 300_000 })
+  const done = spawnSync(command, args, { cwd: where, env: environment, encoding: 'utf8', timeout: 180_000 })
   if (done.status === 0) return `${done.stdout}${done.stderr}`
   throw new Error(
     `${command} ${args.join(' ')} ended with ${done.status ?? done.signal ?? done.error}\n${done.stdout}${done.stderr}`,
