@@ -12,6 +12,8 @@ import type {
 export const APPROVAL_LIFE_MS = 15 * 60_000
 /** The longest that a call waits for a connected person. */
 export const LONGEST_WAIT_MS = 45_000
+/** How long a call goes on waiting when nobody is there any more: somebody may come back. */
+export const LONGEST_ABSENCE_MS = 5_000
 const GLANCE_MS = 200
 
 /** Does an answer on this channel come from elsewhere than the OS account that the agent may be running under? */
@@ -60,6 +62,7 @@ export async function seekConsent(
   return await waitForAnswer(store, record, terms)
 }
 
+/** Waits while somebody is there who could answer. A person who leaves does not hold the call for the rest of the time. */
 async function waitForAnswer(
   store: ApprovalStore,
   record: ApprovalRecord,
@@ -70,14 +73,19 @@ async function waitForAnswer(
   },
 ): Promise<Consent> {
   const startedAt = terms.clock.monotonic()
+  let now = startedAt
+  let attendedAt = startedAt
   let latest = record
   while (
     latest.state === 'pending' &&
-    terms.clock.monotonic() - startedAt < LONGEST_WAIT_MS &&
+    now - startedAt < LONGEST_WAIT_MS &&
+    now - attendedAt < LONGEST_ABSENCE_MS &&
     terms.signal?.aborted !== true
   ) {
     await terms.sleep(GLANCE_MS)
     latest = (await store.get(record.ref)) ?? latest
+    now = terms.clock.monotonic()
+    if (await store.attended()) attendedAt = now
   }
   return read(latest)
 }
