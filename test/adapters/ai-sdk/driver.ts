@@ -36,6 +36,7 @@ export function aiSdkDriver(major: 6 | 7, mode: Mode): HostDriver {
     mode === 'generateText' || mode === 'ToolLoopAgent' ? new Generating(sdk, mode) : new Streaming(sdk, mode)
   return {
     name: `ai ${major} ${mode}`,
+    showsPreviews: play instanceof Streaming,
     play: (turn) => play.begin(turn),
     nested: (turn) => nested(sdk, play, turn),
     identityLost: async (gate) => identityLost(sdk, gate),

@@ -197,6 +197,25 @@ for (const major of [7, 6] as const) {
       expect(ran).toEqual([{ path: '/x' }])
     })
 
+    it('waits for the person at `watch` where the chat cannot answer, and runs the call with their yes', async () => {
+      const ran: unknown[] = []
+      const gate = testGate({ policy: 'ask/v1' })
+      const me = view(gate)
+      await gate.ready()
+      await gate.store.attend('watch', Date.now() + 60_000)
+      const watching = (async () => {
+        for (;;) {
+          const [request] = await gate.store.pending()
+          if (request !== undefined) return await me.answer(request.ref, 'approved', { channel: 'terminal' })
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+      })()
+      const { result } = await generate([[said('pay', { path: '/x' })]], guardTools({ pay: noting(ran) }, me))
+      expect(await watching).toBe(true)
+      expect(ran).toEqual([{ path: '/x' }])
+      expect(result.text).toBe('done')
+    })
+
     it('runs everything in observe mode, and still says what would have been refused', async () => {
       const ran: unknown[] = []
       const gate = testGate({ policy: () => 'deny', observe: { until: Date.now() + 60_000 } })

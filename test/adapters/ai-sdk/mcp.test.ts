@@ -39,50 +39,56 @@ describe('tools of a real MCP server', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const play = async (steps: readonly (readonly Said[])[], options: TestGateOptions) => {
+  const playOn = async (major: 6 | 7, steps: readonly (readonly Said[])[], options: TestGateOptions) => {
     called.length = 0
     const gate = testGate(options)
     const guarded = guardTools(tools, gate.as({ user: 'alice' }, { conversation: 'talk' }), { server: 'files' })
-    const { model, prompts } = scriptedModel(7, steps)
-    await sdkOf(7).generateText({ model, prompt: 'go', stopWhen: sdkOf(7).stepCountIs(5), ...guarded })
+    const { model, prompts } = scriptedModel(major, steps)
+    await sdkOf(major).generateText({ model, prompt: 'go', stopWhen: sdkOf(major).stepCountIs(5), ...guarded })
     return { gate, told: JSON.stringify(prompts().at(-1)) }
   }
 
-  it('runs a permitted call on the server, with its own rendering for the model', async () => {
-    const { gate, told } = await play([[said('read_text_file', { path: join(folder, 'note.txt') })]], {})
-    expect(called).toHaveLength(1)
-    expect(told).toContain('hello')
-    expect(gate.calls).toEqual([expect.objectContaining({ tool: 'files/read_text_file', outcome: 'permitted' })])
-  })
+  for (const major of [7, 6] as const) {
+    const play = (steps: readonly (readonly Said[])[], options: TestGateOptions) => playOn(major, steps, options)
 
-  it('sends no frame for a refused call', async () => {
-    const policy = scriptedPoint((request) => (request.resource.id === 'files/move_file' ? DENY : PERMIT))
-    const { told } = await play(
-      [[said('move_file', { source: join(folder, 'note.txt'), destination: join(folder, 'gone.txt') })]],
-      { policy },
-    )
-    expect(called).toEqual([])
-    expect(told).toContain('Nothing is moved.')
-  })
+    describe(`on ai ${major}`, () => {
+      it('runs a permitted call on the server, with its own rendering for the model', async () => {
+        const { gate, told } = await play([[said('read_text_file', { path: join(folder, 'note.txt') })]], {})
+        expect(called).toHaveLength(1)
+        expect(told).toContain('hello')
+        expect(gate.calls).toEqual([expect.objectContaining({ tool: 'files/read_text_file', outcome: 'permitted' })])
+      })
 
-  it('refuses arguments that miss the schema, which this client sends on unchecked', async () => {
-    const { told } = await play([[said('read_text_file', { nope: 1, extra: true })]], {})
-    expect(called).toEqual([])
-    expect(told).toContain('arguments_rejected')
-  })
+      it('sends no frame for a refused call', async () => {
+        const policy = scriptedPoint((request) => (request.resource.id === 'files/move_file' ? DENY : PERMIT))
+        const { told } = await play(
+          [[said('move_file', { source: join(folder, 'note.txt'), destination: join(folder, 'gone.txt') })]],
+          { policy },
+        )
+        expect(called).toEqual([])
+        expect(told).toContain('Nothing is moved.')
+      })
 
-  it('takes what the server says of its own tools for a hint: reading is not low because it says so', async () => {
-    const { gate } = await play([[said('write_file', { path: join(folder, 'new.txt'), content: 'x' })]], {})
-    const [written] = gate.calls
-    expect(written?.materiality).not.toBe('low')
-  })
+      it('refuses arguments that miss the schema, which this client sends on unchecked', async () => {
+        const { told } = await play([[said('read_text_file', { nope: 1, extra: true })]], {})
+        expect(called).toEqual([])
+        expect(told).toContain('arguments_rejected')
+      })
 
-  it('records a failure that the server reports inside its result as the tool’s error', async () => {
-    const { gate, told } = await play([[said('read_text_file', { path: '/etc/passwd' })]], {})
-    expect(called).toHaveLength(1)
-    expect(told).toContain('denied')
-    expect(gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))).toEqual([
-      'tool_error',
-    ])
-  })
+      it('takes what the server says of its own tools for a hint: reading is not low because it says so', async () => {
+        const { gate } = await play([[said('write_file', { path: join(folder, 'new.txt'), content: 'x' })]], {})
+        const [written] = gate.calls
+        expect(written?.materiality).not.toBe('low')
+      })
+
+      it('records a failure that the server reports inside its result as the tool’s error', async () => {
+        const { gate, told } = await play([[said('read_text_file', { path: '/etc/passwd' })]], {})
+        expect(called).toHaveLength(1)
+        expect(told).toContain('denied')
+        expect(gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))).toEqual([
+          'tool_error',
+        ])
+      })
+    })
+  }
 })
