@@ -7,6 +7,7 @@ import { type CommandContext, ownStateFolder } from './context.ts'
 import { gatherEvidence } from './demo/evidence.ts'
 import { castModel } from './demo/model.ts'
 import { loadPackages } from './demo/packages.ts'
+import { createScratch } from './demo/scratch.ts'
 import { playStory, type SceneTold } from './demo/story.ts'
 import { commandFor, summaryOf } from './demo/summary.ts'
 import { teller } from './demo/tell.ts'
@@ -28,8 +29,9 @@ export function demoCommand(context: CommandContext): Command {
       const packages = await loadPackages()
       const casting = await castModel(packages)
       context.terminal.progress('starting the filesystem server')
-      const world = await createWorld(packages)
-      const tell = teller(context.terminal, world.base)
+      const scratch = createScratch()
+      const world = await createWorld(packages, scratch.base)
+      const tell = teller(context.terminal, scratch.base, world.root)
       const pace = async (): Promise<void> => {
         if (context.terminal.interactive && !quiet) await pause(PACE_MS)
       }
@@ -60,9 +62,10 @@ export function demoCommand(context: CommandContext): Command {
         const config = readConfig(false)
         return { config, places: placesOf(config.options, config.folder, ownStateFolder()) }
       })
-      const evidence = await gatherEvidence(world.base, trusted)
+      const evidence = await gatherEvidence(scratch.base, trusted)
       if (quiet) context.terminal.out(JSON.stringify(summaryOf(scenes, evidence)))
       else tell.closing(evidence, commandFor(evidence.path))
+      scratch.keep()
       context.end(evidence.report.ok && !evidence.tampered.report.ok ? 0 : 1)
     })
 }

@@ -1,7 +1,8 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createMachine, type Ended, type Machine } from './holdpoint.ts'
+import { createMachine, type Ended, environment, MAIN, type Machine } from './holdpoint.ts'
 
 interface Told {
   readonly tool: string
@@ -107,9 +108,43 @@ describe('the story as a person reads it', () => {
       expect(code).toBe(0)
       expect(await machine.run(['verify', path])).toMatchObject({ code: 0 })
       for (const line of stdout.split('\n').slice(0, -2)) expect(line.length, line).toBeLessThanOrEqual(80)
-      expect(stdout).toContain('None of these 4 calls reached the server.')
+      expect(stdout).toContain('None of this reached the server.')
     } finally {
       rmSync(dirname(path), { recursive: true })
     }
+  })
+})
+
+/** The demo, ended in the middle of its second scene. */
+async function endedInTheMiddle(end: (child: ChildProcess) => void) {
+  const child = spawn(process.execPath, [MAIN, 'demo'], { cwd: machine.folder, env: environment(machine.state) })
+  let said = ''
+  let complaints = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    complaints += text
+  })
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    const before = said
+    said += text
+    if (said.includes('2  A note') && !before.includes('2  A note')) end(child)
+  })
+  const [code, signal] = await new Promise<readonly [number | null, NodeJS.Signals | null]>((settle) =>
+    child.on('exit', (...how) => settle(how)),
+  )
+  const base = /work in (\S+)\/notes/.exec(said)?.[1] ?? ''
+  expect(base).toMatch(/holdpoint-demo-/)
+  return { code, signal, complaints, base }
+}
+
+describe('a demo that is not watched to its end', () => {
+  it.each([
+    ['Ctrl-C', 130, (child: ChildProcess) => void child.kill('SIGINT')],
+    ['a kill', 143, (child: ChildProcess) => void child.kill('SIGTERM')],
+    ['a reader that stops early', 0, (child: ChildProcess) => void child.stdout?.destroy()],
+  ] as const)('leaves neither a folder nor a server behind after %s', async (_what, expected, end) => {
+    const { code, signal, complaints, base } = await endedInTheMiddle(end)
+    expect({ code, signal, complaints }).toEqual({ code: expected, signal: null, complaints: '' })
+    expect(existsSync(base)).toBe(false)
+    await expect.poll(() => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(base)
   })
 })

@@ -22,11 +22,12 @@ export interface Teller {
   closing(evidence: Evidence, command: string): void
 }
 
-/** A teller for one terminal. `base` is cut from paths, so that they fit. */
-export function teller(terminal: Terminal, base: string): Teller {
+/** A teller for one terminal. `base` is cut from paths, so that they fit; `root` is the folder that the agent may work in. */
+export function teller(terminal: Terminal, base: string, root: string): Teller {
   const { out, style } = terminal
   const width = Math.min(terminal.width, WIDEST)
-  const short = (text: string): string => visible(text).replaceAll(`${base}/`, '')
+  const short = (text: string): string =>
+    visible(text).replaceAll('context.environment.root', root).replaceAll(`${base}/`, '')
   const paragraph = (text: string): void => out(wrap(text, width))
   const folded = (text: string): string => `${' '.repeat(MARGIN)}${wrap(text, width - MARGIN, MARGIN)}`
   const under = (text: string): void => out(folded(text))
@@ -44,7 +45,7 @@ export function teller(terminal: Terminal, base: string): Teller {
       paragraph(
         `An agent (AI SDK, ${model}) works through the real @modelcontextprotocol/server-filesystem. The gate stands between them: what it refuses is never sent to the server.`,
       )
-      out(style('dim', homely(base)))
+      out(style('dim', wrap(`It may work in ${homely(root)} and nowhere else.`, width)))
     },
     scene(title) {
       scenes += 1
@@ -64,8 +65,9 @@ export function teller(terminal: Terminal, base: string): Teller {
     },
     sent({ calls, frames }) {
       const decided = calls.filter((told) => !told.asked).length
-      if (decided === 1) under(`${frames === 0 ? 'It never' : 'It'} reached the server.`)
-      else under(`${frames === 0 ? 'None' : frames} of these ${decided} calls reached the server.`)
+      if (frames === 0) under('None of this reached the server.')
+      else if (frames === decided) under(decided === 1 ? 'It reached the server.' : 'All of this reached the server.')
+      else under(`Only ${frames === 1 ? 'one call' : `${frames} calls`} reached the server.`)
     },
     closing({ path, report, tampered }, command) {
       const [failure] = tampered.report.failures

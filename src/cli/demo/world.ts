@@ -1,6 +1,5 @@
 /** The demo's world: a temporary folder, the real filesystem server below it, and a gate that stands in front. */
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../../config/read.ts'
 import { createGate } from '../../create-gate.ts'
@@ -15,8 +14,6 @@ export const TIMEOUT_MS = 400
 
 /** Where things are, and the switches that the story throws. */
 export interface World {
-  /** Everything of this run: removed by nobody, so that a person can look. */
-  readonly base: string
   /** The folder that the agent may work in. */
   readonly root: string
   readonly gate: Gate
@@ -30,10 +27,8 @@ export interface World {
   close(): Promise<void>
 }
 
-/** Builds the world. The files that the story starts from are in place when it returns. */
-export async function createWorld(packages: Packages): Promise<World> {
-  // The real path, because the server resolves links and would not recognise its own root otherwise.
-  const base = mkdtempSync(join(realpathSync(tmpdir()), 'holdpoint-demo-'))
+/** Builds the world below `base`. The files that the story starts from are in place when it returns. */
+export async function createWorld(packages: Packages, base: string): Promise<World> {
   const root = join(base, 'notes')
   mkdirSync(root)
   writeFileSync(join(root, 'todo.txt'), 'Call Ada about the invoice.\nBook the train to Basel.\n')
@@ -52,7 +47,6 @@ export async function createWorld(packages: Packages): Promise<World> {
   )
   const client = await packages.mcp.createMCPClient({ transport: wire.transport })
   return {
-    base,
     root,
     gate,
     tools: await client.tools(),
