@@ -10,22 +10,25 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json }
 export type JsonObject = { readonly [member: string]: Json }
 
-/** The harm that a wrong call does. Ordered: low < medium < high. */
-export type Materiality = 'low' | 'medium' | 'high'
+/** The harm that a wrong call does, least first. */
+export const MATERIALITIES = ['low', 'medium', 'high'] as const
+export type Materiality = (typeof MATERIALITIES)[number]
 
 /** What kind of thing a call touches. */
-export type Surface =
-  | 'read'
-  | 'internal-write'
-  | 'communication'
-  | 'financial'
-  | 'infrastructure'
-  | 'code-execution'
-  | 'data-egress'
-  | 'credentials'
-  | 'identity'
-  | 'actuation'
-  | 'unknown'
+export const SURFACES = [
+  'read',
+  'internal-write',
+  'communication',
+  'financial',
+  'infrastructure',
+  'code-execution',
+  'data-egress',
+  'credentials',
+  'identity',
+  'actuation',
+  'unknown',
+] as const
+export type Surface = (typeof SURFACES)[number]
 
 // ── Who and where ─────────────────────────────────────────────────────────────────────────────────
 

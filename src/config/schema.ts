@@ -5,6 +5,7 @@
  * hold. Every message completes the sentence "`<key>` …".
  */
 import { z } from 'zod'
+import { MATERIALITIES, SURFACES } from '../types.ts'
 
 /** Names of servers, as in the call's `server`. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
@@ -67,24 +68,12 @@ const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).read
 
 const toolWord = z.strictObject(
   {
-    materiality: z.enum(['low', 'medium', 'high'], { error: 'must be low, medium or high' }).optional(),
+    materiality: z.enum(MATERIALITIES, { error: 'must be low, medium or high' }).optional(),
     surface: z
-      .enum(
-        [
-          'read',
-          'internal-write',
-          'communication',
-          'financial',
-          'infrastructure',
-          'code-execution',
-          'data-egress',
-          'credentials',
-          'identity',
-          'actuation',
-          'unknown',
-        ],
-        { error: 'must be one of the surfaces, such as read, internal-write, communication or financial' },
-      )
+
+      .enum(SURFACES, {
+        error: 'must be one of the surfaces, such as read, internal-write, communication or financial',
+      })
       .optional(),
   },
   {

@@ -1,24 +1,9 @@
-import type { Materiality, Surface } from '../types.ts'
-
-const MATERIALITIES: Readonly<Record<Materiality, true>> = { low: true, medium: true, high: true }
-const SURFACES: Readonly<Record<Surface, true>> = {
-  read: true,
-  'internal-write': true,
-  communication: true,
-  financial: true,
-  infrastructure: true,
-  'code-execution': true,
-  'data-egress': true,
-  credentials: true,
-  identity: true,
-  actuation: true,
-  unknown: true,
-}
+import { MATERIALITIES, SURFACES } from '../types.ts'
 
 /** Every action group that a policy may name: the tiers, and `surface-…` for each surface. */
 export const ACTION_GROUPS: ReadonlySet<string> = new Set([
-  ...Object.keys(MATERIALITIES),
-  ...Object.keys(SURFACES).map((surface) => `surface-${surface}`),
+  ...MATERIALITIES,
+  ...SURFACES.map((surface) => `surface-${surface}`),
 ])
 
 /** Every entity type that a policy may name. Another type never matches anything, so a rule about it would not hold. */

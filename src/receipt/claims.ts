@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MATERIALITIES, SURFACES } from '../types.ts'
 
 /**
  * What a receipt says: the payload of each kind, version 1. Browser-safe.
@@ -58,21 +59,9 @@ const principal = z.strictObject({
   basis: z.enum(['stated', 'os-user', 'default']),
 })
 
-const tier = z.enum(['low', 'medium', 'high'])
+const tier = z.enum(MATERIALITIES)
 
-const surface = z.enum([
-  'read',
-  'internal-write',
-  'communication',
-  'financial',
-  'infrastructure',
-  'code-execution',
-  'data-egress',
-  'credentials',
-  'identity',
-  'actuation',
-  'unknown',
-])
+const surface = z.enum(SURFACES)
 
 const evidence = z.strictObject({
   source: z.enum(['operator', 'definition', 'arguments', 'schema', 'name', 'description', 'annotations', 'default']),
