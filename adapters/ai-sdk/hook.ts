@@ -9,7 +9,7 @@ import {
   toolNamed,
 } from './host.ts'
 import { Passage, type Passing, type Surroundings } from './passage.ts'
-import { present } from './presentation.ts'
+import { present, renderAsQuestion } from './presentation.ts'
 import { contextIn, contextOf, toolAsks } from './tool-asks.ts'
 
 /** What the approval hook knows of a tool in the set that the host was given. */
@@ -67,7 +67,7 @@ async function answer(passage: Passage, call: HostCall): Promise<HostApprovalSta
     await passage.drop(call, passing)
     return {
       type: 'user-approval',
-      ...(admission.outcome === 'refused' ? { reason: renderAsReason(admission.refusal) } : {}),
+      ...(admission.outcome === 'refused' ? { reason: renderAsQuestion(admission.refusal) } : {}),
     }
   }
   if (admission.outcome === 'permitted') return undefined

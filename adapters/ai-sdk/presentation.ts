@@ -40,6 +40,15 @@ export function approvalDescriptor(refusal: Refusal): object {
   }
 }
 
+/**
+ * Why the host pauses, for the person who answers; what a model needs to hear of a refusal has no place there. Ends with the
+ * reference, by which the answer finds its request again.
+ */
+export function renderAsQuestion(refusal: Refusal): string {
+  const receipt = refusal.receipt === undefined ? '' : `, receipt ${refusal.receipt}`
+  return `${refusal.message} (${refusal.code}, reference ${refOf(refusal) ?? 'none'}${receipt})`
+}
+
 /** The id under which the person answers. Where the app signs its approvals, the id is part of what was signed and stays. */
 export function approvalIdFor(approvalId: string, signature: string | undefined, refusal: Refusal): string {
   const ref = refOf(refusal)
