@@ -1,36 +1,12 @@
-import { LiveAdmission, observedAdmission } from './admission.ts'
 import { shown } from './bytes/shown.ts'
-import {
-  type Drafted,
-  type DraftParts,
-  type DraftTerms,
-  draftDecision,
-  faultOf,
-  microseconds,
-  toolName,
-} from './draft.ts'
+import { type Drafted, type DraftParts, type DraftTerms, draftDecision, faultOf, toolName } from './draft.ts'
 import { askedDigest } from './evaluation.ts'
-import { basisOf, policySentence, resultText, takenCode, takenSentence } from './exit-words.ts'
+import { basisOf, policySentence, takenCode, takenSentence } from './exit-words.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
-import { Permit } from './permit/permit.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
-import { commitResult } from './receipt/commit.ts'
-import type { Recorder } from './receipt/recorder.ts'
 import { refusal } from './refusal/refusal.ts'
-import type {
-  Admission,
-  ApprovalRecord,
-  Clock,
-  Constraint,
-  EventSink,
-  Holder,
-  Json,
-  OutcomeStatus,
-  Receipt,
-  Refusal,
-  RefusalCode,
-  Scope,
-} from './types.ts'
+import { observedCall, type PermitTerms, permittedCall, type SettleParts } from './settle.ts'
+import type { Admission, ApprovalRecord, Constraint, Holder, Receipt, Refusal, RefusalCode, Scope } from './types.ts'
 
 /** How much of a rejected argument's path and of the reason a refusal quotes, in characters. */
 const LONGEST_PATH = 128
@@ -38,15 +14,7 @@ const LONGEST_REASON = 256
 /** Low calls that may run without a receipt before this gate wants a store again. */
 const MOST_UNRECORDED = 10_000
 
-interface ExitParts extends DraftParts {
-  readonly recorder: Recorder
-  readonly clock: Clock
-  /** Runs something later; gives back how to call it off. */
-  readonly schedule: (ms: number, run: () => void) => () => void
-  readonly emit: EventSink
-  /** Forgets a live admission. */
-  readonly forget: (callKey: string) => void
-}
+interface ExitParts extends DraftParts, SettleParts {}
 
 /** Why a call leaves without a permit. */
 export interface Leaving {
@@ -59,8 +27,6 @@ export interface Leaving {
   readonly request?: ApprovalRecord
   readonly basis?: DecisionDraft['basis']
 }
-
-type Basis = DecisionDraft['basis']
 
 /**
  * The ways out of the pass. Each writes its receipt, tells the sinks, and returns the admission that the host acts on.
@@ -87,7 +53,7 @@ export class Exits {
       drafted === undefined ? undefined : await this.#parts.recorder.decision(drafted.draft, drafted.sidecar)
     const no = this.#refusal(considered, leaving, receipt)
     this.#decided(considered, receipt, { code: leaving.code, enforced: !observed })
-    if (observed) return this.#observed(considered, receipt, drafted?.salt, no)
+    if (observed) return observedCall(this.#parts, considered, receipt, { salt: drafted?.salt, observed: no })
     if (receipt !== undefined) this.#parts.lineage.delivered(considered.scope.trace, receipt.hash)
     return {
       outcome: 'refused',
@@ -143,7 +109,7 @@ export class Exits {
 
   /** The store never opened: nothing can be written, so nothing material runs. */
   unrecorded(considered: Considered): Admission {
-    if (this.observing()) return this.#observed(considered, undefined, undefined, undefined)
+    if (this.observing()) return observedCall(this.#parts, considered, undefined, {})
     const no = this.#refusal(considered, { code: 'receipt_unavailable' }, undefined)
     this.#decided(considered, undefined, { code: 'receipt_unavailable', enforced: true })
     return { outcome: 'refused', refusal: no }
@@ -159,7 +125,7 @@ export class Exits {
     considered: Considered,
     terms: { readonly failedOpen: boolean; readonly isLost: boolean; readonly signal: AbortSignal | undefined },
   ): Admission {
-    if (this.observing()) return this.#observed(considered, undefined, undefined, undefined)
+    if (this.observing()) return observedCall(this.#parts, considered, undefined, {})
     const { callKey = '' } = considered.arrival
     // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
     if (
@@ -179,17 +145,13 @@ export class Exits {
   /** The draft of a permit's decision receipt. */
   permitDraft(
     considered: Considered,
-    terms: { readonly consent: ApprovalRecord | undefined; readonly basis: Basis },
+    terms: { readonly consent: ApprovalRecord | undefined; readonly basis: DecisionDraft['basis'] },
   ): Drafted {
     return draftDecision(this.#parts, considered, { ...terms, enforced: !this.observing() })
   }
 
   /** The receipt and the claim are durable: hand out the permit. */
-  permitted(
-    considered: Considered,
-    receipt: Receipt,
-    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string },
-  ): Admission {
+  permitted(considered: Considered, receipt: Receipt, terms: PermitTerms): Admission {
     this.#decided(considered, receipt, { enforced: !this.observing() })
     if (terms.failedOpen)
       this.#parts.emit({
@@ -216,96 +178,9 @@ export class Exits {
     }
   }
 
-  #live(
-    considered: Considered,
-    receipt: Receipt | undefined,
-    terms: { readonly failedOpen: boolean; readonly signal: AbortSignal | undefined; readonly salt: string },
-  ): Admission {
-    const { clock, point, settings, schedule, forget } = this.#parts
-    const { arrival, classification } = considered
-    const callKey = arrival.callKey ?? ''
-    const policyDigest = considered.policyDigest ?? point.policyDigest
-    const permit = new Permit({
-      clock,
-      ttlMs: settings.permitTtlMs,
-      signal: terms.signal,
-      current: () => point.policyDigest === policyDigest,
-    })
-    const admission: LiveAdmission = new LiveAdmission({
-      callKey,
-      materiality: classification.materiality,
-      receipt,
-      failedOpen: terms.failedOpen,
-      enforced: !this.observing(),
-      permit,
-      // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
-      input: () => arrival.snapshot?.parse() ?? {},
-      refusal: (code) => this.#refusal(considered, { code }, receipt),
-      record: (status, result) => this.#settled(considered, receipt, terms.salt, true, status, result),
-      forget: () => forget(callKey),
-      cancelExpiry: schedule(settings.permitTtlMs, () => admission.expire()),
-    })
-    return admission
-  }
-
-  #observed(
-    considered: Considered,
-    receipt: Receipt | undefined,
-    salt: string | undefined,
-    observed: Refusal | undefined,
-  ): Admission {
-    const { arrival, classification } = considered
-    const callKey = arrival.callKey ?? ''
-    const { forget, schedule, settings } = this.#parts
-    const cancelExpiry = schedule(settings.permitTtlMs, () => forget(callKey))
-    return observedAdmission({
-      callKey,
-      materiality: classification.materiality,
-      receipt,
-      observed,
-      // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
-      input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
-      record: async (status, result) => {
-        cancelExpiry()
-        forget(callKey)
-        return await this.#settled(considered, receipt, salt ?? '', false, status, result)
-      },
-    })
-  }
-
-  async #settled(
-    considered: Considered,
-    decision: Receipt | undefined,
-    salt: string,
-    claimed: boolean,
-    status: OutcomeStatus,
-    result: unknown,
-  ): Promise<Receipt | undefined> {
-    const { recorder, clock, emit, lineage } = this.#parts
-    if (decision === undefined) return undefined
-    const us = microseconds(clock.monotonic() - considered.startedAt)
-    const text = result === undefined ? undefined : resultText(result)
-    const receipt = await recorder.outcome(
-      {
-        kind: 'outcome',
-        decision: decision.hash,
-        status,
-        us,
-        trace: considered.scope.trace,
-        ...(text === undefined ? {} : { result: { commit: commitResult(salt, text), bytes: Buffer.byteLength(text) } }),
-      },
-      claimed ? { decision: decision.hash, status } : undefined,
-    )
-    if (receipt !== undefined) lineage.delivered(considered.scope.trace, receipt.hash)
-    emit({
-      event: 'call-settled',
-      tool: toolName(considered),
-      status,
-      decision: decision.id,
-      ms: us / 1_000,
-      ...(receipt === undefined ? {} : { receipt: receipt.id }),
-    })
-    return receipt
+  #live(considered: Considered, receipt: Receipt | undefined, terms: PermitTerms): Admission {
+    const refusalOf = (code: RefusalCode): Refusal => this.#refusal(considered, { code }, receipt)
+    return permittedCall(this.#parts, considered, receipt, { ...terms, enforced: !this.observing(), refusalOf })
   }
 
   #refusal(considered: Considered, leaving: Leaving, receipt: Receipt | undefined): Refusal {

@@ -1,0 +1,129 @@
+import { LiveAdmission, observedAdmission } from './admission.ts'
+import { microseconds, toolName } from './draft.ts'
+import { resultText } from './exit-words.ts'
+import type { Considered, Settings } from './pass.ts'
+import { Permit } from './permit/permit.ts'
+import { commitResult } from './receipt/commit.ts'
+import type { Lineage } from './receipt/lineage.ts'
+import type { Recorder } from './receipt/recorder.ts'
+import type {
+  Admission,
+  Clock,
+  EventSink,
+  Json,
+  OutcomeStatus,
+  PolicyDecisionPoint,
+  Receipt,
+  Refusal,
+  RefusalCode,
+} from './types.ts'
+
+/** What a call that may run needs until it has ended. */
+export interface SettleParts {
+  readonly settings: Settings
+  readonly point: PolicyDecisionPoint
+  readonly lineage: Lineage
+  readonly recorder: Recorder
+  readonly clock: Clock
+  /** Runs something later; gives back how to call it off. */
+  readonly schedule: (ms: number, run: () => void) => () => void
+  readonly emit: EventSink
+  /** Forgets a live admission. */
+  readonly forget: (callKey: string) => void
+}
+
+/** Under what a permit was given. `salt` is the one of its decision receipt's commitments. */
+export interface PermitTerms {
+  readonly failedOpen: boolean
+  readonly signal: AbortSignal | undefined
+  readonly salt: string
+}
+
+/** Hands out a permit whose receipt and claim are durable, or that needs none. */
+export function permittedCall(
+  parts: SettleParts,
+  considered: Considered,
+  receipt: Receipt | undefined,
+  terms: PermitTerms & { readonly enforced: boolean; readonly refusalOf: (code: RefusalCode) => Refusal },
+): Admission {
+  const { clock, point, settings, schedule, forget } = parts
+  const { arrival, classification } = considered
+  const callKey = arrival.callKey ?? ''
+  const policyDigest = considered.policyDigest ?? point.policyDigest
+  const permit = new Permit({
+    clock,
+    ttlMs: settings.permitTtlMs,
+    signal: terms.signal,
+    current: () => point.policyDigest === policyDigest,
+  })
+  const admission: LiveAdmission = new LiveAdmission({
+    callKey,
+    materiality: classification.materiality,
+    receipt,
+    failedOpen: terms.failedOpen,
+    enforced: terms.enforced,
+    permit,
+    // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
+    input: () => arrival.snapshot?.parse() ?? {},
+    refusal: terms.refusalOf,
+    record: (status, result) =>
+      settled(parts, considered, receipt, { salt: terms.salt, claimed: true, status, result }),
+    forget: () => forget(callKey),
+    cancelExpiry: schedule(settings.permitTtlMs, () => admission.expire()),
+  })
+  return admission
+}
+
+/** Lets a call run in observe mode, whatever was decided. `observed` is the refusal that would have been. */
+export function observedCall(
+  parts: SettleParts,
+  considered: Considered,
+  receipt: Receipt | undefined,
+  terms: { readonly salt?: string | undefined; readonly observed?: Refusal | undefined },
+): Admission {
+  const { arrival, classification } = considered
+  const callKey = arrival.callKey ?? ''
+  const cancelExpiry = parts.schedule(parts.settings.permitTtlMs, () => parts.forget(callKey))
+  return observedAdmission({
+    callKey,
+    materiality: classification.materiality,
+    receipt,
+    observed: terms.observed,
+    // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
+    input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
+    record: async (status, result) => {
+      cancelExpiry()
+      parts.forget(callKey)
+      return await settled(parts, considered, receipt, { salt: terms.salt ?? '', claimed: false, status, result })
+    },
+  })
+}
+
+/** Writes the outcome receipt and tells the sinks. Never rejects: the call has run, and that cannot be taken back. */
+async function settled(
+  { recorder, clock, emit, lineage }: SettleParts,
+  considered: Considered,
+  decision: Receipt | undefined,
+  end: { readonly salt: string; readonly claimed: boolean; readonly status: OutcomeStatus; readonly result: unknown },
+): Promise<Receipt | undefined> {
+  if (decision === undefined) return undefined
+  const { status } = end
+  const us = microseconds(clock.monotonic() - considered.startedAt)
+  const text = end.result === undefined ? undefined : resultText(end.result)
+  const result =
+    text === undefined ? {} : { result: { commit: commitResult(end.salt, text), bytes: Buffer.byteLength(text) } }
+  const receipt = await recorder.outcome(
+    { kind: 'outcome', decision: decision.hash, status, us, trace: considered.scope.trace, ...result },
+    end.claimed ? { decision: decision.hash, status } : undefined,
+  )
+  if (receipt !== undefined) lineage.delivered(considered.scope.trace, receipt.hash)
+  emit({
+    event: 'call-settled',
+    tool: toolName(considered),
+    status,
+    decision: decision.id,
+    ms: us / 1_000,
+    ...(receipt === undefined ? {} : { receipt: receipt.id }),
+  })
+  return receipt
+}
