@@ -49,7 +49,7 @@ export interface GateOptions extends ConfigOptions {
 const LONGEST_OBSERVATION_MS = 30 * 24 * 60 * 60_000
 const DEFAULT_TIMEOUT_MS = 2_000
 const DEFAULT_PERMIT_TTL_MS = 30_000
-const MOST_IN_FLIGHT = 1_024
+const MOST_DECIDING = 1_024
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
@@ -135,7 +135,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
       conversation === undefined
         ? Buffer.from(randomBytes(16)).toString('hex')
         : Buffer.from(signer.blind('trace', conversation), 'base64url').toString('hex', 0, 16),
-    mostInFlight: MOST_IN_FLIGHT,
+    deciding: { count: 0, most: MOST_DECIDING },
     closed,
   })
 }

@@ -46,8 +46,8 @@ export interface SharedState {
   readonly environment: Scope['environment']
   /** A trace id for a conversation, stable under this gate's key; a random one without. */
   readonly traceOf: (conversation: string | undefined) => string
-  /** Admissions in flight at once; the surplus is refused. */
-  readonly mostInFlight: number
+  /** Calls that are being decided now; the surplus is refused. What runs does not count: a slow tool must not shut the gate. */
+  readonly deciding: { count: number; readonly most: number }
   /** The gate was closed: the same options now give a new one. */
   readonly closed: () => void
   /** What each server last registered, and what did not fit. */
@@ -189,14 +189,17 @@ export class GateView implements Gate {
   }
 
   async #admitted(scope: Scope, arrival: Arrival, options: AdmitOptions): Promise<Admission> {
-    const { live, parts, mostInFlight } = this.#shared
+    const { live, parts, deciding } = this.#shared
     const { callKey } = arrival
     if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
     const known = live.get(callKey)
     const asked = { scope, arrival, requires: options.requires }
     if (known !== undefined && isSameAsk(known, asked)) return await known.admission
-    if (live.size >= mostInFlight) return await parts.exits.overloaded(scope, arrival)
-    const admission = admitCall(parts, scope, arrival, options)
+    if (deciding.count >= deciding.most) return await parts.exits.overloaded(scope, arrival)
+    deciding.count += 1
+    const admission = admitCall(parts, scope, arrival, options).finally(() => {
+      deciding.count -= 1
+    })
     if (known !== undefined) return await admission
     live.set(callKey, { ...asked, admission })
     let permitted = false

@@ -569,3 +569,28 @@ describe('what the security review found', () => {
     expect(await refusedCode(me, { tool: 'search', callId: '3', input, definition: { ...loose } })).toBe('tool_changed')
   })
 })
+
+describe('when too much is asked at once', () => {
+  it('refuses the surplus while decisions hang, and no longer once they are through', async () => {
+    const { gate, me } = gateWith({ timeoutMs: 300 })
+    await gate.ready()
+    gate.outage()
+    const hanging = Array.from({ length: 1_024 }, (_, index) =>
+      me.admit({ tool: 'read', callId: `h${index}`, input: {} }),
+    )
+    expect(await refusedCode(me, { tool: 'read', callId: 'surplus', input: {} })).toBe('overloaded')
+    gate.heal()
+    await Promise.all(hanging)
+    expect(await refusedCode(me, { tool: 'read', callId: 'surplus', input: {} })).toBe('permitted')
+  })
+
+  it('counts no call that runs: slow tools of one person do not shut the gate for another', async () => {
+    const { gate, me } = gateWith()
+    for (let index = 0; index < 1_030; index += 1) {
+      const admission = await me.admit({ tool: 'read', callId: `slow${index}`, input: {} })
+      if (admission.outcome === 'permitted') admission.begin()
+    }
+    const bob = gate.as({ user: 'bob' }, { conversation: 'c2' })
+    expect(await refusedCode(bob, { tool: 'read', callId: '1', input: {} })).toBe('permitted')
+  })
+})
