@@ -4,12 +4,15 @@ import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } f
 export const REMEMBERED_MS = 7 * 24 * 60 * 60_000
 /** Most requests in memory. Beyond it the oldest are forgotten, and one that is forgotten is never a yes. */
 const MOST_REMEMBERED = 10_000
+/** How much text of arguments they hold together. */
+const MOST_CHARACTERS = 64 * 1_048_576
 
 /** Requests for a person's yes, in memory, and who is there to answer. */
 export class Approvals {
   readonly #records = new Map<string, ApprovalRecord>()
   /** The newest reference of each request digest. */
   readonly #newest = new Map<string, string>()
+  #characters = 0
   readonly #watchers = new Map<string, number>()
   readonly #now: () => number
 
@@ -23,6 +26,7 @@ export class Approvals {
     this.#forget()
     const record: ApprovalRecord = { ...request, state: 'pending' }
     this.#records.set(request.ref, record)
+    this.#characters += request.argumentsText.length
     this.#newest.set(request.requestDigest, request.ref)
     return this.#current(record)
   }
@@ -73,9 +77,11 @@ export class Approvals {
   /** Makes room for one more. Records stand in the order in which they were asked for, so the old ones come first. */
   #forget(): void {
     const now = this.#now()
-    for (const { ref, requestDigest, expiresAt } of this.#records.values()) {
-      if (this.#records.size < MOST_REMEMBERED && !isForgotten(expiresAt, now)) return
+    for (const { ref, requestDigest, expiresAt, argumentsText } of this.#records.values()) {
+      const hasRoom = this.#records.size < MOST_REMEMBERED && this.#characters < MOST_CHARACTERS
+      if (hasRoom && !isForgotten(expiresAt, now)) return
       this.#records.delete(ref)
+      this.#characters -= argumentsText.length
       if (this.#newest.get(requestDigest) === ref) this.#newest.delete(requestDigest)
     }
   }

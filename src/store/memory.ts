@@ -5,6 +5,9 @@ import { Sessions } from './sessions.ts'
 /** How many receipts are kept before the oldest are dropped. */
 const DEFAULT_KEEP = 100_000
 
+/** How much text the sidecars hold together before the oldest are dropped. */
+const MOST_SIDECAR_CHARACTERS = 64 * 1_048_576
+
 /** Streams whose head is remembered: a gate writes one at a time, and begins another only after a failure. */
 const MOST_HEADS = 64
 
@@ -26,7 +29,7 @@ interface Owing {
  * A store that lives as long as this object: for tests, and for gates whose operator accepts that "at most once" ends with
  * the process (I2). It answers exactly as the durable stores do, from the same conformance suite.
  *
- * What it keeps: the newest `keep` receipts with their sidecars (100,000 unless told otherwise), so what was dropped can no
+ * What it keeps: the newest `keep` receipts (100,000 unless told otherwise) and of their sidecars 64 Mi characters, so what was dropped can no
  * longer be verified; requests for approval as {@link Approvals} does.
  * INVARIANT I2: what it never drops are call keys and session sums, some hundreds of bytes for each permitted call: a key that
  * was forgotten could run again. A process that lives for millions of calls wants the durable store.
@@ -37,6 +40,7 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
   const sessions = new Sessions()
   const receipts = new Map<string, Receipt>()
   const sidecars = new Map<string, Sidecar>()
+  let sidecarCharacters = 0
   const heads = new Map<string, { readonly seq: number; readonly hash: string }>()
   const claims = new Map<string, Held>()
   const permits = new Map<string, Owing>()
@@ -52,8 +56,20 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     heads.set(receipt.stream, { seq: receipt.seq, hash: receipt.hash })
     dropOldest(heads, MOST_HEADS)
     receipts.set(receipt.hash, receipt)
-    if (sidecar !== undefined) sidecars.set(receipt.hash, sidecar)
-    for (const dropped of dropOldest(receipts, keep)) sidecars.delete(dropped)
+    if (sidecar !== undefined) {
+      sidecars.set(receipt.hash, sidecar)
+      sidecarCharacters += sidecar.request.length
+    }
+    for (const dropped of dropOldest(receipts, keep)) forgetSidecar(dropped)
+    for (const oldest of sidecars.keys()) {
+      if (sidecarCharacters <= MOST_SIDECAR_CHARACTERS) break
+      forgetSidecar(oldest)
+    }
+  }
+
+  function forgetSidecar(hash: string): void {
+    sidecarCharacters -= sidecars.get(hash)?.request.length ?? 0
+    sidecars.delete(hash)
   }
 
   function settle({ decision, status }: Settlement): void {

@@ -46,4 +46,34 @@ describe('memory store, beyond the port', () => {
       outcome: 'approval_spent',
     })
   })
+
+  it('bounds the text it keeps of large requests and of large calls, oldest first', async () => {
+    const store = createMemoryStore()
+    const chain = await openedChain(store)
+    const large = 'x'.repeat(1_000_000)
+    const hashes: string[] = []
+    for (let n = 0; n < 70; n += 1) {
+      const { receipt } = await chain.commit(decisionDraft(), claim(`k${n}`), { salt: 's', request: large })
+      hashes.push(receipt?.hash ?? '')
+      await store.request({
+        ref: `hp_${n}`,
+        requestDigest: `digest ${n}`,
+        requires: 'confirmation',
+        tool: 'shop/refund',
+        materiality: 'high',
+        principal: { type: 'user', id: 'alice' },
+        argumentsText: large,
+        because: '',
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      })
+    }
+    expect(await store.sidecar(hashes[0] ?? '')).toBeUndefined()
+    expect(await store.sidecar(hashes.at(-1) ?? '')).toBeDefined()
+    const pending = (await store.pending()).map(({ ref }) => ref)
+    expect(pending.length).toBeLessThan(70)
+    expect(pending.at(-1)).toBe('hp_69')
+    // INVARIANT I2: what is dropped is text, never a spent key.
+    expect((await chain.commit(decisionDraft(), claim('k0'))).committed.outcome).toBe('taken')
+  })
 })
