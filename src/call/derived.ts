@@ -15,10 +15,9 @@ export interface Derivation {
 
 /** Facts are stated of so many arguments and array lengths, */
 const MOST_FACTS = 256
-/** of so many values in all, each element of a list counted, */
-const MOST_VALUES = 4_096
-/** and in so many UTF-16 units of pointers, names and strings. */
+/** and in so many UTF-16 units of pointers and texts, with some for each name and number. */
 const MOST_UNITS = 65_536
+const UNITS_EACH = 16
 
 /**
  * Works out facts of arguments that policies could not get right by string surgery (DESIGN §8): normalised paths with
@@ -27,7 +26,7 @@ const MOST_UNITS = 65_536
  * A fact that grants is only stated where every reader of the argument would agree on it; otherwise the list that a
  * policy asks is there and empty, so that no permit by ancestor, host or domain applies. Pure; never throws.
  *
- * The canonical text of facts and lengths together stays within 512 KiB, whatever the arguments are, since a few of them
+ * The canonical text of facts and lengths together stays within 400 KiB, whatever the arguments are, since a few of them
  * could otherwise call for more than a receipt can hold. Arguments are read in order; from the first whose facts no longer
  * fit, none has any, and the fact `""` says `{ truncated: true }`.
  */
@@ -42,7 +41,6 @@ class Collector {
   readonly #derived: { [pointer: string]: JsonObject } = {}
   readonly #lengths: { [pointer: string]: number } = {}
   #facts = MOST_FACTS
-  #values = MOST_VALUES
   #units = MOST_UNITS
   #truncated = false
 
@@ -63,31 +61,30 @@ class Collector {
   }
 
   #visitArray(value: readonly Json[], pointer: string, key: string): void {
-    if (this.#fits(pointer, value.length)) this.#lengths[pointer] = value.length
+    if (this.#fits(pointer, [])) this.#lengths[pointer] = value.length
     for (const [index, element] of value.entries()) this.visit(element, `${pointer}/${index}`, key)
   }
 
   #state(pointer: string, facts: JsonObject | undefined): void {
-    if (facts !== undefined && this.#fits(pointer, facts)) this.#derived[pointer] = facts
+    if (facts !== undefined && this.#fits(pointer, Object.values(facts))) this.#derived[pointer] = facts
   }
 
-  #fits(pointer: string, stated: Json): boolean {
+  #fits(pointer: string, stated: readonly Json[]): boolean {
     this.#facts -= 1
-    this.#units -= pointer.length
-    this.#spend(stated)
-    this.#truncated = this.#facts < 0 || this.#values < 0 || this.#units < 0
+    this.#units -= pointer.length + unitsOf(stated)
+    this.#truncated = this.#facts < 0 || this.#units < 0
     return !this.#truncated
   }
+}
 
-  #spend(stated: Json): void {
-    this.#values -= 1
-    if (typeof stated === 'string') this.#units -= stated.length
-    if (typeof stated !== 'object' || stated === null) return
-    for (const [name, member] of Object.entries(stated)) {
-      if (!Array.isArray(stated)) this.#units -= name.length
-      this.#spend(member)
-    }
+function unitsOf(stated: readonly Json[]): number {
+  let units = UNITS_EACH
+  for (const each of stated) {
+    units += UNITS_EACH
+    if (typeof each === 'string') units += each.length
+    else if (Array.isArray(each)) units += unitsOf(each)
   }
+  return units
 }
 
 /** UNTRUSTED: the text is the model's, the key may be. */

@@ -3,17 +3,19 @@ import { fromArguments } from './arguments.ts'
 import { fromDescription } from './description.ts'
 import { fromHints } from './hints.ts'
 import { fromName } from './name.ts'
+import { outranks } from './rank.ts'
 import { fromSchema } from './schema.ts'
+import { takesSql } from './sql-tool.ts'
 
 /** What is known of a tool before it is called. Worked out once per contract. */
 interface Standing {
   readonly classification: Classification
   /** The operator named the tier, so nothing in a call can change it. */
   readonly settled: boolean
+  readonly takesSql: boolean
 }
 
 const standings = new WeakMap<Contract, Standing>()
-const RANK: Readonly<Record<Materiality, number>> = { low: 0, medium: 1, high: 2 }
 const NOTHING_KNOWN: Evidence = {
   source: 'default',
   argues: 'high',
@@ -28,9 +30,9 @@ const NOTHING_KNOWN: Evidence = {
  * name can say `low`; a tool whose name says nothing is `high`. Deterministic and synchronous.
  */
 export function classify(contract: Contract, input: Json): Classification {
-  const { classification, settled } = standingOf(contract)
+  const { classification, settled, takesSql } = standingOf(contract)
   if (settled) return classification
-  const raised = fromArguments(input, classification.materiality !== 'low')
+  const raised = fromArguments(input, { materiality: classification.materiality, takesSql })
   if (raised.length === 0) return classification
   return join([...classification.evidence, ...raised], operatorOf(contract)?.surface)
 }
@@ -53,7 +55,13 @@ function weigh(contract: Contract): Standing {
     ...fromDescription(description),
     ...fromHints(annotations),
   ]
-  if (word?.materiality === undefined) return { classification: join(evidence, word?.surface), settled: false }
+  if (word?.materiality === undefined) {
+    return {
+      classification: join(evidence, word?.surface),
+      settled: false,
+      takesSql: takesSql(contract.definition),
+    }
+  }
   const surface = word.surface ?? join(evidence, undefined).surface
   const said: Evidence = {
     source: word.basis,
@@ -62,7 +70,11 @@ function weigh(contract: Contract): Standing {
     at: word.source,
     because: 'the operator says so',
   }
-  return { classification: { materiality: word.materiality, surface, evidence: [said] }, settled: true }
+  return {
+    classification: { materiality: word.materiality, surface, evidence: [said] },
+    settled: true,
+    takesSql: false,
+  }
 }
 
 interface Word {
@@ -89,9 +101,9 @@ function join(evidence: readonly Evidence[], surface: Surface | undefined): Clas
   let materiality: Materiality = 'low'
   let strongest: Evidence | undefined
   for (const each of evidence) {
-    if (RANK[each.argues] > RANK[materiality]) materiality = each.argues
+    if (outranks(each.argues, materiality)) materiality = each.argues
     if (each.surface === undefined) continue
-    if (strongest === undefined || RANK[each.argues] > RANK[strongest.argues]) strongest = each
+    if (strongest === undefined || outranks(each.argues, strongest.argues)) strongest = each
   }
   return { materiality, surface: surface ?? strongest?.surface ?? 'unknown', evidence }
 }

@@ -1,17 +1,15 @@
 import type { Evidence } from '../types.ts'
+import { plain } from './plain.ts'
 import { meaningOfInflected } from './verbs.ts'
 
 /** Anywhere in the text, whatever stands around it. */
 const NO_WAY_BACK = /\b(?:permanently|irreversibl[ey]|(?:cannot|can't|can not) be undone|no undo)\b/i
 
-/** Where a sentence, a line or a list item starts, and its first word. */
-const OPENING = /(?:^|[.!?:;\n])[^\p{L}\p{N}]*(\p{L}+)/gu
+/** Where a sentence, a line or a list item starts; a word; a digit, after which no word opens. */
+const TOKEN = /(?<start>[.!?:;\n])|(?<word>\p{L}+)|\p{N}/gu
 
 /** Verbs that open sentences about everything but the act: "Select a region first", "Accepts a list". */
 const ALSO_ADVICE = new Set('accept accepts follow select set start join leave patch'.split(' '))
-
-/** Characters that are not seen and can split a word: zero-width, bidirectional and other format characters. */
-const UNSEEN = /\p{Cf}/gu
 
 /**
  * What a description says its tool does: the verb that opens a sentence, and words for what cannot be taken back.
@@ -21,10 +19,9 @@ const UNSEEN = /\p{Cf}/gu
  */
 export function fromDescription(description: string | undefined): readonly Evidence[] {
   if (description === undefined) return []
-  const text = description.replace(UNSEEN, '').normalize('NFKC')
+  const text = plain(description)
   const evidence = new Map<string, Evidence>()
-  for (const [, opening = ''] of text.matchAll(OPENING)) {
-    const word = opening.toLowerCase()
+  for (const word of openings(text)) {
     const meaning = meaningOfInflected(word)
     if (meaning === undefined || meaning.noun || meaning.argues === 'low' || ALSO_ADVICE.has(word)) continue
     const { argues, surface } = meaning
@@ -46,4 +43,13 @@ export function fromDescription(description: string | undefined): readonly Evide
     })
   }
   return [...evidence.values()]
+}
+
+/** The first word after each start, in lower case. */
+function* openings(text: string): Generator<string> {
+  let starts = true
+  for (const { groups } of text.matchAll(TOKEN)) {
+    if (starts && groups?.['word'] !== undefined) yield groups['word'].toLowerCase()
+    starts = groups?.['start'] !== undefined
+  }
 }

@@ -98,7 +98,7 @@ describe('derived facts', () => {
         }
         const { derived, lengths } = derive(input)
         largest = Math.max(largest, utf8Length(canonicalText({ derived, lengths })))
-        expect(largest).toBeLessThanOrEqual(512 * 1_024)
+        expect(largest).toBeLessThanOrEqual(400 * 1_024)
         canonicalText({ arguments: input, derived, lengths }, doubled)
       }),
       { numRuns: 200 },

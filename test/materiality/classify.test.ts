@@ -60,6 +60,11 @@ describe('classify by schema, hints and description, which raise', () => {
       { inputSchema: { properties: { steps: { items: { properties: { script: {} } } } } } },
       'high',
     ],
+    [
+      'an argument to run, in one of several shapes',
+      { inputSchema: { anyOf: [{}, { allOf: [{ properties: { command: {} } }] }] } },
+      'high',
+    ],
     ['an amount', { inputSchema: { properties: { amount: {} } } }, 'medium'],
     [
       'an argument that only sounds alike',
@@ -81,6 +86,18 @@ describe('classify by schema, hints and description, which raise', () => {
   for (const [what, definition, materiality] of table) {
     it(`${what}: ${materiality}`, () => expect(tierOf({ name: 'get_thing', ...definition })).toBe(materiality))
   }
+
+  it('reads a description to its end, whatever it is made of', () => {
+    for (const filler of ['.', ': ', '\n- ', 'a. ']) {
+      expect(tierOf({ name: 'get_thing', description: `${filler.repeat(200_000)}. Deletes everything` })).toBe('high')
+    }
+  })
+
+  it('knows from the schema that a query is SQL', () => {
+    const inputSchema = { properties: { query: { type: 'string', description: 'An SQL SELECT' } } }
+    expect(tierOf({ name: 'get_report', inputSchema }, { query: 'frobnicate' })).toBe('medium')
+    expect(tierOf({ name: 'get_report', inputSchema }, { query: 'SELECT a FROM t' })).toBe('low')
+  })
 
   it('never lifts a name that says nothing out of high', () => {
     const praise = {
@@ -118,7 +135,39 @@ describe('classify by the arguments of this call, which raise', () => {
     ['a place of keys', 'read_file', { path: '/home/a/.ssh/id_rsa' }, 'high'],
     ['a place of keys, in a list', 'read_files', { paths: ['/a', '/srv/.env'] }, 'high'],
     ["a machine's own credentials", 'fetch', { url: 'http://169.254.169.254/latest' }, 'high'],
+    ['a place of keys, written the long way', 'read_file', { path: '/etc/./shadow\n' }, 'high'],
+    ['the environment of a process', 'read_file', { path: '/proc/self/environ' }, 'high'],
     ['an ordinary path', 'read_file', { path: '/srv/environment.md' }, 'low'],
+    ["a machine's own credentials, as a number", 'fetch', { url: 'http://2852039166/' }, 'high'],
+    ["a machine's own credentials, without a scheme", 'fetch', { host: '169.254.169.254' }, 'high'],
+    ["a machine's own credentials, behind a user", 'fetch', { url: 'https:a@[::ffff:169.254.169.254]/' }, 'high'],
+    ['an ordinary number', 'get_thing', { id: '2852039' }, 'low'],
+    ['a chosen action with blanks around it', 'get_things', { action: `${' '.repeat(99)}DELETE\n` }, 'high'],
+    ['a chosen action in full-width letters', 'get_things', { action: 'ｄｅｌｅｔｅ' }, 'high'],
+    ['a chosen action in letters of either case', 'get_things', { action: 'dELEte' }, 'high'],
+    ['a chosen action split by what nobody sees', 'get_things', { action: 'de\u200blete' }, 'high'],
+    ['chosen actions, in a list', 'get_things', { actions: ['list', 'delete'] }, 'high'],
+    ['a chosen action, in a list of objects', 'get_things', { requests: [{ id: 1 }, { action: 'delete' }] }, 'high'],
+    ['a method, deep down', 'fetch', { batch: { requests: [{ httpMethod: ' delete ' }] } }, 'high'],
+    ['a method that stands in for the sent one', 'fetch', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'high'],
+    ['insisting in words', 'update_files', { force: ' True' }, 'high'],
+    ['insisting in a longer name', 'update_files', { force_overwrite: 1 }, 'high'],
+    ['not insisting in words', 'update_files', { force: 'false' }, 'medium'],
+    ['many recipients, in one text', 'create_draft', { to: 'a@example.com, '.repeat(11) }, 'high'],
+    ['something to run that the schema does not show', 'get_things', { options: { command: 'ls' } }, 'high'],
+    ['a statement below a name that says so', 'get_things', { sql: { text: 'drop table t' } }, 'high'],
+    ['a statement in a longer name', 'get_things', { sqlText: 'drop table t' }, 'high'],
+    ['a statement behind another', 'get_report', { query: 'select a from t; refresh materialized view v' }, 'medium'],
+    ['a statement beside the query of a database', 'query_database', { q: 'DROP TABLE t' }, 'high'],
+    ['what is no statement, for a database', 'query_database', { query: 'frobnicate' }, 'medium'],
+    ['what is no statement, as SQL', 'get_things', { sql: 'frobnicate' }, 'medium'],
+    ['what is no statement, for a search', 'get_things', { query: 'frobnicate' }, 'low'],
+    ['a wish', 'search', { query: 'drop earrings' }, 'low'],
+    ['a game', 'search', { query: 'Call of Duty' }, 'low'],
+    ['a GraphQL query', 'get_things', { query: '{ repository { issues } }' }, 'low'],
+    ['a GraphQL mutation', 'get_things', { query: 'mutation M($a: ID = "x") { createIssue(a: $a) { id } }' }, 'medium'],
+    ['a GraphQL mutation that destroys', 'get_things', { query: 'query Q{a} mutation{x:deleteIssue{id}}' }, 'high'],
+    ['a gene', 'search', { query: 'gene mutation (BRCA1)' }, 'low'],
   ]
   for (const [what, name, input, materiality] of table) {
     it(`${what}: ${materiality}`, () => expect(tierOf({ name }, input)).toBe(materiality))
@@ -127,6 +176,12 @@ describe('classify by the arguments of this call, which raise', () => {
   it('reads every argument, so that none hides behind many', () => {
     const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`a${i}`, 'x']))
     expect(tierOf({ name: 'read_file' }, { ...many, path: '/srv/.env' })).toBe('high')
+  })
+
+  it('reads a statement to its end, whatever it is made of', () => {
+    for (const filler of ['/*', '/* ', '--', '/*!', ';', ' ', '(', 'explain (', "'"]) {
+      expect(tierOf({ name: 'query' }, { sql: `${filler.repeat(200_000)} drop table t` }), filler).toBe('high')
+    }
   })
 
   it('never quotes a value', () => {
