@@ -46,6 +46,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'classify',
+    {
+      summary: 'say what harm tools could do, and what says so: low, medium, high',
+      load: async () => (await import('./classify.ts')).classifyCommand,
+    },
+  ],
+  [
     'verify',
     {
       summary: 'verify receipts: signatures, chain, and that every permit has its outcome',

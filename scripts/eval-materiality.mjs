@@ -1,0 +1,140 @@
+// How often is the classifier right about real tools? Runs `holdpoint classify --ignore-annotations` over the labelled tools
+// in ../shared/corpora and compares. Labels, vendor fields and annotations never reach the classifier.
+//
+// npm run -s eval:materiality                   tables: by source, by strength of the label, by half (split by server)
+// npm run -s eval:materiality -- --json         the same as one JSON object
+// npm run -s eval:materiality -- --mistakes 20  the mistakes that cost most, too
+// The halves are there to be compared: what was learned from one must hold on the other.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    mistakes: { type: 'string', default: '0' },
+    half: { type: 'string' },
+  },
+})
+const root = path.resolve(import.meta.dirname, '..')
+const shared = process.env.HOLDPOINT_SHARED ?? path.resolve(root, '..', 'shared')
+const folder = path.join(shared, 'corpora', 'public', 'tools')
+const tiers = ['low', 'medium', 'high']
+
+if (!existsSync(folder)) {
+  console.log(`skipped: no corpora in ${path.relative(root, folder)}`)
+  process.exit(0)
+}
+
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.jsonl'))
+  .map((name) => path.join(folder, name))
+const tools = files.flatMap((file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line)),
+)
+const printed = execFileSync(
+  process.execPath,
+  [path.join(root, 'dist/src/cli/main.js'), 'classify', '--json', '--ignore-annotations', ...files],
+  { encoding: 'utf8', maxBuffer: 1 << 28 },
+)
+const classes = printed
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line))
+if (classes.length !== tools.length)
+  throw new Error(`${tools.length} tools went in, ${classes.length} classes came out`)
+
+/** Servers, not tools, are split: tools of one server resemble each other. */
+function halfOf({ server }) {
+  return createHash('sha256').update(server).digest()[0] % 2 === 0 ? 'A' : 'B'
+}
+
+const rows = tools.flatMap((tool, index) => {
+  if (tool.label === undefined) return []
+  return [{ ...tool, half: halfOf(tool), said: classes[index].materiality, evidence: classes[index].evidence }]
+})
+
+function measure(some) {
+  const matrix = Object.fromEntries(tiers.map((label) => [label, Object.fromEntries(tiers.map((said) => [said, 0]))]))
+  for (const { label, said } of some) matrix[label][said] += 1
+  const high = some.filter(({ label }) => label === 'high')
+  const onlyLow = some.filter(({ accept }) => accept.length === 1 && accept[0] === 'low')
+  const count = (list, test) => list.filter(test).length
+  return {
+    tools: some.length,
+    matrix,
+    accepted: count(some, ({ accept, said }) => accept.includes(said)),
+    high: high.length,
+    highCalledLow: count(high, ({ said }) => said === 'low'),
+    onlyLow: onlyLow.length,
+    lowCalledHigh: count(onlyLow, ({ said }) => said === 'high'),
+  }
+}
+
+function grouped(key) {
+  const keys = [...new Set(rows.map((row) => row[key] ?? 'none'))].sort()
+  return Object.fromEntries(keys.map((each) => [each, measure(rows.filter((row) => (row[key] ?? 'none') === each))]))
+}
+
+const report = {
+  all: measure(rows),
+  halves: grouped('half'),
+  strength: grouped('strength'),
+  source: grouped('source'),
+}
+
+const percent = (part, whole) => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
+const cells = (name, m) => [
+  name,
+  m.tools,
+  percent(m.accepted, m.tools),
+  `${m.highCalledLow} of ${m.high}`,
+  `${m.lowCalledHigh} of ${m.onlyLow} (${percent(m.lowCalledHigh, m.onlyLow)})`,
+  ...tiers.map((label) => tiers.map((said) => m.matrix[label][said]).join(' / ')),
+]
+
+function table(title, groups) {
+  console.log(
+    `\n| ${title} | tools | within accept | high called low | low called high | low → l / m / h | medium → | high → |`,
+  )
+  console.log('| --- | --: | --: | --: | --: | --: | --: | --: |')
+  for (const [name, measured] of Object.entries(groups)) console.log(`| ${cells(name, measured).join(' | ')} |`)
+}
+
+/** The dangerous ones first, then those that would annoy most. */
+function mistakes(most) {
+  const shown = flags.half === undefined ? rows : rows.filter(({ half }) => half === flags.half)
+  const dangerous = shown.filter(({ label, said }) => label === 'high' && said === 'low')
+  const under = shown.filter(({ label, said, accept }) => label !== 'high' && said === 'low' && !accept.includes('low'))
+  const annoying = shown.filter(({ accept, said }) => accept.join() === 'low' && said === 'high')
+  const others = shown.filter(
+    ({ accept, said }) =>
+      !accept.includes(said) && said !== 'low' && !annoying.some((a) => a.said === said && a.accept === accept),
+  )
+  for (const [title, list] of Object.entries({
+    'high called low': dangerous,
+    'medium called low': under,
+    'low called high': annoying,
+    other: others,
+  })) {
+    console.log(`\n${title}: ${list.length}`)
+    for (const { id, label, accept, said, evidence } of list.slice(0, most)) {
+      const why = evidence.filter(({ argues }) => argues === said).map(({ source, at }) => `${source} ${at}`)
+      console.log(`  ${id}: ${label} (${accept.join('|')}), called ${said} by ${[...new Set(why)].join(', ')}`)
+    }
+  }
+}
+
+if (flags.json) console.log(JSON.stringify(report))
+else {
+  table('all', { all: report.all })
+  table('half, split by server', report.halves)
+  table('strength of the label', report.strength)
+  table('source', report.source)
+  if (Number(flags.mistakes) > 0) mistakes(Number(flags.mistakes))
+}

@@ -1,0 +1,105 @@
+/** Reads tools as others write them down: a line each, one tool, or a whole `tools/list` answer. */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { JsonSchema, ToolDefinition } from '../types.ts'
+import { reasonOf, UnusableInput } from './exit.ts'
+
+const mcpTool = z.looseObject({
+  name: z.string(),
+  title: z.string().nullish(),
+  description: z.string().nullish(),
+  inputSchema: z.union([z.record(z.string(), z.json()), z.boolean()]).nullish(),
+  annotations: z.record(z.string(), z.json()).nullish(),
+})
+const named = z.looseObject({ id: z.string().optional(), server: z.string().optional(), tool: mcpTool })
+const listed = z.looseObject({ tools: z.array(z.unknown()) })
+const answer = z.looseObject({ result: listed })
+
+/** One tool of a file, with the place where it stands. */
+export interface ListedTool {
+  /** The line's own `id`, or the tool's name. */
+  readonly id: string
+  readonly server: string | undefined
+  readonly definition: ToolDefinition
+  /** `file:line`, or `file` for a list that is one JSON value. */
+  readonly at: string
+}
+
+/**
+ * Every tool in a file of JSON lines (`{"tool": {…}}` or a bare MCP tool), or in one JSON value: a tool, a list of tools,
+ * `{"tools": […]}`, or a JSON-RPC answer around it.
+ *
+ * @param file a path, or `-` for stdin
+ * @throws UnusableInput naming file, line and what was expected
+ */
+export function* toolsIn(file: string): Generator<ListedTool> {
+  const name = file === '-' ? 'stdin' : file
+  const text = readText(file, name)
+  const whole = parsed(text)
+  if (whole !== undefined) {
+    yield* toolsOf(whole.value, name)
+    return
+  }
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue
+    const at = `${name}:${index + 1}`
+    const value = parsed(line)
+    if (value === undefined) throw new UnusableInput(`${at}: is not JSON: expected one tool a line, or one JSON list`)
+    yield* toolsOf(value.value, at)
+  }
+}
+
+function readText(file: string, name: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw new UnusableInput(`${name}: ${reasonOf(error)}`)
+  }
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+function* toolsOf(value: unknown, at: string): Generator<ListedTool> {
+  const list = Array.isArray(value) ? value : listOf(value)
+  if (list === undefined) {
+    yield toolOf(value, at)
+    return
+  }
+  for (const [index, each] of list.entries()) yield toolOf(each, `${at}, tool ${index + 1}`)
+}
+
+function listOf(value: unknown): readonly unknown[] | undefined {
+  const bare = listed.safeParse(value)
+  if (bare.success) return bare.data.tools
+  const wrapped = answer.safeParse(value)
+  return wrapped.success ? wrapped.data.result.tools : undefined
+}
+
+/** UNTRUSTED: what a server says of its own tools. */
+function toolOf(value: unknown, at: string): ListedTool {
+  const outer = named.safeParse(value)
+  const inner = outer.success ? { success: true as const, data: outer.data.tool } : mcpTool.safeParse(value)
+  if (!inner.success) {
+    throw new UnusableInput(`${at}: is no tool: expected {"name": …, "inputSchema": …} or {"tool": {…}}`)
+  }
+  const { name, title, description, inputSchema, annotations } = inner.data
+  return {
+    id: (outer.success ? outer.data.id : undefined) ?? name,
+    server: outer.success ? outer.data.server : undefined,
+    at,
+    definition: {
+      name,
+      origin: 'third-party',
+      ...(title == null ? {} : { title }),
+      ...(description == null ? {} : { description }),
+      ...(inputSchema == null ? {} : { inputSchema: inputSchema as JsonSchema }),
+      ...(annotations == null ? {} : { annotations }),
+    },
+  }
+}
