@@ -7,11 +7,12 @@ import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
 import { generateSigner } from '../receipt/sign.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import type { Admission, Gate, Json, JsonSchema, ToolDefinition } from '../types.ts'
+import type { Admission, Gate, Json, JsonSchema, PolicyMisfit, ToolDefinition } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
+import { inferredSchema } from './inferred-schema.ts'
 import { claimsOf } from './receipts.ts'
 
 const object = z.record(z.string(), z.json())
@@ -68,10 +69,11 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
   const gate = createGate({
     config: config.file === undefined ? config.folder : { file: config.file },
     effects: { store, signer: generateSigner() },
+    // What does not fit is told below, once.
+    events: [() => undefined],
   })
   const server = call.server ?? config.options.server ?? 'local'
-  const definition = definitionOf(call)
-  const misfits = gate.register([definition], { server })
+  const { definition, misfits } = registered(gate, call, server)
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
   if (receipt === undefined) throw new Error('the gate left no receipt')
@@ -83,14 +85,33 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
   return {
     ...explained,
     receipt: undefined,
+    // What the caller would have been told; a gate that objects by itself has a sentence that no policy wrote.
+    sentences: admission.outcome === 'refused' ? [admission.refusal.message] : explained.sentences,
     notes: [
       ...explained.notes,
       ...misfits.map(({ at, message }) => `${at}: ${message}`),
       ...(call.definition?.inputSchema === undefined
-        ? ['no input schema was given, so arguments were not checked and numbers count by how they look']
+        ? ['no input schema was given, so one was guessed from the arguments']
         : []),
     ],
   }
+}
+
+/** Tells the gate of the tool. Where its schema is not given, the first guess that the policies fit is as good as any. */
+function registered(
+  gate: Gate,
+  call: WrittenCall,
+  server: string,
+): { readonly definition: ToolDefinition; readonly misfits: readonly PolicyMisfit[] } {
+  const told = definitionOf(call)
+  const guesses = (['integer', 'number'] as const).map((whole) => inferredSchema(call.input ?? {}, whole))
+  const candidates = told.inputSchema === undefined ? guesses.map((inputSchema) => ({ ...told, inputSchema })) : [told]
+  let last: { readonly definition: ToolDefinition; readonly misfits: readonly PolicyMisfit[] } | undefined
+  for (const definition of candidates) {
+    last = { definition, misfits: gate.register([definition], { server }) }
+    if (last.misfits.length === 0) break
+  }
+  return last ?? { definition: told, misfits: gate.register([told], { server }) }
 }
 
 async function admitted(gate: Gate, call: WrittenCall, server: string): Promise<Admission> {

@@ -57,6 +57,31 @@ describe('check', () => {
     expect(stdout).toContain('arguments_rejected')
   })
 
+  it('says why the gate itself refuses, where no policy is to blame', async () => {
+    const { code, stdout } = await check({ tool: 'delete_everything', input: {} })
+    expect(code).toBe(1)
+    expect(stdout).toContain('Nobody said on whose behalf')
+  })
+
+  it('answers by the policies, not by their distrust of a schema that nobody wrote down', async () => {
+    for (const [condition, amount, code] of [
+      ['context.arguments.amount <= 500', 40, 0],
+      ['context.arguments.amount.lessThanOrEqual(decimal("500.0"))', 900, 1],
+      ['context.arguments.amount.lessThanOrEqual(decimal("500.0"))', 40, 0],
+      ['context.arguments.order.tags.contains("vip") && context.arguments.order.id == "A-1"', 40, 0],
+    ] as const) {
+      const other = createMachine()
+      const policy = `@id("small") permit (principal, action == Action::"shop/refund", resource) when { ${condition} };`
+      configure(other)
+      writeFileSync(join(other.folder, 'shop.cedar'), policy)
+      const call = { tool: 'refund', user: 'ada', input: { amount, order: { id: 'A-1', tags: ['vip'] } } }
+      const answer = await other.run(['check'], JSON.stringify(call))
+      expect([answer.code, answer.stdout]).toEqual([code, expect.stringContaining('schema was given')])
+      expect(answer.stdout + answer.stderr).not.toContain('unable to guarantee')
+      other.remove()
+    }
+  })
+
   it('records nothing: no store, no key', async () => {
     await check({ tool: 'refund', user: 'ada', input: { amount: 1 } })
     expect(existsSync(machine.state)).toBe(false)
