@@ -21,6 +21,8 @@ const LONGEST_KEY = 16_384
 /** A link is not followed, and a pipe that nobody writes to is not waited for. */
 const READ_IF_REGULAR = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
+const OTHERWISE = 'give this user a writable state folder (HOLDPOINT_STATE) or name another key file'
+
 /** A signer from a key file. `created` is true when the file did not exist: its public key is not in anyone's trust yet. */
 export type FileSigner = Signer & { readonly created: boolean }
 
@@ -45,7 +47,11 @@ function load(path: string): Signer | undefined {
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined
     if (codeOf(cause) === 'ELOOP') throw failure(path, 'is a link; name the file that it leads to', cause)
-    throw failure(path, `cannot be read (${codeOf(cause)}); make it readable for this user alone: chmod 600`, cause)
+    throw failure(
+      path,
+      `cannot be read (${codeOf(cause)}); make it readable for this user alone, or ${OTHERWISE}`,
+      cause,
+    )
   }
   try {
     // Judged on the open file, so that nothing can be put in its place between the check and the read.
@@ -79,11 +85,7 @@ function create(path: string): boolean {
     return true
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false
-    throw failure(
-      path,
-      `cannot be created (${codeOf(cause)}); give this user a writable folder or name another key file`,
-      cause,
-    )
+    throw failure(path, `cannot be created (${codeOf(cause)}); ${OTHERWISE}`, cause)
   } finally {
     removeQuietly(draft)
   }

@@ -50,7 +50,7 @@ export function teller(terminal: Terminal, base: string, root: string): Teller {
     scene(title) {
       scenes += 1
       out('')
-      out(style('bold', `${scenes}  ${title}`))
+      out(style('bold', wrap(`${scenes}  ${title}`, width, 3)))
     },
     call(told) {
       if (told.before !== undefined) out(`  ${style('dim', told.before)}`)
