@@ -3,8 +3,9 @@ import { canonicalText } from '../bytes/canonical.ts'
 import type { PolicyFile } from '../config/policy-files.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
 import { loadPolicies } from '../policy/load.ts'
-import type { EvaluationRequest, JsonSchema, Sidecar } from '../types.ts'
+import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
 import type { Explained } from './explanation.ts'
+import { inferredSchema } from './inferred-schema.ts'
 import type { DecisionReceipt } from './receipts.ts'
 
 /** The request that a decision was about, where it was kept. */
@@ -36,10 +37,27 @@ export function explain(
     receipt: receipt.id,
     claims,
     argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
-    explanation: request === undefined ? undefined : point.explain(request, schema),
+    explanation: request === undefined ? undefined : explained(point, request, schema),
     sentences: same ? sentencesOf(claims.policy.determining, policyFiles) : [],
     notes,
   }
+}
+
+/** The tool's schema is not kept beside a receipt: of what the arguments suggest, whatever the policies can read is as good. */
+function explained(
+  point: PolicyDecisionPoint,
+  request: EvaluationRequest,
+  schema: JsonSchema | undefined,
+): Explanation {
+  if (schema !== undefined) return point.explain(request, schema)
+  const guesses = (['number', 'integer'] as const).map((whole) =>
+    point.explain(request, inferredSchema(request.context.arguments, whole)),
+  )
+  return guesses.find((guess) => !hasErrors(guess)) ?? point.explain(request, undefined)
+}
+
+function hasErrors({ policies }: Explanation): boolean {
+  return policies.some(({ conditions }) => conditions.some(({ holds }) => holds === 'error'))
 }
 
 function sentencesOf(determining: readonly string[], policyFiles: readonly PolicyFile[]): readonly string[] {

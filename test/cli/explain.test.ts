@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { explain, requestIn } from '../../src/cli/explain.ts'
+import { claimsOf } from '../../src/cli/receipts.ts'
+import { testGate } from '../../src/testing.ts'
+
+describe('the explanation of a recorded decision', () => {
+  for (const [type, condition, requires] of [
+    ['number', 'context.arguments.amount.lessThanOrEqual(decimal("500.0"))', 'at most 500'],
+    ['integer', 'context.arguments.amount <= 500', 'at most 500'],
+  ] as const) {
+    it(`reads an amount as its policy does, although the tool's schema is not kept: ${type}`, async () => {
+      const text = `@id("small") permit (principal, action, resource) when { ${condition} };`
+      const gate = testGate({ policy: text })
+      const inputSchema = { type: 'object', properties: { amount: { type } }, required: ['amount'] }
+      gate.register([{ name: 'refund', origin: 'own', inputSchema }])
+      const refused = await gate.as({ user: 'ada' }).admit({ tool: 'refund', input: { amount: 900 } })
+      const { receipt } = refused
+      if (receipt === undefined) throw new Error('no receipt')
+      const claims = claimsOf(receipt)
+      if (claims.kind !== 'decision') throw new Error('no decision')
+      const request = requestIn(await gate.store.sidecar(receipt.hash))
+      const { explanation } = explain({ receipt, claims }, request, [{ path: 'test.cedar', text }], undefined)
+      expect(explanation?.policies[0]?.conditions).toEqual([
+        expect.objectContaining({ holds: false, path: '/amount', requires, actual: '900' }),
+      ])
+    })
+  }
+})
