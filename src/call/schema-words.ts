@@ -29,8 +29,8 @@ const SCHEMAS_BY_NAME = new Set([
 ])
 
 /**
- * A schema without the words by which one string could hold up the gate: slow formats, and a third party's patterns that
- * are not sure to be done in linear time. An own tool's patterns are its programmer's.
+ * A schema without the words by which one call could hold up the gate: slow formats, and of a third party the patterns that
+ * are not sure to be done in linear time and `uniqueItems`. An own tool's are its programmer's.
  *
  * UNTRUSTED when the tool is a third party's. What is left out is not checked here: the tool still checks it itself, and
  * policies read the argument as it is. Below `not` and `oneOf`, leaving out refuses what the tool might have taken.
@@ -43,6 +43,8 @@ export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin'
   for (const [word, value] of kept) {
     if (DATA_WORDS.has(word)) continue
     if (word === 'format' && typeof value === 'string' && !CHEAP_FORMATS.has(value)) kept.delete(word)
+    // The library compares each element with each other one.
+    else if (word === 'uniqueItems' && origin !== 'own') kept.delete(word)
     else if (word === 'pattern' && typeof value === 'string' && isCostly(value)) kept.delete(word)
     else if (SCHEMAS_BY_NAME.has(word) && isObject(value)) {
       const members = Object.entries(value).map(([name, each]) => [name, withoutCostlyWords(each, origin)] as const)
