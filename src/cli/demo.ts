@@ -64,7 +64,12 @@ export function demoCommand(context: CommandContext): Command {
       })
       const evidence = await gatherEvidence(scratch.base, trusted)
       if (quiet) context.terminal.out(JSON.stringify(summaryOf(scenes, evidence)))
-      else tell.closing(evidence, commandFor(evidence.path))
+      else {
+        tell.closing(evidence, {
+          why: commandFor('why --config', world.configFile),
+          verify: commandFor('verify', evidence.path),
+        })
+      }
       scratch.keep()
       context.end(evidence.report.ok && !evidence.tampered.report.ok ? 0 : 1)
     })

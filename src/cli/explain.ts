@@ -4,7 +4,7 @@ import type { PolicyFile } from '../config/policy-files.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
 import { loadPolicies } from '../policy/load.ts'
 import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
-import type { Explained } from './explanation.ts'
+import { type Explained, isPolicies } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
 import type { DecisionReceipt } from './receipts.ts'
 
@@ -37,8 +37,8 @@ export function explain(
     receipt: receipt.id,
     claims,
     argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
-    explanation: request === undefined ? undefined : explained(point, request, schema),
-    sentences: same ? sentencesOf(claims.policy.determining, policyFiles) : [],
+    explanation: request === undefined ? undefined : withSurroundings(explained(point, request, schema), request),
+    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, policyFiles) : [],
     notes,
   }
 }
@@ -54,6 +54,21 @@ function explained(
     point.explain(request, inferredSchema(request.context.arguments, whole)),
   )
   return guesses.find((guess) => !hasErrors(guess)) ?? point.explain(request, undefined)
+}
+
+/** A requirement that names a fact of the environment, with the value that it had. */
+function withSurroundings({ policies, constraints }: Explanation, { context }: EvaluationRequest): Explanation {
+  const facts = new Map(Object.entries(context.environment))
+  const said = (text: string): string =>
+    text.replaceAll(/\bcontext\.environment\.(\w+)/g, (path: string, name: string) =>
+      facts.has(name) ? `${JSON.stringify(facts.get(name))} (${path})` : path,
+    )
+  const withValue = <T extends { readonly requires?: string }>(condition: T): T =>
+    condition.requires === undefined ? condition : { ...condition, requires: said(condition.requires) }
+  return {
+    policies: policies.map((policy) => ({ ...policy, conditions: policy.conditions.map(withValue) })),
+    constraints: constraints.map(withValue),
+  }
 }
 
 function hasErrors({ policies }: Explanation): boolean {

@@ -79,7 +79,8 @@ function tellPolicies({ claims, explanation }: Explained, terminal: Terminal): v
   const { out, style } = terminal
   const spoke = (policy: Spoken): boolean => policy.applied || claims.policy.errors.includes(policy.id)
   // A forbid that did not apply stood in nobody's way; a permit that did not is what the call lacked.
-  const told = (policy: Spoken): boolean => spoke(policy) || (policy.effect === 'permit' && claims.code !== undefined)
+  const told = (policy: Spoken): boolean =>
+    spoke(policy) || (policy.effect === 'permit' && isPolicies(claims.code) && !isForOthers(policy))
   const policies = explanation?.policies ?? []
   const listed = [...policies.filter(spoke), ...policies.filter((policy) => told(policy) && !spoke(policy))]
   for (const policy of listed) {
@@ -94,9 +95,14 @@ function tellPolicies({ claims, explanation }: Explained, terminal: Terminal): v
     }
   }
   const silent = policies.filter((policy) => !told(policy)).map(({ id }) => id)
-  if (silent.length === 0) return
+  if (silent.length === 0 || (claims.code !== undefined && !isPolicies(claims.code))) return
   out('')
   out(`  ${style('dim', wrap(`had nothing to say: ${visible(silent.join(', '))}`, terminal.width - 2, 2))}`)
+}
+
+/** A permit for calls with other arguments than these. */
+function isForOthers({ conditions }: Spoken): boolean {
+  return conditions.some(({ holds, actual }) => holds === false && actual === 'nothing')
 }
 
 /** A requirement is met when its condition holds; in the `when` of a forbid and the `unless` of a permit, when it does not. */
@@ -106,9 +112,18 @@ function metBy({ text, holds, path }: Condition, { effect }: Spoken): Condition[
   return holds === wanted
 }
 
-/** A requirement on an argument in words; any other condition as it is written. */
+const TIER = /^(?:when )?action in (?:Action::"(low|medium|high)"|\[((?:Action::"(?:low|medium|high)"(?:, )?)+)\])$/
+const SURFACE = /^(?:when )?action in Action::"surface-([\w-]+)"$/
+
+/** A requirement on an argument, a tier or a surface in words; any other condition as it is written. */
 function saidOf({ text, path, requires, actual }: Condition): string {
+  const [, tier, tiers] = TIER.exec(text) ?? []
+  if (tier !== undefined) return `materiality: ${tier}`
+  if (tiers !== undefined) return `materiality: ${tiers.replaceAll(/Action::"(\w+)"/g, '$1').replaceAll(', ', ' or ')}`
+  const [, surface] = SURFACE.exec(text) ?? []
+  if (surface !== undefined) return `surface: ${surface}`
   if (path === undefined || requires === undefined) return text
+  if (actual === 'nothing') return `${nameOf(path)}: ${requires}, was not given`
   return `${nameOf(path)}: ${requires}${actual === undefined ? '' : `, was ${actual}`}`
 }
 
@@ -159,6 +174,12 @@ export function decisionAsJson(explained: Explained) {
 
 function nameOf(path: string): string {
   return path.slice(1).replaceAll('/', '.') || 'arguments'
+}
+
+/** Did the policies decide this, alone or with a person? A replay, an outage or bad input is refused whatever they say. */
+export function isPolicies(code: string | undefined): boolean {
+  const cause = code === undefined ? undefined : factsOf(code)?.cause
+  return cause === 'policy' || cause === 'human'
 }
 
 function factsOf(code: string): (typeof REFUSAL_CODES)[RefusalCode] | undefined {

@@ -38,7 +38,12 @@ export function whyCommand(context: CommandContext): Command {
           return
         }
         const request = await requestOf(reader, found.receipt)
-        const explained = withApproval(explain(found, request, situation.config.policyFiles, undefined), found.approval)
+        const known = explain(found, request, situation.config.policyFiles, undefined)
+        const explained = withNotes(known, [
+          ...(found.approval === undefined ? [] : [stateOf(found.approval)]),
+          ...(await earlierOf(reader, found, context.terminal)),
+        ])
+        context.terminal.progress('')
         if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
         else tellDecision(explained, context.terminal)
       } finally {
@@ -113,8 +118,17 @@ async function requestOf(reader: Reader, receipt: Receipt): Promise<EvaluationRe
   return requestIn(await reader.sidecar(receipt.hash))
 }
 
-function withApproval(explained: Explained, approval: ApprovalRecord | undefined): Explained {
-  return approval === undefined ? explained : { ...explained, notes: [...explained.notes, stateOf(approval)] }
+/** Of a call that was refused because it had been permitted before: which receipt that was. */
+async function earlierOf(reader: Reader, { claims }: Found, terminal: Terminal): Promise<readonly string[]> {
+  if (claims.basis !== 'replay' || claims.call === undefined) return []
+  const isEarlier = (other: DecisionReceipt['claims']): boolean =>
+    other.call === claims.call && other.permit !== undefined && other.ts <= claims.ts
+  const earlier = await newest(reader, terminal, (decision) => isEarlier(decision.claims))
+  return earlier === undefined ? [] : [`it was permitted before: ${earlier.receipt.id}`]
+}
+
+function withNotes(explained: Explained, notes: readonly string[]): Explained {
+  return { ...explained, notes: [...explained.notes, ...notes] }
 }
 
 function stateOf({ ref, requires, state, answered }: ApprovalRecord): string {

@@ -94,8 +94,32 @@ describe('the demo', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('/notes/../outside.txt')
     expect(stdout).toMatch(/filesystem\/path-inside {2}forbids/)
+    expect(stdout).toContain(`inside "${dirname(summary.receipts.path)}/notes"`)
+    expect(stdout).toContain('materiality: low or medium')
     const ids = [...summary.executed, ...summary.refused].map((told) => told.receipt)
     expect(new Set(ids).size).toBe(ids.length)
+  })
+})
+
+describe('why a call of the demo was refused', () => {
+  const why = async (code: string) => {
+    const receipt = summary.refused.find((told) => told.code === code)?.receipt ?? ''
+    const config = join(dirname(summary.receipts.path), 'holdpoint.yaml')
+    return (await machine.run(['why', receipt, '--config', config])).stdout
+  }
+
+  it('is not put on a policy where the call had run before; the receipt of that is named', async () => {
+    const said = await why('already_executed')
+    const moved = summary.executed.find(({ tool }) => tool === 'files/move_file')?.receipt
+    expect(said).toContain('because     This very call has already run.')
+    expect(said).toContain(`note        it was permitted before: ${moved}`)
+    expect(said).not.toContain('does not permit')
+  })
+
+  it('is not put on a policy where none was heard', async () => {
+    const said = await why('policy_timeout')
+    expect(said).toContain('because     The policy point did not answer in time.')
+    expect(said).not.toMatch(/had nothing to say|does not permit/)
   })
 })
 
@@ -116,7 +140,7 @@ describe('the story as a person reads it', () => {
 })
 
 /** The demo, ended in the middle of its second scene. */
-async function endedInTheMiddle(end: (child: ChildProcess) => void) {
+async function endedInTheMiddle(end: (child: ChildProcess) => unknown) {
   const child = spawn(process.execPath, [MAIN, 'demo'], { cwd: machine.folder, env: environment(machine.state) })
   let said = ''
   let complaints = ''
@@ -137,11 +161,12 @@ async function endedInTheMiddle(end: (child: ChildProcess) => void) {
 }
 
 describe('a demo that is not watched to its end', () => {
-  it.each([
-    ['Ctrl-C', 130, (child: ChildProcess) => void child.kill('SIGINT')],
-    ['a kill', 143, (child: ChildProcess) => void child.kill('SIGTERM')],
-    ['a reader that stops early', 0, (child: ChildProcess) => void child.stdout?.destroy()],
-  ] as const)('leaves neither a folder nor a server behind after %s', async (_what, expected, end) => {
+  const ends: readonly (readonly [what: string, code: number, end: (child: ChildProcess) => unknown])[] = [
+    ['Ctrl-C', 130, (child) => child.kill('SIGINT')],
+    ['a kill', 143, (child) => child.kill('SIGTERM')],
+    ['a reader that stops early', 0, (child) => child.stdout?.destroy()],
+  ]
+  it.each(ends)('leaves neither a folder nor a server behind after %s', async (_what, expected, end) => {
     const { code, signal, complaints, base } = await endedInTheMiddle(end)
     expect({ code, signal, complaints }).toEqual({ code: expected, signal: null, complaints: '' })
     expect(existsSync(base)).toBe(false)

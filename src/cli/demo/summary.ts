@@ -28,9 +28,9 @@ function refused({ tool, input, materiality, receipt, refusal }: CallTold) {
   return { tool, code: refusal?.code, message: refusal?.message, input, materiality, receipt }
 }
 
-/** The command that verifies an export, as it must be typed where this process was started. */
-export function commandFor(path: string): string {
+/** A command of ours about a file, as it must be typed where this process was started. */
+export function commandFor(command: string, path: string): string {
   const quoted = /^[\w./:@-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
   const inRepository = process.env['npm_package_name'] === 'holdpoint' && process.env['npm_lifecycle_event'] !== 'npx'
-  return `${inRepository ? 'npm run -s holdpoint --' : 'npx holdpoint'} verify ${quoted}`
+  return `${inRepository ? 'npm run -s holdpoint --' : 'npx holdpoint'} ${command} ${quoted}`
 }

@@ -18,8 +18,8 @@ export interface Teller {
   scene(title: string): void
   call(told: CallTold): void
   sent(told: SceneTold): void
-  /** The receipts, and the command that verifies them as the very last line. */
-  closing(evidence: Evidence, command: string): void
+  /** The receipts, and what to do with them; the command that verifies them is the very last line. */
+  closing(evidence: Evidence, commands: { readonly why: string; readonly verify: string }): void
 }
 
 /** A teller for one terminal. `base` is cut from paths, so that they fit; `root` is the folder that the agent may work in. */
@@ -69,7 +69,7 @@ export function teller(terminal: Terminal, base: string, root: string): Teller {
       else if (frames === decided) under(decided === 1 ? 'It reached the server.' : 'All of this reached the server.')
       else under(`Only ${frames === 1 ? 'one call' : `${frames} calls`} reached the server.`)
     },
-    closing({ path, report, tampered }, command) {
+    closing({ path, report, tampered }, commands) {
       const [failure] = tampered.report.failures
       out('')
       out(style('bold', `${scenes + 1}  The receipts`))
@@ -81,8 +81,10 @@ export function teller(terminal: Terminal, base: string, root: string): Teller {
           : `a copy in which ${tampered.change} does not: ${failure === undefined ? '' : `${placeOf(failure)}: ${failure.why}`}`,
       )
       out('')
-      paragraph(`Receipts, policy and configuration are left in ${dirname(path)}. Verify the receipts yourself:`)
-      out(command)
+      paragraph(`Receipts, policy and configuration are left in ${dirname(path)}. Why the last call was refused:`)
+      out(commands.why)
+      paragraph('Verify the receipts yourself:')
+      out(commands.verify)
     },
   }
 }

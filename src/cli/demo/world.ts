@@ -14,6 +14,8 @@ export const TIMEOUT_MS = 400
 
 /** Where things are, and the switches that the story throws. */
 export interface World {
+  /** The demo's `holdpoint.yaml`. */
+  readonly configFile: string
   /** The folder that the agent may work in. */
   readonly root: string
   readonly gate: Gate
@@ -47,6 +49,7 @@ export async function createWorld(packages: Packages, base: string): Promise<Wor
   )
   const client = await packages.mcp.createMCPClient({ transport: wire.transport })
   return {
+    configFile: file,
     root,
     gate,
     tools: await client.tools(),
