@@ -49,14 +49,19 @@ function readArguments(
   call: Call,
   contract: Contract | undefined,
   limits: Limits,
-): Pick<Arrival, 'snapshot' | 'rejected'> {
+): Pick<Arrival, 'snapshot' | 'input' | 'rejected'> {
   try {
     const taken = snapshot(call, limits)
     const input = taken.parse()
     const reserved = findReservedKey(input)
-    if (reserved !== undefined) return { snapshot: taken, rejected: { path: reserved, because: 'is a reserved name' } }
+    if (reserved !== undefined)
+      return { snapshot: taken, input, rejected: { path: reserved, because: 'is a reserved name' } }
     const miss = contract?.check(input)
-    return { snapshot: taken, rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires } }
+    return {
+      snapshot: taken,
+      input,
+      rejected: miss === undefined ? undefined : { path: miss.path, because: miss.requires },
+    }
   } catch (cause) {
     if (cause instanceof HoldpointError) {
       const { at: path = '', message } = cause
@@ -66,11 +71,13 @@ function readArguments(
             .replace(/^the value/, '')
             .trim()
         : message
-      return { snapshot: undefined, rejected: { path, because } }
+      return { ...UNREAD, rejected: { path, because } }
     }
-    return { snapshot: undefined, rejected: { path: '', because: 'could not be read' } }
+    return { ...UNREAD, rejected: { path: '', because: 'could not be read' } }
   }
 }
+
+const UNREAD = { snapshot: undefined, input: undefined }
 
 function mintId(random: RandomBytes): string {
   return `minted-${encodeBase64url(random(12))}`

@@ -41,12 +41,11 @@ export async function admitCall(
 async function considerCall(parts: GateParts, considered: Considered, options: AdmitOptions): Promise<Admission> {
   const { exits } = parts
   const { arrival } = considered
-  const { contract, snapshot: taken } = arrival
+  const { contract, snapshot: taken, input = {} } = arrival
   if (contract === undefined) {
     const isKnown = parts.contracts.find(arrival.server, arrival.call.tool) !== undefined
     return await exits.refused(considered, { code: isKnown ? 'tool_changed' : 'tool_unknown' })
   }
-  const input = taken === undefined ? {} : taken.parse()
   considered.classification = classify(contract, input)
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)
     return await exits.rejected(considered)

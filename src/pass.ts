@@ -6,6 +6,7 @@ import type {
   Decision,
   EvaluationRequest,
   FailModes,
+  Json,
   Scope,
   Snapshot,
 } from './types.ts'
@@ -37,6 +38,8 @@ export interface Arrival {
   readonly minted: boolean
   readonly contract: Contract | undefined
   readonly snapshot: Snapshot | undefined
+  /** The gate's own parse of the snapshot, for its checks alone: policy and tool each get another. */
+  readonly input: Json | undefined
   readonly rejected: { readonly path: string; readonly because: string } | undefined
   readonly callKey: string | undefined
 }
