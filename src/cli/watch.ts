@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
+import { createSqliteStore } from '../store/sqlite.ts'
 import { type Cursor, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
 import type { ApprovalRecord, Receipt } from '../types.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
@@ -47,7 +48,7 @@ export function watchCommand(context: CommandContext): Command {
           )
         }
         await watch(
-          { folder, keys, json: flags.json === true, all: flags.all === true },
+          { folder, isOurs: flags.store === undefined, keys, json: flags.json === true, all: flags.all === true },
           context.terminal,
           ending.signal,
         )
@@ -61,6 +62,8 @@ export function watchCommand(context: CommandContext): Command {
 
 interface Watching {
   readonly folder: string
+  /** The configured store, and not one that was named here and may be a mistake. */
+  readonly isOurs: boolean
   /** Absent when nobody can be asked. */
   readonly keys: Keys | undefined
   readonly json: boolean
@@ -68,6 +71,8 @@ interface Watching {
 }
 
 async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): Promise<void> {
+  // Whoever is there before the first call must be there for it too.
+  if (terms.keys !== undefined && terms.isOurs) await makeStore(terms.folder)
   await untilStoreExists(terms.folder, ending)
   if (ending.aborted) return
   const reader = openReader(terms.folder)
@@ -100,8 +105,19 @@ async function attend(desk: Desk | undefined, watcher: string): Promise<void> {
   await desk?.attend(watcher, Date.now() + HEARTBEAT_MS).catch(() => {})
 }
 
+async function makeStore(folder: string): Promise<void> {
+  if (hasStore(folder)) return
+  const store = createSqliteStore({ folder })
+  await store.open()
+  await store.close()
+}
+
+function hasStore(folder: string): boolean {
+  return existsSync(join(folder, 'claims.db'))
+}
+
 async function untilStoreExists(folder: string, ending: AbortSignal): Promise<void> {
-  while (!existsSync(join(folder, 'claims.db')) && !ending.aborted) await rest(ending)
+  while (!hasStore(folder) && !ending.aborted) await rest(ending)
 }
 
 async function start(reader: StoreReader, all: boolean): Promise<Cursor | undefined> {

@@ -36,8 +36,8 @@ afterEach(async () => {
   machine.remove()
 })
 
-function watch(command: string, args: readonly string[]): Watcher {
-  const child = spawn(command, args, { cwd: machine.folder, env: environment(machine.state) })
+function watch(command: string, args: readonly string[], on = machine): Watcher {
+  const child = spawn(command, args, { cwd: on.folder, env: environment(on.state) })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     text += chunk
@@ -54,9 +54,9 @@ function watch(command: string, args: readonly string[]): Watcher {
 }
 
 /** `holdpoint watch` in a terminal of 80 columns. */
-function watchInTerminal(): Watcher {
+function watchInTerminal(on = machine): Watcher {
   const quoted = [process.execPath, MAIN, 'watch'].map((word) => `'${word}'`).join(' ')
-  return watch('script', ['-qefc', `stty cols 80 rows 40; ${quoted}`, '/dev/null'])
+  return watch('script', ['-qefc', `stty cols 80 rows 40; ${quoted}`, '/dev/null'], on)
 }
 
 async function until(condition: () => boolean | Promise<boolean>, meanwhile: () => void = () => {}): Promise<void> {
@@ -73,10 +73,10 @@ async function sendMail(text: string): Promise<{ readonly settled: Promise<Admis
 }
 
 /** The watcher has said that it is there: from now on calls wait for it. */
-async function attended(there: Watcher): Promise<void> {
+async function attended(there: Watcher, on = machine): Promise<void> {
   await until(() => there.seen().includes('watching'))
-  const desk = openDesk(`${machine.state}/receipts`)
-  await until(() => desk.attended())
+  const desk = openDesk(`${on.state}/receipts`)
+  await until(() => desk.attended().catch(() => false))
   await desk.close()
 }
 
@@ -134,6 +134,24 @@ describe.skipIf(!hasScript)('watch in a terminal', () => {
     )
     expect(admission?.outcome).toBe('permitted')
     if (admission?.outcome === 'permitted') await admission.settle({ status: 'not_executed' })
+  })
+
+  it('is there for the very first call of a machine, when it was started before it', async () => {
+    const first = createMachine()
+    configure(first)
+    const there = watchInTerminal(first)
+    watcher = there
+    await attended(there, first)
+    const later = openGate(first)
+    const settled = later.as({ user: 'ada' }).admit({ tool: 'send_mail', input: { to: 'bob' } })
+    await until(
+      () => there.seen().includes('\nno') || there.seen().includes('no\r'),
+      () => there.type('n'),
+    )
+    expect(await settled).toMatchObject({ outcome: 'refused', refusal: { code: 'approval_declined' } })
+    there.child.kill('SIGKILL')
+    await later.close()
+    first.remove()
   })
 
   it('refuses after an n', async () => {
