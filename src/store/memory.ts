@@ -29,8 +29,8 @@ interface Owing {
  * A store that lives as long as this object: for tests, and for gates whose operator accepts that "at most once" ends with
  * the process (I2). It answers exactly as the durable stores do, from the same conformance suite.
  *
- * What it keeps: the newest `keep` receipts (100,000 unless told otherwise) and of their sidecars 64 Mi characters, so what was dropped can no
- * longer be verified; requests for approval as {@link Approvals} does.
+ * What it keeps: the newest `keep` receipts (100,000 unless told otherwise), and 64 Mi characters of their sidecars, so that
+ * what was dropped can no longer be verified; requests for approval as {@link Approvals} does.
  * INVARIANT I2: what it never drops are call keys and session sums, some hundreds of bytes for each permitted call: a key that
  * was forgotten could run again. A process that lives for millions of calls wants the durable store.
  */
