@@ -4,8 +4,9 @@ import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
+import { lineOf } from './bytes/place.ts'
 import { Contracts } from './call/contract.ts'
-import { type LoadedConfig, readConfig } from './config/read.ts'
+import { DEFAULT_SERVER, type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
@@ -16,6 +17,7 @@ import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint } from './policy/function.ts'
+import { withShortForm } from './policy/short-form.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
 import { loadOrCreateKey } from './receipt/key-file.ts'
@@ -86,7 +88,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
   const store = options.effects?.store === undefined ? createStore(places, clock) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
-  const server = configured.server ?? 'local'
+  const server = configured.server ?? DEFAULT_SERVER
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
   const issuer = options.name ?? server
 
@@ -141,7 +143,12 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
 }
 
 function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): PolicyDecisionPoint {
-  if (policy === undefined) return createCedarPoint(loaded.policyFiles)
+  if (policy === undefined) return createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))
+  const [rule] = loaded.shortRules
+  if (rule !== undefined) {
+    const both = `"tools.${rule.name}" holds a policy, and so does "policy" in code: a rule that nobody asks would not hold; keep one`
+    throw new HoldpointError('ERR_CONFIG', `${rule.at}: ${both}`, { at: lineOf(rule.at) })
+  }
   if (typeof policy === 'function') return createFunctionPoint(policy)
   const at = 'createGate options'
   if (typeof policy?.evaluate !== 'function' || typeof policy.register !== 'function') {

@@ -315,9 +315,53 @@ export interface PolicyDecisionPoint {
 /** A policy that does not fit the registered tools: that server's medium and high refuse until it does. */
 export interface PolicyMisfit {
   readonly policy: string
-  /** `file:line`. */
+  /** `file:line:column`. */
   readonly at: string
   readonly message: string
+}
+
+/** What the operator said about one tool in the short form of `holdpoint.yaml`: nothing but this lets it run. */
+export interface ShortRule {
+  /** As written: `refund`, or `files/write_file`. */
+  readonly name: string
+  /** `server/tool`. */
+  readonly tool: string
+  /** `holdpoint.yaml:4:3`, or `createGate options`. */
+  readonly at: string
+  readonly says:
+    | { readonly kind: 'deny' }
+    /** Every call runs. */
+    | { readonly kind: 'permit' }
+    /** Calls that meet every condition run; what becomes of the others stands in `otherwise`. None: no call meets them. */
+    | {
+        readonly kind: 'permit-when'
+        readonly conditions: readonly ShortCondition[]
+        readonly otherwise: ShortOtherwise
+      }
+}
+
+/** What one argument must be. */
+export interface ShortCondition {
+  /** The path of the argument: `['amount']`. */
+  readonly path: readonly string[]
+  readonly at: string
+  readonly max?: number
+  readonly min?: number
+  /** All texts, all numbers or all booleans. */
+  readonly oneOf?: readonly (string | number | boolean)[]
+  /** Folders that the path must be in. */
+  readonly under?: readonly string[]
+  /** Hosts that the address must be at or below. */
+  readonly host?: readonly string[]
+}
+
+/** What becomes of calls outside of the conditions: refused, or asked about. */
+export interface ShortOtherwise {
+  readonly at: string
+  /** `confirmation`, or the role of whom to ask. */
+  readonly ask?: string
+  /** The sentence that model and person read. */
+  readonly say?: string
 }
 
 /** For `why` and for refusals: every policy that spoke and every condition with what it required. */

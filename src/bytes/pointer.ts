@@ -10,3 +10,9 @@ export function pointerToken(step: string | number): string {
   if (typeof step === 'number') return `${step}`
   return step.includes('~') || step.includes('/') ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step
 }
+
+/** The path of member names that a JSON Pointer stands for. */
+export function pathOf(pointer: string): readonly string[] {
+  const [, ...tokens] = pointer.split('/')
+  return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}

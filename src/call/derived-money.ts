@@ -1,13 +1,4 @@
-import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
-
-const namesMoney = namedBy(
-  new Set('amount amounts total subtotal price cost fee fees payment refund budget charge tip salary'.split(' ')),
-)
-
-export function looksLikeMoney(key: string): boolean {
-  return namesMoney(key)
-}
 
 /** Cedar's decimal: at most four places, and within a signed 64-bit count of ten-thousandths. */
 const DECIMAL = /^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?$/

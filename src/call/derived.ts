@@ -1,8 +1,9 @@
 import { utf8Length } from '../bytes/canonical.ts'
+import { looksLikeMoney } from '../bytes/money-names.ts'
 import { pointerToken } from '../bytes/pointer.ts'
 import type { DerivedFacts, Json, JsonObject } from '../types.ts'
 import { addressFacts, looksLikeAddress } from './derived-address.ts'
-import { looksLikeMoney, moneyFacts } from './derived-money.ts'
+import { moneyFacts } from './derived-money.ts'
 import { looksLikePath, pathFacts } from './derived-path.ts'
 import { looksLikeUrl, urlFacts } from './derived-url.ts'
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { parseStrict } from '../bytes/strict-json.ts'
+import { DEFAULT_SERVER } from '../config/read.ts'
 import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
 import { generateSigner } from '../receipt/sign.ts'
@@ -64,7 +65,7 @@ export function checkCommand(context: CommandContext): Command {
 
 /** Takes the call through a real gate on a store that forgets. */
 async function checkCall(call: WrittenCall, configFile: string | undefined): Promise<Explained> {
-  const { config } = situationOf(configFile)
+  const { config, policies } = situationOf(configFile)
   const store = createMemoryStore()
   const gate = createGate({
     config: config.file === undefined ? config.folder : { file: config.file },
@@ -72,7 +73,7 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
     // What does not fit is told below, once.
     events: [() => undefined],
   })
-  const server = call.server ?? config.options.server ?? 'local'
+  const server = call.server ?? config.options.server ?? DEFAULT_SERVER
   const { definition, misfits } = registered(gate, call, server)
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
@@ -81,7 +82,7 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
   if (claims.kind !== 'decision') throw new Error('the gate left no decision')
   const request = requestIn(await store.sidecar(receipt.hash))
   await gate.close()
-  const explained = explain({ receipt, claims }, request, config.policyFiles, definition.inputSchema)
+  const explained = explain({ receipt, claims }, request, policies, definition.inputSchema)
   return {
     ...explained,
     receipt: undefined,

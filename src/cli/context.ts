@@ -2,6 +2,8 @@
 import { homedir } from 'node:os'
 import { type LoadedConfig, readConfig } from '../config/read.ts'
 import { type Places, placesOf, stateFolder } from '../config/state-folder.ts'
+import type { PolicyText } from '../policy/load.ts'
+import { withShortForm } from '../policy/short-form.ts'
 import type { ExitCode } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,16 +18,22 @@ export interface CommandContext {
 export interface Situation {
   readonly config: LoadedConfig
   readonly places: Places
+  /** Every policy in force: the files', and those of the short form. */
+  readonly policies: readonly PolicyText[]
 }
 
 /**
- * The configuration of the working directory, or of the file that was named.
+ * The configuration of the working directory, or of the file that was named; `false` is a configuration that nobody wrote.
  *
  * @throws HoldpointError ERR_CONFIG
  */
-export function situationOf(file: string | undefined): Situation {
-  const config = readConfig(file === undefined ? process.cwd() : { file })
-  return { config, places: placesOf(config.options, config.folder, ownStateFolder()) }
+export function situationOf(file: string | false | undefined): Situation {
+  const config = readConfig(file === undefined ? process.cwd() : file && { file })
+  return {
+    config,
+    places: placesOf(config.options, config.folder, ownStateFolder()),
+    policies: withShortForm(config.policyFiles, config.shortRules),
+  }
 }
 
 /** This account's state folder. */

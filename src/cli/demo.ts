@@ -1,9 +1,7 @@
 /** `holdpoint demo`: half a minute with a real agent, a real server and a gate between them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
-import { readConfig } from '../config/read.ts'
-import { placesOf } from '../config/state-folder.ts'
-import { type CommandContext, ownStateFolder } from './context.ts'
+import { type CommandContext, situationOf } from './context.ts'
 import { gatherEvidence } from './demo/evidence.ts'
 import { castModel } from './demo/model.ts'
 import { loadPackages } from './demo/packages.ts'
@@ -58,10 +56,7 @@ export function demoCommand(context: CommandContext): Command {
         await world.close()
       }
       // The demo signs with this machine's receipt key, as a gate without further configuration does.
-      const trusted = trustedKeys(undefined, () => {
-        const config = readConfig(false)
-        return { config, places: placesOf(config.options, config.folder, ownStateFolder()) }
-      })
+      const trusted = trustedKeys(undefined, () => situationOf(false))
       const evidence = await gatherEvidence(scratch.base, trusted)
       if (quiet) context.terminal.out(JSON.stringify(summaryOf(scenes, evidence)))
       else {

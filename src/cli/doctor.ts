@@ -78,10 +78,10 @@ function cedar(): Finding {
   return good('engine', `Cedar ${version}, embedded: decides in this process, without network`)
 }
 
-function policies({ config }: Situation): Finding {
+function policies(situation: Situation): Finding {
   try {
-    const set = loadPolicies(config.policyFiles)
-    return good('policies', `${set.policies.length} in ${config.policyFiles.map((file) => file.path).join(', ')}`)
+    const set = loadPolicies(situation.policies)
+    return good('policies', `${set.policies.length} in ${situation.policies.map((file) => file.path).join(', ')}`)
   } catch (error) {
     return problem('policies', reasonOf(error))
   }

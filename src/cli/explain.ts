@@ -1,8 +1,7 @@
 /** Works out why, from a decision receipt and the request beside it. */
 import { canonicalText } from '../bytes/canonical.ts'
-import type { PolicyFile } from '../config/policy-files.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
-import { loadPolicies } from '../policy/load.ts'
+import { loadPolicies, type PolicyText } from '../policy/load.ts'
 import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
 import { type Explained, isPolicies } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
@@ -20,10 +19,10 @@ export function requestIn(sidecar: Sidecar | undefined): EvaluationRequest | und
 export function explain(
   { receipt, claims }: DecisionReceipt,
   request: EvaluationRequest | undefined,
-  policyFiles: readonly PolicyFile[],
+  policies: readonly PolicyText[],
   schema: JsonSchema | undefined,
 ): Explained {
-  const point = createCedarPoint(policyFiles)
+  const point = createCedarPoint(policies)
   const same = point.policyDigest === claims.policy.digest
   const notes: string[] = []
   if (request === undefined && claims.request !== undefined) {
@@ -38,7 +37,7 @@ export function explain(
     claims,
     argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
     explanation: request === undefined ? undefined : withSurroundings(explained(point, request, schema), request),
-    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, policyFiles) : [],
+    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, policies) : [],
     notes,
   }
 }
@@ -75,8 +74,8 @@ function hasErrors({ policies }: Explanation): boolean {
   return policies.some(({ conditions }) => conditions.some(({ holds }) => holds === 'error'))
 }
 
-function sentencesOf(determining: readonly string[], policyFiles: readonly PolicyFile[]): readonly string[] {
-  return loadPolicies(policyFiles).policies.flatMap(({ id, refusal }) =>
+function sentencesOf(determining: readonly string[], policies: readonly PolicyText[]): readonly string[] {
+  return loadPolicies(policies).policies.flatMap(({ id, refusal }) =>
     refusal !== undefined && determining.includes(id) ? [refusal] : [],
   )
 }

@@ -38,7 +38,7 @@ export function whyCommand(context: CommandContext): Command {
           return
         }
         const request = await requestOf(reader, found.receipt)
-        const known = explain(found, request, situation.config.policyFiles, undefined)
+        const known = explain(found, request, situation.policies, undefined)
         const explained = withNotes(known, [
           ...(found.approval === undefined ? [] : [stateOf(found.approval)]),
           ...(await earlierOf(reader, found, context.terminal)),

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nearest } from '../bytes/nearest.ts'
-import { HoldpointError } from '../errors.ts'
+import { configError } from './config-error.ts'
 import { SHIPPED_POLICIES, type ShippedPolicy } from './schema.ts'
 
 /** A policy text and the name that its errors carry. */
@@ -100,7 +100,7 @@ function readShipped(name: ShippedPolicy): PolicyFile {
 }
 
 function fail(at: string, message: string): never {
-  throw new HoldpointError('ERR_CONFIG', `${at}: ${message}`, { at })
+  throw configError(at, message)
 }
 
 function shown(path: string, folder: string): string {

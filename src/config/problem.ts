@@ -2,7 +2,7 @@
 
 import type { z } from 'zod'
 import { nearest } from '../bytes/nearest.ts'
-import { configSchema, SHORT_FORM_KEYS } from './schema.ts'
+import { configSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
@@ -18,7 +18,8 @@ export interface Problem {
 
 /** Describes the first issue that a person should fix. */
 export function problemOf(issues: readonly Issue[]): Problem {
-  const issue = issues.find((candidate) => candidate.code === 'unrecognized_keys') ?? issues[0]
+  const inside = issues.map(opened)
+  const issue = inside.find((candidate) => candidate.code === 'unrecognized_keys') ?? inside[0]
   if (issue === undefined) return { path: [], aboutKey: false, sentence: 'the configuration is unusable' }
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') return unknownKey(path, issue.keys[0] ?? '')
@@ -26,6 +27,19 @@ export function problemOf(issues: readonly Issue[]): Problem {
     return { path, aboutKey: true, sentence: `${named(path)} ${issue.issues[0]?.message ?? 'is not a usable key'}` }
   }
   return { path, aboutKey: false, sentence: `${named(path)} ${issue.message}` }
+}
+
+/** Where several shapes are possible and the value is clearly meant to be one of them, what is wrong inside that one. */
+function opened(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue
+  const meant = issue.errors.filter((branch) => branch.some(isInside))
+  const [first] = meant[0]?.filter(isInside) ?? []
+  if (meant.length !== 1 || first === undefined) return issue
+  return opened({ ...first, path: [...issue.path, ...first.path] })
+}
+
+function isInside({ path, code }: Issue): boolean {
+  return path.length > 0 || code === 'unrecognized_keys' || code === 'custom'
 }
 
 function unknownKey(parent: readonly string[], key: string): Problem {
@@ -36,10 +50,8 @@ function unknownKey(parent: readonly string[], key: string): Problem {
       `"${key}" cannot be set here: observe mode is set in code alone (createGate({ observe: { until } })), so that an edited file never switches the gate off`,
     )
   }
-  if (parent[0] === 'tools' && parent.length === 2 && SHORT_FORM_KEYS.includes(key)) {
-    return at(
-      `"${path.join('.')}": the short form of policies is not there yet; write this rule as Cedar in policies/ instead`,
-    )
+  if (parent[0] === 'tools' && parent.length === 2 && key === 'deny') {
+    return at(`"${path.join('.')}" is written without a mapping: "${parent[1]}: deny"`)
   }
   if (parent[0] === 'trust' && key === 'd') {
     return at(
@@ -82,6 +94,9 @@ function unwrapped(schema: unknown): unknown {
 function child(schema: unknown, step: string): unknown {
   const def = defOf(unwrapped(schema))
   if (def.shape !== undefined) return Object.hasOwn(def.shape, step) ? def.shape[step] : undefined
+  if (def.options !== undefined) {
+    return def.options.map((option) => child(option, step)).find((found) => found !== undefined)
+  }
   return def.valueType ?? def.element
 }
 

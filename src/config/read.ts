@@ -3,15 +3,22 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
+import { lineOf } from '../bytes/place.ts'
 import { HoldpointError } from '../errors.ts'
-import type { OperatorWord } from '../types.ts'
+import type { OperatorWord, ShortRule } from '../types.ts'
+import { configError } from './config-error.ts'
 import { DEFAULT_POLICY, type PolicyFile, readPolicyFiles } from './policy-files.ts'
 import { problemOf } from './problem.ts'
 import { type ConfigOptions, configSchema } from './schema.ts'
+import { shortRules } from './short-form.ts'
 import { parseYaml, type YamlSource } from './yaml.ts'
 
 /** The name that is looked for in a folder. */
 export const CONFIG_FILE = 'holdpoint.yaml'
+/** Our own name of the server of in-process tools when nobody gave one. */
+export const DEFAULT_SERVER = 'local'
+
+const IN_CODE = 'createGate options'
 
 /** A checked configuration, with everything that it refers to read. */
 export interface LoadedConfig {
@@ -26,6 +33,8 @@ export interface LoadedConfig {
   readonly policyFiles: readonly PolicyFile[]
   /** The operator's words by tool, as written: `refund`, or `files/write_file` for another server's. */
   readonly words: ReadonlyMap<string, OperatorWord>
+  /** Policies in the short form; they hold beside those of the files. */
+  readonly shortRules: readonly ShortRule[]
 }
 
 /**
@@ -34,7 +43,7 @@ export interface LoadedConfig {
  *
  * @param where the folder to look in, the file, or `false` to read no file and no folder: code alone speaks
  * @param code options passed in the program: the same schema, winning key by key over the file
- * @throws HoldpointError ERR_CONFIG with `file:line` (or `createGate options`) and the nearest name
+ * @throws HoldpointError ERR_CONFIG with `file:line:column` (or `createGate options`) and the nearest name
  */
 export function readConfig(where: string | { readonly file: string } | false, code: unknown = {}): LoadedConfig {
   const file = fileOf(where)
@@ -45,10 +54,12 @@ export function readConfig(where: string | { readonly file: string } | false, co
   const passed = checkOptions(code)
   const options: ConfigOptions = { ...written, ...passed }
   const policiesAt = (index: number): string => {
-    if (passed.policies !== undefined) return 'createGate options'
+    if (passed.policies !== undefined) return IN_CODE
     if (source === undefined) return 'policies'
     return source.at(Array.isArray(written.policies) ? ['policies', String(index)] : ['policies'])
   }
+  const toolAt = (path: readonly string[], aboutKey: boolean): string =>
+    passed.tools !== undefined ? IN_CODE : (source?.at(['tools', ...path], aboutKey) ?? IN_CODE)
   return {
     ...(text === undefined ? {} : { file }),
     folder,
@@ -59,9 +70,8 @@ export function readConfig(where: string | { readonly file: string } | false, co
       folder,
       policiesAt,
     ),
-    words: wordsOf(options, (tool) =>
-      passed.tools !== undefined ? 'code' : (source?.at(['tools', tool], true) ?? 'code'),
-    ),
+    words: wordsOf(options, (tool) => (passed.tools !== undefined ? 'code' : lineOf(toolAt([tool], true)))),
+    shortRules: shortRules(options.tools ?? {}, options.server ?? DEFAULT_SERVER, toolAt),
   }
 }
 
@@ -74,29 +84,27 @@ export function checkOptions(options: unknown): ConfigOptions {
   const result = configSchema.safeParse(options)
   if (result.success) return result.data
   const { sentence } = problemOf(result.error.issues)
-  throw new HoldpointError('ERR_CONFIG', `createGate options: ${sentence}`, { at: 'createGate options' })
+  throw configError(IN_CODE, sentence)
 }
 
 function checkFile(source: YamlSource): ConfigOptions {
   const result = configSchema.safeParse(source.value)
   if (result.success) return result.data
   const { path, aboutKey, sentence } = problemOf(result.error.issues)
-  const at = source.at(path, aboutKey)
-  throw new HoldpointError('ERR_CONFIG', `${at}: ${sentence}`, { at })
+  throw configError(source.at(path, aboutKey), sentence)
 }
 
 function wordsOf(options: ConfigOptions, at: (tool: string) => string): ReadonlyMap<string, OperatorWord> {
   const words = new Map<string, OperatorWord>()
-  for (const [tool, word] of Object.entries(options.tools ?? {}))
-    words.set(tool, { ...dropAbsent(word), source: at(tool) })
-  return words
-}
-
-function dropAbsent(word: NonNullable<ConfigOptions['tools']>[string]): Omit<OperatorWord, 'source'> {
-  return {
-    ...(word.materiality === undefined ? {} : { materiality: word.materiality }),
-    ...(word.surface === undefined ? {} : { surface: word.surface }),
+  for (const [tool, word] of Object.entries(options.tools ?? {})) {
+    const { materiality, surface } = word === 'deny' ? {} : word
+    words.set(tool, {
+      ...(materiality === undefined ? {} : { materiality }),
+      ...(surface === undefined ? {} : { surface }),
+      source: at(tool),
+    })
   }
+  return words
 }
 
 function fileOf(where: string | { readonly file: string } | false): string {

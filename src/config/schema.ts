@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { MATERIALITIES, SURFACES } from '../types.ts'
+import { contradictionOf, shortForm } from './short-form.ts'
 
 /** Names of servers, as in the call's `server`. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
@@ -14,9 +15,6 @@ export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,161}$/
 /** Policies that come with the package. */
 export const SHIPPED_POLICIES = ['ask/v1', 'strict/v1', 'filesystem/v1', 'payments/v1'] as const
 export type ShippedPolicy = (typeof SHIPPED_POLICIES)[number]
-
-/** Keys of the short form of policies, which does not exist yet. */
-export const SHORT_FORM_KEYS: readonly string[] = ['permit', 'otherwise', 'deny']
 
 const milliseconds = (least: number, most: number) =>
   z
@@ -66,22 +64,31 @@ const publicJwk = z.union(
 
 const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
 
-const toolWord = z.strictObject(
-  {
-    materiality: z.enum(MATERIALITIES, { error: 'must be low, medium or high' }).optional(),
-    surface: z
+const TOOL_RULE = 'must be a mapping such as {materiality: high}, or "deny"'
 
-      .enum(SURFACES, {
-        error: 'must be one of the surfaces, such as read, internal-write, communication or financial',
-      })
-      .optional(),
-  },
-  {
-    error: (issue) =>
-      issue.input === 'deny'
-        ? 'cannot say "deny" yet: write a forbid in policies/ instead'
-        : 'must be a mapping such as {materiality: high}',
-  },
+/** What the operator says about one tool: how much harm it can do, and which calls of it run. */
+const toolWord = z.union(
+  [
+    z.literal('deny'),
+    z
+      .strictObject(
+        {
+          materiality: z.enum(MATERIALITIES, { error: 'must be low, medium or high' }).optional(),
+          surface: z
+            .enum(SURFACES, {
+              error: 'must be one of the surfaces, such as read, internal-write, communication or financial',
+            })
+            .optional(),
+          ...shortForm,
+        },
+        { error: TOOL_RULE },
+      )
+      .superRefine((word, context) => {
+        const message = contradictionOf(word)
+        if (message !== undefined) context.addIssue({ code: 'custom', path: ['otherwise'], message })
+      }),
+  ],
+  { error: TOOL_RULE },
 )
 
 /** What the operator may say. All optional; the defaults are holdpoint's. */
@@ -92,7 +99,7 @@ export const configSchema = z.strictObject(
       .string({ error: 'must be a name of lower-case letters, digits and hyphens, at most 32 long' })
       .regex(SERVER_NAME, 'must be a name of lower-case letters, digits and hyphens, at most 32 long')
       .optional(),
-    /** The operator's word on tools, by name (`refund`) or by server and name (`files/write_file`). */
+    /** The operator's word on tools and the short form of policies, by name (`refund`) or by server and name (`files/write_file`). */
     tools: z
       .record(
         z.string().regex(TOOL_NAME, 'is not a tool name: letters, digits, "_", ".", "-" and "/" only'),

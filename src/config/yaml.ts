@@ -1,6 +1,6 @@
-/** Reads `holdpoint.yaml` strictly, remembering the line of every key. */
+/** Reads YAML strictly, remembering where every key stands. */
 import { isAlias, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml'
-import { HoldpointError } from '../errors.ts'
+import { configError } from './config-error.ts'
 
 const MAX_BYTES = 1024 * 1024
 const MAX_ALIASES = 100
@@ -9,7 +9,7 @@ const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototyp
 /** A parsed file: the plain value, and where each part of it stands. */
 export interface YamlSource {
   readonly value: unknown
-  /** `file:line` of the value, or of its key, at a path; of the nearest ancestor when the path has no node. */
+  /** `file:line:column` of the value, or of its key, at a path; of the nearest ancestor when the path has no node. */
   at(path: readonly string[], aboutKey?: boolean): string
 }
 
@@ -17,14 +17,17 @@ export interface YamlSource {
  * Parses YAML 1.2 (core schema) text. Duplicate keys, several documents, unknown tags, alias bombs and keys that reach
  * for the prototype are errors, like anything that the parser only warns about.
  *
- * @throws HoldpointError ERR_CONFIG with `file:line`
+ * @throws HoldpointError ERR_CONFIG with file, line and column
  */
 export function parseYaml(file: string, text: string): YamlSource {
   const fail = (message: string, offset: number): never => {
-    const at = `${file}:${lines.linePos(offset).line}`
-    throw new HoldpointError('ERR_CONFIG', `${at}: ${message}`, { at })
+    throw configError(place(offset), message)
   }
   const lines = new LineCounter()
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`
+  }
   if (text.length > MAX_BYTES) fail('the file is larger than 1 MiB', 0)
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', stringKeys: true })
   const [trouble] = [...document.errors, ...document.warnings]
@@ -50,7 +53,7 @@ export function parseYaml(file: string, text: string): YamlSource {
   }
   return {
     value: value ?? {},
-    at: (path, aboutKey = false) => `${file}:${lines.linePos(locate(root as Node | null, path, aboutKey)).line}`,
+    at: (path, aboutKey = false) => place(locate(root as Node | null, path, aboutKey)),
   }
 }
 

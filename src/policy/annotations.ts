@@ -26,7 +26,8 @@ const LONGEST_SENTENCE = 512
  * ignored would turn a permit that waits for a person into one that does not, so here an unknown one is an error.
  *
  * - `@id("refund-cap")`: mandatory, unique in the set
- * - `@requires("confirmation")`, `@requires("approval:finance")`: permits only
+ * - `@requires("confirmation")`, `@requires("approval:finance")`: on a permit, it counts only with that yes; on a forbid, that
+ *   yes lifts it, which the forbid's own conditions must say as well
  * - `@refusal("Refunds above 500 EUR need approval from finance.")`: one sentence
  * - `@obligation("notify")`, `@obligation("notify:{\"to\":\"finance\"}")`: a type, and properties as a JSON object; permits only
  * - `@disclose("model" | "person" | "none")`: who may see the value that broke the rule; `model` unless said
@@ -46,14 +47,9 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
   if (id === undefined) throw fail(0, 'the policy has no @id("…"): receipts and refusals name policies by it')
   if (id === null || !ID.test(id)) throw refuse('id', 'must be letters, digits, "_", ".", "-" and "/", at most 128')
 
-  const onPermit = (name: 'requires' | 'obligation'): string | undefined => {
-    const value = annotations.get(name)
-    if (value === undefined) return undefined
-    if (json.effect !== 'permit') throw refuse(name, 'belongs on a permit: a forbid refuses whatever anybody says')
-    return value ?? ''
-  }
-
-  const requires = onPermit('requires')
+  const given = (name: string): string | undefined =>
+    annotations.has(name) ? (annotations.get(name) ?? '') : undefined
+  const requires = given('requires')
   if (requires !== undefined && !isRequirement(requires)) {
     throw refuse('requires', `must be "confirmation" or "approval:<role>", not "${requires}"`)
   }
@@ -68,7 +64,10 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
     throw refuse('disclose', 'must be "model", "person" or "none"')
   }
 
-  const obliged = onPermit('obligation')
+  const obliged = given('obligation')
+  if (obliged !== undefined && json.effect !== 'permit') {
+    throw refuse('obligation', 'belongs on a permit: nothing is done for a call that does not run')
+  }
   const obligation = obliged === undefined ? undefined : readObligation(id, obliged)
   if (obliged !== undefined && obligation === undefined) {
     throw refuse('obligation', 'must be a type such as "notify", or "notify:{…}" with a JSON object of properties')

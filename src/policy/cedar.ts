@@ -48,35 +48,43 @@ export function readCedar(
     return wrong(errors, 'the engine named a policy that is not loaded')
   const determining = spoke.sort((one, other) => (one.id < other.id ? -1 : 1))
 
-  if (determining.some((policy) => policy.effect === 'forbid')) {
-    const forbids = determining.filter((policy) => policy.effect === 'forbid')
-    return { kind: 'deny', ...sentenceOf(forbids), determining: idsOf(forbids), errors }
-  }
+  const given = yesesIn(request)
+  const forbids = determining.filter((policy) => policy.effect === 'forbid')
+  // A forbid that names a yes which is still to come asks for it. One that stands although the yes is there means no.
+  const absolute = forbids.filter(({ requires }) => requires === undefined || given.has(requires))
+  if (absolute.length > 0) return { kind: 'deny', ...sentenceOf(absolute), determining: idsOf(absolute), errors }
   const unsure = erred.filter((policy) => policy.effect === 'forbid')
   if (unsure.length > 0) {
     return wrong(errors, `could not be evaluated for this call: ${idsOf(unsure).join(', ')}`)
   }
+  if (forbids.length > 0) return requestable(forbids, errors)
   if (!answer.allows) return { kind: 'silence', cause: { kind: 'no_permit' }, determining: [], errors }
-  return readPermits(determining, errors, request)
+  return readPermits(determining, errors, given)
 }
 
 /** INVARIANT I4: a permit that waits for a person counts only with that person's yes in the request. */
 function readPermits(
   permits: readonly LoadedPolicy[],
   errors: readonly string[],
-  request: Pick<EvaluationRequest, 'context'>,
+  given: ReadonlySet<string>,
 ): Decision {
-  const { confirmed, roles } = request.context.approval
-  const given = new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => `approval:${role}`)])
   const counting = permits.filter((policy) => policy.requires === undefined || given.has(policy.requires))
-  if (counting.length > 0) {
-    const obligations = counting.flatMap((policy) => (policy.obligation === undefined ? [] : [policy.obligation]))
-    return { kind: 'permit', obligations, determining: idsOf(counting), errors }
-  }
-  const [asks] = [...permits].sort(byEase)
+  if (counting.length === 0) return requestable(permits, errors)
+  const obligations = counting.flatMap((policy) => (policy.obligation === undefined ? [] : [policy.obligation]))
+  return { kind: 'permit', obligations, determining: idsOf(counting), errors }
+}
+
+/** What people have said yes to, as `@requires` names it. */
+function yesesIn({ context }: Pick<EvaluationRequest, 'context'>): ReadonlySet<string> {
+  const { confirmed, roles } = context.approval
+  return new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => `approval:${role}`)])
+}
+
+function requestable(waiting: readonly LoadedPolicy[], errors: readonly string[]): Decision {
+  const [asks] = [...waiting].sort(byEase)
   if (asks?.requires === undefined) return wrong(errors, 'the engine allowed the call and named no permit')
   const cause = { kind: 'requestable', requires: asks.requires } as const
-  return { kind: 'silence', cause, ...sentenceOf([asks]), determining: idsOf(permits), errors }
+  return { kind: 'silence', cause, ...sentenceOf([asks]), determining: idsOf(waiting), errors }
 }
 
 /** The principal's own yes before another person's; then by name, so that the same call always asks for the same thing. */

@@ -1,11 +1,11 @@
-import type { Constraint, EvaluationRequest, Explanation, Json, JsonSchema } from '../types.ts'
+import type { Constraint, EvaluationRequest, Explanation, JsonSchema } from '../types.ts'
 import { type Atom, type SplitClause, type SplitPolicy, splitPolicies } from './atoms.ts'
 import { type ParsedPolicies, parsePolicies } from './engine.ts'
 import type { LoadedPolicy } from './load.ts'
 import { maskActual } from './mask.ts'
 import { readsOf } from './reads.ts'
 import { Questioner } from './request.ts'
-import { own } from './shape.ts'
+import { own, valueAt } from './shape.ts'
 import type { Subject } from './subject.ts'
 import { type Wording, wordingOf } from './words.ts'
 
@@ -168,13 +168,4 @@ function actualOf(subject: Extract<Subject, { about: 'argument' }>, request: Eva
   const value = valueAt(input, subject.path)
   if (value === undefined || value === null) return 'nothing'
   return maskActual(typeof value === 'string' ? value : JSON.stringify(value), subject.pointer)
-}
-
-function valueAt(value: Json, path: readonly string[]): Json | undefined {
-  let at: Json | undefined = value
-  for (const name of path) {
-    if (at === undefined) return undefined
-    at = Array.isArray(at) ? (at as readonly Json[])[Number(name)] : own(at, name)[0]
-  }
-  return at
 }

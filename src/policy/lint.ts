@@ -4,7 +4,8 @@ import type { PolicyMisfit, ToolDefinition } from '../types.ts'
 import { optional, recordOf, STRING } from './cedar-type.ts'
 import type { LoadedPolicy } from './load.ts'
 import { entitiesNamed } from './names.ts'
-import { offsetOfByte, positionAt } from './source.ts'
+import { offsetOfByte, placeIn } from './source.ts'
+import { strayPaths } from './stray-paths.ts'
 import { chainOf, type Term, walk } from './term.ts'
 import { contextType, TEXT_FACTS } from './tool-type.ts'
 import { usesOf } from './uses.ts'
@@ -43,11 +44,18 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
     const idle = relevant.filter(
       (policy) => passes.every(({ impossible }) => impossible.has(policy.id)) && scopeNames(policy, ids),
     )
+    const strays = relevant.flatMap((policy) => {
+      const named = actionsInScope(policy)
+      if (named.some((id) => ACTION_GROUPS.has(id))) return []
+      const tools = [...ofServer.values()].filter(({ name }) => named.includes(`${server}/${name}`))
+      return strayPaths(policy, tools).map(({ within, message }) => misfit(policy, within, message))
+    })
     return unique([
       ...misspelt,
       ...mistakes,
+      ...strays,
       ...idle
-        .filter((policy) => !mistakes.some((mistake) => mistake.policy === policy.id))
+        .filter((policy) => ![...mistakes, ...strays].some((mistake) => mistake.policy === policy.id))
         .map((policy) =>
           misfit(policy, 0, 'this policy can never apply to the tools that it names; check the names after `has`'),
         ),
@@ -209,10 +217,9 @@ function decimalHint(text: string, start: number, end: number, error: DetailedEr
 }
 
 function misfit(policy: LoadedPolicy, within: number, message: string): PolicyMisfit {
-  const { line } = positionAt(policy.file.text, policy.offset + within)
-  return { policy: policy.id, at: `${policy.file.path}:${line}`, message }
+  return { policy: policy.id, at: placeIn(policy.file, policy.offset + within), message }
 }
 
 function unique(misfits: readonly PolicyMisfit[]): readonly PolicyMisfit[] {
-  return [...new Map(misfits.map((one) => [`${one.policy}\n${one.at}\n${one.message}`, one])).values()]
+  return [...new Map(misfits.map((one) => [`${one.at}\n${one.message}`, one])).values()]
 }

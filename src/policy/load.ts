@@ -6,18 +6,21 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
+import { lineOf } from '../bytes/place.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Obligation } from '../types.ts'
 import { readAnnotations } from './annotations.ts'
 import { checkNames } from './names.ts'
-import { offsetOfByte, positionAt, splitPolicies } from './source.ts'
-import { readTerm, type Term } from './term.ts'
+import { offsetOfByte, placeIn, splitPolicies } from './source.ts'
+import { chainOf, readTerm, type Term, walk } from './term.ts'
 import type { Disclosure } from './vocabulary.ts'
 
 /** A policy file as it was read: its name for errors, and its text. */
 export interface PolicyText {
   readonly path: string
   readonly text: string
+  /** For text that was made of something else: where the reason of each of its lines was written, `file:line:column`. */
+  readonly places?: readonly string[]
 }
 
 /** One policy, where it stands and what its annotations say. */
@@ -109,8 +112,21 @@ function readPolicy(file: PolicyText, text: string, offset: number): LoadedPolic
   const annotations = readAnnotations(json, text, fail)
   const clauses = json.conditions.map((clause) => ({ kind: clause.kind, body: readTerm(clause.body) }))
   checkNames(json, clauses, text, fail)
-  const at = `${file.path}:${positionAt(file.text, offset).line}`
+  if (json.effect === 'forbid' && annotations.requires !== undefined && !clauses.some(readsApproval)) {
+    const remedy = 'add the yes that lifts it, such as unless { context.approval.confirmed }'
+    throw fail(0, `@requires on a forbid that does not read context.approval would ask in vain: ${remedy}`)
+  }
+  const at = lineOf(placeIn(file, offset))
   return { ...annotations, effect: json.effect, at, file, offset, text, json, clauses }
+}
+
+function readsApproval({ body }: Clause): boolean {
+  let reads = false
+  walk(body, (term) => {
+    const chain = chainOf(term)
+    reads ||= chain?.variable === 'context' && chain.path[0] === 'approval'
+  })
+  return reads
 }
 
 function parseError(file: PolicyText, errors: readonly DetailedError[], base = 0): HoldpointError {
@@ -124,6 +140,6 @@ function parseError(file: PolicyText, errors: readonly DetailedError[], base = 0
 
 /** The one shape of a load error: `file:line:column: what is wrong`, and `file:line` as `at`. */
 function policyError(file: PolicyText, offset: number, message: string): HoldpointError {
-  const { line, column } = positionAt(file.text, offset)
-  return new HoldpointError('ERR_POLICY', `${file.path}:${line}:${column}: ${message}`, { at: `${file.path}:${line}` })
+  const place = placeIn(file, offset)
+  return new HoldpointError('ERR_POLICY', `${place}: ${message}`, { at: lineOf(place) })
 }

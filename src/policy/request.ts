@@ -1,10 +1,11 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import type { EvaluationRequest, Json, JsonObject, JsonSchema } from '../types.ts'
+import { pathOf } from '../bytes/pointer.ts'
+import type { EvaluationRequest, Json, JsonSchema } from '../types.ts'
 import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
 import { entityKey, type PolicyReads, type Reads, readsInside } from './reads.ts'
-import { own, shapeOf } from './shape.ts'
+import { own, shapeOf, valueAt } from './shape.ts'
 
 type Uid = { readonly type: string; readonly id: string }
 type CedarRecord = Record<string, CedarValueJson>
@@ -87,7 +88,7 @@ export class Questioner {
     put('agent', context.agent)
     put('approval', { confirmed: context.approval.confirmed, roles: context.approval.roles })
     const [derived, session] = ['derived', 'session'].map((name) => readsInside(this.#reads.context, name))
-    if (derived !== undefined) record['derived'] = encodeDerived(context.derived, derived)
+    if (derived !== undefined) record['derived'] = encodeDerived(context, derived)
     if (session !== undefined) record['session'] = encodeSession(request)
     return record
   }
@@ -106,18 +107,27 @@ function rolesOf(request: EvaluationRequest): readonly string[] {
   return roles as readonly string[]
 }
 
-/** Derived facts are ours; `amount` is decimal text there. */
-function encodeDerived(derived: { readonly [pointer: string]: JsonObject }, reads: Reads): CedarRecord {
+/**
+ * Derived facts are ours; `amount` is decimal text there. Of any number that a policy asks about, the amount is stated here:
+ * what it is called says whether a receipt should carry it, not whether a rule may compare it.
+ */
+function encodeDerived({ derived, arguments: input }: EvaluationRequest['context'], reads: Reads): CedarRecord {
   const record: CedarRecord = {}
   for (const pointer of reads === 'all' ? Object.keys(derived) : reads.keys()) {
     const facts = Object.hasOwn(derived, pointer) ? derived[pointer] : undefined
-    if (facts === undefined) continue
-    const { amount, ...others } = facts
+    const { amount = numberAt(input, pointer), ...others } = facts ?? {}
+    if (facts === undefined && amount === undefined) continue
     const encoded = encodeRead(others, UNTYPED, readsInside(reads, pointer) ?? 'all') as CedarRecord
     if (amount !== undefined) encoded['amount'] = encodeMoney(amount)
     record[pointer] = encoded
   }
   return record
+}
+
+/** The number at a pointer as decimal text; nothing where there is none, or no decimal is equal to it. */
+function numberAt(input: Json, pointer: string): string | undefined {
+  const value = valueAt(input, pathOf(pointer))
+  return typeof value === 'number' ? decimalText(value) : undefined
 }
 
 function encodeSession(request: EvaluationRequest): CedarRecord {

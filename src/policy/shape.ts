@@ -156,6 +156,16 @@ export function own(value: Json, name: string): readonly Json[] {
   return member === undefined ? [] : [member]
 }
 
+/** The value at a path, through own members and elements alone. */
+export function valueAt(value: Json, path: readonly string[]): Json | undefined {
+  let at: Json | undefined = value
+  for (const name of path) {
+    if (at === undefined) return undefined
+    at = isArray(at) ? at[Number(name)] : own(at, name)[0]
+  }
+  return at
+}
+
 function elements(value: Json): readonly Json[] {
   return isArray(value) ? value : []
 }

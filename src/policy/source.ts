@@ -1,3 +1,5 @@
+import type { PolicyText } from './load.ts'
+
 /** A stretch of a policy file that holds one policy, found without Cedar so that every policy has its own line. */
 export interface SourcePart {
   /** From the first annotation or keyword to the closing `;`. */
@@ -29,10 +31,11 @@ export function blankLiterals(text: string): string {
   )
 }
 
-/** Line and column of a UTF-16 offset, both from 1. */
-export function positionAt(text: string, offset: number): { readonly line: number; readonly column: number } {
+/** Where a UTF-16 offset of a policy text stands: `file:line:column`, or where the reason of that line was written. */
+export function placeIn({ path, text, places }: PolicyText, offset: number): string {
   const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+  const place = places?.[before.length - 1]
+  return place ?? `${path}:${before.length}:${(before.at(-1) ?? '').length + 1}`
 }
 
 /** Cedar counts UTF-8 bytes; JavaScript counts UTF-16 units. */

@@ -1,4 +1,4 @@
-import { jsonPointer } from '../bytes/pointer.ts'
+import { jsonPointer, pathOf } from '../bytes/pointer.ts'
 import { chainOf, type Term } from './term.ts'
 
 /** What one side of a condition is about. */
@@ -26,12 +26,4 @@ export function subjectOf(term: Term): Subject | undefined {
     return { about: 'argument', path: pathOf(pointer), pointer, fact: fact ?? ANY_FACT }
   }
   return { about: 'surroundings', name: ['context', ...chain.path].join('.') }
-}
-
-/** A JSON Pointer as the list of its steps. */
-function pathOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

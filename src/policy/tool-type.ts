@@ -93,11 +93,7 @@ function typeOf(shape: Shape, use: Use | undefined, depth: number): CedarType {
 function recordType(shape: Shape | undefined, use: Use | undefined, depth = 0): CedarType {
   const attributes: Attributes = {}
   const names = shape === undefined ? [] : namesOf(shape)
-  const isOpen =
-    shape === undefined ||
-    names.length === 0 ||
-    shape.nodes.some((node) => own(node, 'additionalProperties').some((extra) => extra !== false))
-  if (isOpen) {
+  if (shape === undefined || leavesRoom(shape)) {
     for (const [name, member] of use?.members ?? []) {
       const type = typeOfUse(member)
       attributes[name] = shape === undefined ? type : optional(type)
@@ -109,6 +105,12 @@ function recordType(shape: Shape | undefined, use: Use | undefined, depth = 0): 
     attributes[name] = isGiven(shape, name) ? type : optional(type)
   }
   return recordOf(attributes)
+}
+
+/** May a value have members that the schema does not name? One that names some is taken to name all, unless it says otherwise. */
+export function leavesRoom(shape: Shape): boolean {
+  const isOpen = shape.nodes.some((node) => own(node, 'additionalProperties').some((extra) => extra !== false))
+  return isOpen || namesOf(shape).length === 0
 }
 
 interface Facts {
@@ -141,10 +143,10 @@ function factsOf(root: Shape): Facts {
   return facts
 }
 
-type Kind = 'string' | 'boolean' | 'number' | 'array' | 'object'
+export type Kind = 'string' | 'boolean' | 'number' | 'array' | 'object'
 
 /** The kinds of value that a schema allows, null aside; none when it does not say. */
-function kindsOf(shape: Shape): ReadonlySet<Kind> {
+export function kindsOf(shape: Shape): ReadonlySet<Kind> {
   const kinds = new Set<Kind>()
   const add = (kind: Json): void => {
     if (kind === 'integer' || kind === 'number') kinds.add('number')
@@ -166,7 +168,8 @@ function listedIn(node: Json): readonly Json[] {
   return [...own(node, 'const'), ...(Array.isArray(listed) ? (listed as readonly Json[]) : [])]
 }
 
-function namesOf(shape: Shape): readonly string[] {
+/** The members that a schema names. */
+export function namesOf(shape: Shape): readonly string[] {
   const names = shape.nodes.flatMap((node) => own(node, 'properties')).flatMap((members) => Object.keys(members ?? {}))
   return [...new Set(names)].slice(0, MOST_NAMES)
 }

@@ -32,7 +32,7 @@ describe('every command', () => {
     const file = join(machine.folder, 'wrong.yaml')
     writeFileSync(file, 'timeoutMs: 5\nfailmode: { low: open }\n')
     const { code, stdout, stderr } = await machine.run([command, '--config', file], '{"tool":"x"}')
-    expect(`${stdout}${stderr}`).toContain('wrong.yaml:2: unknown key "failmode"; did you mean "failMode"?')
+    expect(`${stdout}${stderr}`).toContain('wrong.yaml:2:1: unknown key "failmode"; did you mean "failMode"?')
     expect(`${stdout}${stderr}`).not.toMatch(/\n\s+at /)
     // The doctor's findings are its answer; the others cannot start.
     expect(code).toBe(command === 'doctor' ? 1 : 2)

@@ -20,7 +20,7 @@ const scope = { role: fc.option(role, { nil: undefined }), tier: fc.option(tier,
 const requires = fc.option(fc.constantFrom('confirmation', 'approval:finance', 'approval:legal'), { nil: undefined })
 const rule: fc.Arbitrary<Rule> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ effect: fc.constant('permit' as const), requires, ...scope }) },
-  { weight: 1, arbitrary: fc.record({ effect: fc.constant('forbid' as const), ...scope }) },
+  { weight: 1, arbitrary: fc.record({ effect: fc.constant('forbid' as const), requires, ...scope }) },
 ) as fc.Arbitrary<Rule>
 const facts: fc.Arbitrary<Facts> = fc.record({
   roles: fc.uniqueArray(role),
@@ -38,9 +38,15 @@ function cedarText(rules: readonly Rule[]): string {
       ]
       const principal = one.role === undefined ? 'principal' : `principal in Role::"${one.role}"`
       const action = one.tier === undefined ? 'action' : `action in Action::"${one.tier}"`
-      return `${annotations.join(' ')} ${one.effect} (${principal}, ${action}, resource) when { ${conditionText(one.condition)} };`
+      return `${annotations.join(' ')} ${one.effect} (${principal}, ${action}, resource) when { ${conditionText(one.condition)} }${liftText(one)};`
     })
     .join('\n')
+}
+
+function liftText({ effect, requires }: Rule): string {
+  if (effect === 'permit' || requires === undefined) return ''
+  const role = requires.replace('approval:', '')
+  return ` unless { ${role === requires ? 'context.approval.confirmed' : `context.approval.roles.contains("${role}")`} }`
 }
 
 function conditionText(of: Rule['condition']): string {

@@ -51,6 +51,35 @@ describe('reading what policies said', () => {
     expect(decide(`${erring} ${ANY}`)).toMatchObject({ kind: 'permit', determining: ['any'], errors: ['small'] })
   })
 
+  it('asks where only a forbid stands that a yes lifts, and runs on a permit once that yes is there', () => {
+    const lifted = `${ANY} @id("large") @requires("approval:finance") @refusal("Ask finance.")
+      forbid (principal, action, resource) unless { context.approval.roles.contains("finance") };`
+    expect(decide(lifted)).toEqual({
+      kind: 'silence',
+      cause: { kind: 'requestable', requires: 'approval:finance' },
+      sentence: 'Ask finance.',
+      determining: ['large'],
+      errors: [],
+    })
+    expect(short(decide(lifted, { approval: { confirmed: true, roles: [] } }))).toBe('requestable approval:finance')
+    expect(decide(lifted, { approval: { confirmed: false, roles: ['finance'] } })).toMatchObject({
+      kind: 'permit',
+      determining: ['any'],
+    })
+  })
+
+  it('takes a forbid that stands although its yes is there for a no, and any other forbid beside it too', () => {
+    const stubborn = `${ANY} @id("a") @requires("confirmation")
+      forbid (principal, action, resource) unless { context.approval.roles.contains("nobody") };`
+    expect(short(decide(stubborn, { approval: { confirmed: true, roles: [] } }))).toBe('deny')
+    expect(decide(`${stubborn} @id("b") forbid (principal, action, resource);`)).toMatchObject({
+      kind: 'deny',
+      determining: ['b'],
+    })
+    const erring = '@id("cap") forbid (principal, action, resource) when { context.arguments.amount > 5 };'
+    expect(short(decide(`${stubborn} ${erring}`))).toBe('wrong policy_error')
+  })
+
   it('asks for a person where only a waiting permit applies, with its sentence', () => {
     const waiting =
       '@id("ask") @requires("confirmation") @refusal("Needs your yes.") permit (principal, action, resource);'

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createCedarPoint } from '../../src/policy/cedar.ts'
+import { withShortForm } from '../../src/policy/short-form.ts'
 import type { JsonSchema, PolicyMisfit, ToolDefinition } from '../../src/types.ts'
 import { pointOf } from '../support/evaluation.ts'
 
@@ -81,7 +83,25 @@ describe('policies that fit', () => {
 describe('policies that do not fit are reported with line and remedy', () => {
   it.each<[string, string, RegExp]>([
     ['a misspelt argument', 'context.arguments.ammount.lessThan(decimal("5.0"))', /ammount.*did you mean `amount`/],
-    ['a misspelt argument behind `has`', 'context.arguments has ammount', /can never apply.*`has`/],
+    [
+      'a misspelt argument behind `has`',
+      'context.arguments has ammount',
+      /no argument "ammount"; did you mean "amount"\?/,
+    ],
+    ['an argument like none behind `has`', '!(context.arguments has zzz)', /no argument "zzz"; it has amount, pieces/],
+    ['a misspelt member', 'context.arguments has payee.ibam', /no argument "payee\.ibam"; did you mean "iban"\?/],
+    ['a fact about a misspelt argument', 'context.derived has "/pth"', /no argument "pth"; did you mean "path"\?/],
+    [
+      'a limit on a text',
+      'context.derived has "/note" && context.derived["/note"] has amount',
+      /takes a text as \/note: a limit was expected on a number/,
+    ],
+    [
+      'a folder around a list',
+      'context.derived has "/to" && context.derived["/to"] has ancestors',
+      /takes a list as \/to/,
+    ],
+    ['the length of a text', 'context.lengths has "/note"', /a length was expected of a list/],
     [
       'a decimal compared as a whole number',
       'context.arguments.amount <= 500',
@@ -102,13 +122,38 @@ describe('policies that do not fit are reported with line and remedy', () => {
   ])('%s', (_, condition, message) => {
     const [first] = misfits(condition)
     expect(first).toMatchObject({ policy: 'p', message: expect.stringMatching(message) })
-    expect(first?.at).toMatch(/^test\.cedar:[13]$/)
+    expect(first?.at).toMatch(/^test\.cedar:[13]:\d+$/)
+  })
+
+  it('says of the short form which line asks for an argument that the tool does not have, or for another type', () => {
+    const conditions = [
+      { path: ['ammount'], at: 'holdpoint.yaml:5:7', max: 5 },
+      { path: ['note'], at: 'holdpoint.yaml:6:7', min: 5 },
+      { path: ['to'], at: 'holdpoint.yaml:7:7', host: ['example.com'] },
+    ]
+    const says = { kind: 'permit-when', conditions, otherwise: { at: 'holdpoint.yaml:9:7' } } as const
+    const rule = { name: 'refund', tool: 'shop/refund', at: 'holdpoint.yaml:3:3', says }
+    const found = createCedarPoint(withShortForm([], [rule])).register('shop', [REFUND])
+    expect(found.map(({ at, message }) => `${at} ${message}`)).toEqual([
+      'holdpoint.yaml:5:7 refund has no argument "ammount"; did you mean "amount"?',
+      'holdpoint.yaml:6:7 refund takes a text as /note: a limit was expected on a number, or on a text that is named like money',
+      'holdpoint.yaml:7:7 refund takes a list as /to: a host was expected of one address, which is a text',
+    ])
+  })
+
+  it('says so of the short form where a text is looked for in place of a number', () => {
+    const conditions = [{ path: ['pieces'], at: 'holdpoint.yaml:8:7', oneOf: ['one'] }]
+    const says = { kind: 'permit-when', conditions, otherwise: { at: 'holdpoint.yaml:9:7' } } as const
+    const rule = { name: 'refund', tool: 'shop/refund', at: 'holdpoint.yaml:3:3', says }
+    expect(createCedarPoint(withShortForm([], [rule])).register('shop', [REFUND])).toMatchObject([
+      { policy: 'yaml/refund/otherwise', at: 'holdpoint.yaml:8:7', message: expect.stringContaining('not compatible') },
+    ])
   })
 
   it('names the tool that a policy almost named', () => {
     expect(misfits('true', [REFUND], 'principal, action == Action::"shop/refnd", resource')).toContainEqual({
       policy: 'p',
-      at: 'test.cedar:2',
+      at: 'test.cedar:2:38',
       message: 'no tool shop/refnd; did you mean "shop/refund"?',
     })
   })

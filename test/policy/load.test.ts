@@ -88,10 +88,10 @@ describe('mistakes in policies say where and what', () => {
       /must be "confirmation" or "approval:<role>"/,
     ],
     [
-      'a forbid that waits',
+      'a forbid that asks for a yes which would not lift it',
       '@id("a") @requires("confirmation") forbid (principal, action, resource);',
       'p0.cedar:1',
-      /belongs on a permit/,
+      /would ask in vain.*unless \{ context\.approval\.confirmed \}/,
     ],
     [
       'an obligation of a forbid',

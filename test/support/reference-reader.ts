@@ -1,6 +1,6 @@
 /**
  * What policies mean, in sixty lines that do not know Cedar: the embedded policy point is fuzzed against this reader.
- * A rule has a scope, a condition on one argument, and, where it is a permit, what it waits for.
+ * A rule has a scope, a condition on one argument, and what it waits for: a permit until it counts, a forbid until it is lifted.
  */
 import type { ApprovalFacts, Materiality } from '../../src/types.ts'
 
@@ -26,15 +26,25 @@ export interface Facts {
 export function referenceDecision(rules: readonly Rule[], facts: Facts): string {
   const answers = rules.map((rule) => ({ rule, holds: holds(rule, facts) }))
   const forbids = answers.filter(({ rule }) => rule.effect === 'forbid')
-  if (forbids.some(({ holds }) => holds === true)) return 'deny'
+  const standing = forbids.filter(({ rule, holds }) => holds === true && !isLifted(rule, facts.approval))
+  if (standing.some(({ rule }) => rule.requires === undefined)) return 'deny'
   if (forbids.some(({ holds }) => holds === 'errs')) return 'policy_error'
+  if (standing.length > 0) return asksFor(standing.map(({ rule }) => rule))
 
   const permits = answers.filter(({ rule, holds }) => rule.effect === 'permit' && holds === true)
   if (permits.length === 0) return 'no_permit'
   if (permits.some(({ rule }) => isMet(rule.requires, facts.approval))) return 'permit'
 
-  const asked = permits.map(({ rule }) => rule.requires ?? '')
+  return asksFor(permits.map(({ rule }) => rule))
+}
+
+function asksFor(waiting: readonly Rule[]): string {
+  const asked = waiting.map(({ requires }) => requires ?? '')
   return `ask ${asked.includes('confirmation') ? 'confirmation' : asked.sort()[0]}`
+}
+
+function isLifted({ requires }: Rule, approval: ApprovalFacts): boolean {
+  return requires !== undefined && isMet(requires, approval)
 }
 
 function holds(rule: Rule, { roles, materiality, amount }: Facts): boolean | 'errs' {
