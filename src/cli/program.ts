@@ -53,6 +53,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'policy',
+    {
+      summary: 'policies: show what is in force, lint them against tools, test them by tables',
+      load: async () => (await import('./policy.ts')).policyCommand,
+    },
+  ],
+  [
     'verify',
     {
       summary: 'verify receipts: signatures, chain, and that every permit has its outcome',
@@ -101,7 +108,7 @@ async function assemble(argv: readonly string[], context: CommandContext): Promi
     const command = wanted ? (await load())(context) : new Command(name)
     program.addCommand(command.description(summary))
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.terminal.out(text.trimEnd()),
       writeErr: () => {},
@@ -111,6 +118,7 @@ async function assemble(argv: readonly string[], context: CommandContext): Promi
 }
 
 function lineOf(error: unknown): string {
+  if (error instanceof CommanderError && error.code === 'commander.help') return 'which of its commands? (see --help)'
   const reason = visible(reasonOf(error).replace(/^error: /, ''))
   if (error instanceof CommanderError) return `${reason} (see holdpoint --help)`
   if (error instanceof HoldpointError || error instanceof UnusableInput) return reason

@@ -16,13 +16,17 @@ export interface Problem {
   readonly sentence: string
 }
 
-/** Describes the first issue that a person should fix. */
-export function problemOf(issues: readonly Issue[]): Problem {
+/**
+ * Describes the first issue that a person should fix.
+ *
+ * @param schema what the value was checked against: where the known keys are looked up
+ */
+export function problemOf(issues: readonly Issue[], schema: unknown = configSchema): Problem {
   const inside = issues.map(opened)
   const issue = inside.find((candidate) => candidate.code === 'unrecognized_keys') ?? inside[0]
-  if (issue === undefined) return { path: [], aboutKey: false, sentence: 'the configuration is unusable' }
+  if (issue === undefined) return { path: [], aboutKey: false, sentence: 'the file is unusable' }
   const path = issue.path.map(String)
-  if (issue.code === 'unrecognized_keys') return unknownKey(path, issue.keys[0] ?? '')
+  if (issue.code === 'unrecognized_keys') return unknownKey(path, issue.keys[0] ?? '', schema)
   if (issue.code === 'invalid_key') {
     return { path, aboutKey: true, sentence: `${named(path)} ${issue.issues[0]?.message ?? 'is not a usable key'}` }
   }
@@ -42,10 +46,10 @@ function isInside({ path, code }: Issue): boolean {
   return path.length > 0 || code === 'unrecognized_keys' || code === 'custom'
 }
 
-function unknownKey(parent: readonly string[], key: string): Problem {
+function unknownKey(parent: readonly string[], key: string, schema: unknown): Problem {
   const path = [...parent, key]
   const at = (sentence: string): Problem => ({ path, aboutKey: true, sentence })
-  if (parent.length === 0 && (key === 'mode' || key === 'observe' || key === 'until')) {
+  if (schema === configSchema && parent.length === 0 && (key === 'mode' || key === 'observe' || key === 'until')) {
     return at(
       `"${key}" cannot be set here: observe mode is set in code alone (createGate({ observe: { until } })), so that an edited file never switches the gate off`,
     )
@@ -58,16 +62,16 @@ function unknownKey(parent: readonly string[], key: string): Problem {
       `"${parent.join('.')}" holds a private key: a gate only ever learns public ones (remove "d", and treat that key as disclosed)`,
     )
   }
-  const guess = nearest(key, keysAt(parent))
-  const known = keysAt(parent)
+  const known = keysAt(schema, parent)
+  const guess = nearest(key, known)
   const hint =
     guess !== undefined ? `did you mean "${guess}"?` : known.length > 0 ? `known keys: ${known.join(', ')}` : ''
   return at(`unknown key "${path.join('.')}"${hint === '' ? '' : `; ${hint}`}`)
 }
 
 /** The keys that the schema knows at a path. */
-function keysAt(path: Path): readonly string[] {
-  let schema: unknown = configSchema
+function keysAt(root: unknown, path: Path): readonly string[] {
+  let schema = root
   for (const step of path) schema = child(schema, String(step))
   return shapeKeys(schema)
 }
@@ -107,5 +111,5 @@ function shapeKeys(schema: unknown): readonly string[] {
 }
 
 function named(path: readonly string[]): string {
-  return path.length === 0 ? 'the configuration' : `"${path.join('.')}"`
+  return path.length === 0 ? 'the file' : `"${path.join('.')}"`
 }

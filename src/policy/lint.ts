@@ -110,7 +110,7 @@ function misspeltTools(policy: LoadedPolicy, server: string, ids: readonly strin
 }
 
 /** `like` on a path as the model wrote it: `/srv/*` matches `/srv/../etc/passwd`. */
-function rawPaths(policy: LoadedPolicy): readonly PolicyMisfit[] {
+export function rawPaths(policy: LoadedPolicy): readonly PolicyMisfit[] {
   const found: PolicyMisfit[] = []
   const look = (term: Term): void => {
     if (term.kind !== 'like') return

@@ -1,0 +1,62 @@
+/** Tools that a command was told of, under our own names of their servers. */
+import { Contracts } from '../../call/contract.ts'
+import { DEFAULT_SERVER, type LoadedConfig } from '../../config/read.ts'
+import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
+import { reasonOf } from '../exit.ts'
+import { type ListedTool, toolsIn } from '../tool-lists.ts'
+
+/** What `--tools` takes, for the help of commands that have it. */
+export const TOOLS_HELP =
+  'tools: JSON lines, one MCP tool, or a tools/list answer; "files=list.json" says that they are of the server "files"'
+
+/** Tools of one server as they were listed. */
+export interface KnownTools {
+  readonly server: string
+  readonly definitions: readonly ToolDefinition[]
+}
+
+/** A tool that the gate takes, with the place where it was listed; or why it does not take it. */
+export type KnownTool =
+  | { readonly at: string; readonly contract: Contract }
+  | { readonly at: string; readonly refused: string }
+
+/**
+ * Reads the tools of files. A line may name its server; else the file's does; else they are of the configuration's own.
+ *
+ * @throws UnusableInput naming file, line and what was expected
+ */
+export function knownTools(files: readonly string[], config: LoadedConfig): readonly KnownTool[] {
+  const contracts = new Contracts()
+  const own = config.options.server ?? DEFAULT_SERVER
+  return files.flatMap((argument) => {
+    const [, named, file = argument] = /^([a-z0-9][a-z0-9-]{0,31})=(.+)$/s.exec(argument) ?? []
+    return [...toolsIn(file)].map((listed) =>
+      known(listed, named ?? listed.server ?? own, own, config.words, contracts),
+    )
+  })
+}
+
+/** UNTRUSTED: the tool is a stranger's. */
+function known(
+  { at, definition }: ListedTool,
+  server: string,
+  own: string,
+  words: ReadonlyMap<string, OperatorWord>,
+  contracts: Contracts,
+): KnownTool {
+  const { name } = definition
+  const word = words.get(`${server}/${name}`) ?? (server === own ? words.get(name) : undefined)
+  try {
+    const [contract] = contracts.register(server, [definition], new Map(word === undefined ? [] : [[name, word]]))
+    return contract === undefined ? { at, refused: 'was not registered' } : { at, contract }
+  } catch (error) {
+    return { at, refused: reasonOf(error) }
+  }
+}
+
+/** The tools that the gate takes, server by server. */
+export function byServer(contracts: readonly Contract[]): readonly KnownTools[] {
+  const servers = new Map<string, ToolDefinition[]>()
+  for (const { server, definition } of contracts) servers.set(server, [...(servers.get(server) ?? []), definition])
+  return [...servers].map(([server, definitions]) => ({ server, definitions }))
+}

@@ -1,0 +1,101 @@
+/** `holdpoint policy lint`: do the policies fit the tools, and do they say what their author means? */
+import { Command } from 'commander'
+import { lineOf } from '../../bytes/place.ts'
+import { DEFAULT_SERVER } from '../../config/read.ts'
+import { classify } from '../../materiality/classify.ts'
+import { createLinter } from '../../policy/lint.ts'
+import { loadPolicies } from '../../policy/load.ts'
+import { absenceOf, type Remark, reviewPolicies } from '../../policy/review.ts'
+import { type CommandContext, type Situation, situationOf } from '../context.ts'
+import { type Terminal, wrap } from '../terminal.ts'
+import { visible } from '../visible.ts'
+import { byServer, knownTools, TOOLS_HELP } from './known-tools.ts'
+
+interface Linted {
+  readonly remarks: readonly Remark[]
+  readonly policies: number
+  readonly tools: number
+}
+
+export function lintCommand({ terminal, end }: CommandContext): Command {
+  return new Command('lint')
+    .option('--tools <FILE...>', TOOLS_HELP)
+    .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExits 1 when there is a mistake; advice alone exits 0. Without --tools, names and types of arguments are not checked.\n\nExample:\n  holdpoint policy lint --tools files=tools.json',
+    )
+    .action((flags: { tools?: readonly string[]; config?: string; json?: true }) => {
+      const linted = lint(situationOf(flags.config), flags.tools ?? [])
+      if (flags.json === true) terminal.out(JSON.stringify(linted))
+      else tell(linted, terminal)
+      if (flags.tools === undefined && flags.json !== true)
+        terminal.note('no tools were given (--tools), so names and types of arguments were not checked')
+      end(linted.remarks.some(({ level }) => level === 'mistake') ? 1 : 0)
+    })
+}
+
+function lint({ config, policies: files }: Situation, toolFiles: readonly string[]): Linted {
+  const { policies } = loadPolicies(files)
+  const listed = knownTools(toolFiles, config)
+  const taken = listed.flatMap((tool) => ('contract' in tool ? [tool] : []))
+  const contracts = taken.map(({ contract }) => contract)
+  const linter = createLinter(policies)
+  const misfits = byServer(contracts).flatMap(({ server, definitions }) => linter(server, definitions))
+  const reviewed = taken.map(({ at, contract }) => ({ id: contract.id, at, ...classify(contract, {}) }))
+  const remarks: readonly Remark[] = [
+    ...listed.flatMap((tool) => ('refused' in tool ? [refusal(tool.at, tool.refused)] : [])),
+    ...misfits.map((misfit) => ({ level: 'mistake' as const, ...misfit })),
+    ...wordsOnNothing(
+      config,
+      contracts.map(({ id }) => id),
+    ),
+    ...reviewPolicies(policies, reviewed),
+  ]
+  return { remarks: inOrder(remarks), policies: policies.length, tools: contracts.length }
+}
+
+function refusal(at: string, message: string): Remark {
+  return { level: 'mistake', at, message: `the gate does not take this tool: ${message}` }
+}
+
+/** Words of the configuration on tools that their server does not have. */
+function wordsOnNothing({ options, words }: Situation['config'], ids: readonly string[]): readonly Remark[] {
+  const servers = new Set(ids.map((id) => id.slice(0, id.indexOf('/'))))
+  const own = options.server ?? DEFAULT_SERVER
+  return [...words].flatMap(([name, { source }]) => {
+    const id = name.includes('/') ? name : `${own}/${name}`
+    const isHere = ids.includes(id) || ids.includes(`${own}/${name}`)
+    if (isHere || !servers.has(id.slice(0, id.indexOf('/')))) return []
+    return [{ level: 'mistake', at: source, message: absenceOf(id, ids) } as const]
+  })
+}
+
+/** Each remark once, the mistakes first; what several rules of one line share is said once. */
+function inOrder(remarks: readonly Remark[]): readonly Remark[] {
+  const once = new Map<string, Remark>()
+  for (const one of remarks) {
+    const key = `${lineOf(one.at)}\n${one.message}`
+    if (!once.has(key)) once.set(key, one)
+  }
+  const all = [...once.values()]
+  return [...all.filter(({ level }) => level === 'mistake'), ...all.filter(({ level }) => level === 'advice')]
+}
+
+function tell({ remarks, policies, tools }: Linted, { out, style, width }: Terminal): void {
+  for (const { level, at, policy, message } of remarks) {
+    out(`${style(level === 'mistake' ? 'red' : 'yellow', level)}  ${style('bold', visible(at))}`)
+    const about = policy === undefined ? message : `${policy}: ${message}`
+    out(`  ${wrap(visible(about), width - 2, 2)}`)
+  }
+  const mistakes = remarks.filter(({ level }) => level === 'mistake').length
+  if (remarks.length > 0) out('')
+  out(
+    `${counted(policies, 'policy', 'policies')}, ${counted(tools, 'tool', 'tools')}: ${counted(mistakes, 'mistake', 'mistakes')}, ${remarks.length - mistakes} advice`,
+  )
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}

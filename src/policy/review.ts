@@ -1,0 +1,176 @@
+import { nearest } from '../bytes/nearest.ts'
+import type { Materiality, Surface } from '../types.ts'
+import { covers, repeatedConditions } from './covers.ts'
+import { rawPaths } from './lint.ts'
+import type { LoadedPolicy } from './load.ts'
+import { entitiesNamed } from './names.ts'
+import { placeIn } from './source.ts'
+import { subjectOf } from './subject.ts'
+import { chainOf, type Term, walk } from './term.ts'
+import { ACTION_GROUPS } from './vocabulary.ts'
+
+/** Something about a policy set that its author should know. A `mistake` is not what anybody means; `advice` may be. */
+export interface Remark {
+  readonly level: 'mistake' | 'advice'
+  /** The policy's `@id`; absent where none is at fault. */
+  readonly policy?: string
+  /** `file:line:column`. */
+  readonly at: string
+  readonly message: string
+}
+
+/** A tool as policies meet it. */
+export interface ReviewedTool {
+  /** `server/tool`. */
+  readonly id: string
+  readonly at: string
+  readonly materiality: Materiality
+  readonly surface: Surface
+}
+
+/**
+ * Looks over a policy set for what is legal and still hardly meant: rules that another one leaves nothing to, limits on single
+ * payments that nobody adds up, paths compared as texts, names of tools that are not there, tools that nobody speaks for.
+ *
+ * @param tools all tools of their servers; rules about other servers are taken at their word
+ */
+export function reviewPolicies(policies: readonly LoadedPolicy[], tools: readonly ReviewedTool[]): readonly Remark[] {
+  return [
+    ...policies.flatMap((policy) => rawPaths(policy)).map((misfit) => ({ level: 'mistake' as const, ...misfit })),
+    ...policies.flatMap((policy) => unreachable(policy, policies)),
+    ...policies
+      .filter(repeatedConditions)
+      .map((policy) => remark('advice', policy, 'the same condition stands here twice')),
+    ...uncounted(policies),
+    ...policies.flatMap((policy) => absentTools(policy, tools)),
+    ...tools.filter((tool) => !policies.some((policy) => speaksFor(policy, tool))).map(unspokenFor),
+  ]
+}
+
+/** A rule that can change nothing, because another one already says as much or more. */
+function unreachable(policy: LoadedPolicy, policies: readonly LoadedPolicy[]): readonly Remark[] {
+  const others = policies.filter((other) => other !== policy && covers(other, policy))
+  const forbid = others.find(({ effect, requires }) => effect === 'forbid' && requires === undefined)
+  if (policy.effect === 'permit') {
+    if (forbid !== undefined) {
+      return [remark('mistake', policy, `never permits anything: ${named(forbid)} forbids every call that it is about`)]
+    }
+    const free = others.find((other) => other.effect === 'permit' && other.requires === undefined)
+    if (policy.requires !== undefined && free !== undefined) {
+      return [remark('mistake', policy, `never asks anybody: ${named(free)} permits the same calls without a yes`)]
+    }
+    if (free !== undefined && policy.obligation === undefined && comesFirst(free, policy)) {
+      return [remark('advice', policy, `adds nothing: ${named(free)} permits the same calls`)]
+    }
+    return []
+  }
+  if (forbid === undefined || !comesFirst(forbid, policy)) return []
+  return [remark('advice', policy, `adds nothing: ${named(forbid)} forbids the same calls`)]
+}
+
+/** Of two that cover one another, only the later is called superfluous. */
+function comesFirst(one: LoadedPolicy, other: LoadedPolicy): boolean {
+  return !covers(other, one) || one.id < other.id
+}
+
+/** A limit on the amount of one call, where no rule counts what the calls of a conversation add up to. */
+function uncounted(policies: readonly LoadedPolicy[]): readonly Remark[] {
+  const counting = policies.filter((policy) => has(policy, (term) => isContext(term, 'session')))
+  return policies
+    .filter((policy) => policy.effect === 'permit' && has(policy, limitsAmount))
+    .filter((policy) => !counting.some((other) => mayMeet(other, policy)))
+    .map((policy) =>
+      remark(
+        'advice',
+        policy,
+        'limits one call and not their sum: many small ones pass; context.session.here.after is the sum with this call (payments/v1 shows a budget)',
+      ),
+    )
+}
+
+const LIMITS: ReadonlySet<string> = new Set(['lessThan', 'lessThanOrEqual', '<', '<='])
+
+function limitsAmount(term: Term): boolean {
+  const [operator, left] =
+    term.kind === 'call' ? [term.name, term.inputs[0]] : term.kind === 'binary' ? [term.operator, term.left] : []
+  if (operator === undefined || left === undefined || !LIMITS.has(operator)) return false
+  const subject = subjectOf(left)
+  // Sessions add up `/amount` and nothing else.
+  return subject?.about === 'argument' && subject.pointer === '/amount'
+}
+
+function isContext(term: Term, member: string): boolean {
+  const chain = chainOf(term)
+  return chain?.variable === 'context' && chain.path[0] === member
+}
+
+/** Could both be about the same call? Two that name tools and share none cannot. */
+function mayMeet(one: LoadedPolicy, other: LoadedPolicy): boolean {
+  const [ones, others] = [toolsInScope(one), toolsInScope(other)]
+  return ones === undefined || others === undefined || ones.some((id) => others.includes(id))
+}
+
+/** The tools that a scope names, or `undefined` where it leaves them open. */
+function toolsInScope(policy: LoadedPolicy): readonly string[] | undefined {
+  const named = entitiesNamed(policy.json, []).filter(({ type }) => type === 'Action')
+  if (named.length === 0 || named.some(({ id }) => ACTION_GROUPS.has(id))) return undefined
+  return named.map(({ id }) => id)
+}
+
+/** Tools that a policy names and their server does not have. */
+function absentTools(policy: LoadedPolicy, tools: readonly ReviewedTool[]): readonly Remark[] {
+  const ids = tools.map(({ id }) => id)
+  const servers = new Set(ids.map(serverOf))
+  const named = entitiesNamed(policy.json, policy.clauses).filter(
+    ({ type, id }) => type === 'Action' && !ACTION_GROUPS.has(id),
+  )
+  return [...new Set(named.map(({ id }) => id))]
+    .filter((id) => servers.has(serverOf(id)) && !ids.includes(id))
+    .map((id) => {
+      const within = Math.max(0, policy.text.indexOf(`"${id}"`))
+      return remark('mistake', policy, absenceOf(id, ids), within)
+    })
+}
+
+/** `no tool shop/refnd; did you mean "shop/refund"?` */
+export function absenceOf(id: string, ids: readonly string[]): string {
+  const guess = nearest(id, ids)
+  return guess === undefined ? `no tool ${id}` : `no tool ${id}; did you mean "${guess}"?`
+}
+
+/** Is the tool thought of: does a policy name it, or could one let a call of it run? Conditions are not looked at. */
+function speaksFor(policy: LoadedPolicy, { id, materiality, surface }: ReviewedTool): boolean {
+  const scope = entitiesNamed(policy.json, [])
+  const [server] = scope.filter(({ type }) => type === 'Server')
+  if (server !== undefined && server.id !== serverOf(id)) return false
+  const actions = scope.filter(({ type }) => type === 'Action').map((action) => action.id)
+  if (actions.includes(id)) return true
+  if (policy.effect !== 'permit') return false
+  return actions.length === 0 || actions.includes(materiality) || actions.includes(`surface-${surface}`)
+}
+
+function unspokenFor({ id, at, materiality }: ReviewedTool): Remark {
+  return { level: 'advice', at, message: `no policy speaks for ${id} (${materiality}): every call of it is refused` }
+}
+
+function has(policy: LoadedPolicy, test: (term: Term) => boolean): boolean {
+  let found = false
+  for (const { body } of policy.clauses) {
+    walk(body, (term) => {
+      found ||= test(term)
+    })
+  }
+  return found
+}
+
+function remark(level: Remark['level'], policy: LoadedPolicy, message: string, within = 0): Remark {
+  return { level, policy: policy.id, at: placeIn(policy.file, policy.offset + within), message }
+}
+
+function named({ id, at }: LoadedPolicy): string {
+  return `${id} (${at})`
+}
+
+function serverOf(id: string): string {
+  return id.slice(0, id.indexOf('/'))
+}
