@@ -16,7 +16,7 @@ import { Exits } from './exits.ts'
 import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { createCedarPoint } from './policy/cedar.ts'
-import { createFunctionPoint } from './policy/function.ts'
+import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
 import { withShortForm } from './policy/short-form.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
@@ -27,11 +27,8 @@ import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
-import type { Clock, EvaluationRequest, EventSink, Gate, Json, PolicyDecisionPoint, Signer, Store } from './types.ts'
+import type { Clock, EventSink, Gate, Json, PolicyDecisionPoint, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
-
-/** A policy as a plain function: `permit`, `deny`, or an object that `createFunctionPoint` documents. */
-export type PolicyFunction = (request: EvaluationRequest, call: { readonly signal: AbortSignal }) => unknown
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
 export interface GateOptions extends ConfigOptions {
@@ -149,7 +146,9 @@ function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): Polic
     const both = `"tools.${rule.name}" holds a policy, and so does "policy" in code: a rule that nobody asks would not hold; keep one`
     throw new HoldpointError('ERR_CONFIG', `${rule.at}: ${both}`, { at: lineOf(rule.at) })
   }
-  if (typeof policy === 'function') return createFunctionPoint(policy)
+  if (typeof policy === 'function') {
+    return createFunctionPoint(policy, { server: loaded.options.server ?? DEFAULT_SERVER })
+  }
   const at = 'createGate options'
   if (typeof policy?.evaluate !== 'function' || typeof policy.register !== 'function') {
     throw new HoldpointError('ERR_CONFIG', `${at}: "policy" must be a policy decision point or a function`, { at })

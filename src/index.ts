@@ -1,8 +1,16 @@
 /** The public surface of holdpoint: explicit named exports, nothing else. */
-export { createGate, type GateOptions, type PolicyFunction } from './create-gate.ts'
+export { createGate, type GateOptions } from './create-gate.ts'
 export { HoldpointError, type HoldpointErrorCode } from './errors.ts'
 export { createCedarPoint } from './policy/cedar.ts'
-export { createFunctionPoint } from './policy/function.ts'
+export { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
+export {
+  type ArgumentsOf,
+  type PolicyAnswer,
+  type PolicyRule,
+  type PolicyRules,
+  policy,
+  type RuledCall,
+} from './policy/typed.ts'
 export { actingAs } from './principal.ts'
 export { REFUSAL_CODES } from './refusal/codes.ts'
 export { constraintText, renderAsReason, renderForModel } from './refusal/render.ts'

@@ -1,7 +1,7 @@
 import { readPolicyFiles } from './config/policy-files.ts'
-import { createGate, type PolicyFunction } from './create-gate.ts'
+import { createGate } from './create-gate.ts'
 import { createCedarPoint } from './policy/cedar.ts'
-import { createFunctionPoint } from './policy/function.ts'
+import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
 import { generateSigner } from './receipt/sign.ts'
 import { createMemoryStore } from './store/memory.ts'
 import type {
@@ -74,10 +74,11 @@ export function testGate(options: TestGateOptions = {}): TestGate {
   const signer = options.signer ?? generateSigner()
   const events: GateEvent[] = []
   let silent = false
-  const point = withOutage(innerPoint(options.policy), () => silent)
+  const server = options.server ?? 'test'
+  const point = withOutage(innerPoint(options.policy, server), () => silent)
   const gate = createGate({
     config: false,
-    server: options.server ?? 'test',
+    server,
     policy: point,
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.failModes === undefined ? {} : { failMode: options.failModes }),
@@ -111,9 +112,9 @@ async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   return all
 }
 
-function innerPoint(policy: TestGateOptions['policy']): PolicyDecisionPoint {
+function innerPoint(policy: TestGateOptions['policy'], server: string): PolicyDecisionPoint {
   if (policy === undefined) return createCedarPoint([{ path: 'permit-all.cedar', text: PERMIT_ALL }])
-  if (typeof policy === 'function') return createFunctionPoint(policy)
+  if (typeof policy === 'function') return createFunctionPoint(policy, { server })
   if (typeof policy !== 'string') return policy
   const shipped = /^[a-z]+\/v\d+$/.test(policy)
   return createCedarPoint(

@@ -2,8 +2,14 @@ import { sha256 } from '../bytes/digest.ts'
 import type { Decision, EvaluationRequest, PolicyDecisionPoint } from '../types.ts'
 import { isRequirement } from './annotations.ts'
 
-/** A policy as a plain function. UNTRUSTED result: it is read strictly. */
-export type PolicyFunction = (request: EvaluationRequest, call: { readonly signal: AbortSignal }) => unknown
+/**
+ * A policy as a plain function: `permit`, `deny`, or an object that {@link createFunctionPoint} documents. UNTRUSTED result: it
+ * is read strictly. `server` is our own name of the server of in-process tools.
+ */
+export type PolicyFunction = (
+  request: EvaluationRequest,
+  call: { readonly signal: AbortSignal; readonly server: string },
+) => unknown
 
 /**
  * A policy decision point of a plain function. It may answer, now or by a promise:
@@ -17,13 +23,14 @@ export type PolicyFunction = (request: EvaluationRequest, call: { readonly signa
  * Everything else is passed on as it is, and read as a wrong answer. Its decisions cannot be re-derived from receipts.
  *
  * @param details `id` names the point in receipts and refusals; default `function`. `readsSession` false says that the
- * function does not look at `context.session`: its decisions are then not taken one after the other per conversation
+ * function does not look at `context.session`: its decisions are then not taken one after the other per conversation. `server`
+ * is handed to the function; default `local`
  */
 export function createFunctionPoint(
   fn: PolicyFunction,
-  details: { readonly id?: string; readonly readsSession?: boolean } = {},
+  details: { readonly id?: string; readonly readsSession?: boolean; readonly server?: string } = {},
 ): PolicyDecisionPoint {
-  const id = details.id ?? 'function'
+  const { id = 'function', server = 'local' } = details
   return {
     id,
     policyDigest: sha256(`holdpoint function policy\n${id}\n${fn.toString()}`),
@@ -32,7 +39,7 @@ export function createFunctionPoint(
     readsSession: details.readsSession !== false,
     register: () => [],
     evaluate(request, call) {
-      const answer = fn(request, { signal: call.signal })
+      const answer = fn(request, { signal: call.signal, server })
       return answer instanceof Promise
         ? answer.then((later) => readShort(later, id, request))
         : readShort(answer, id, request)
