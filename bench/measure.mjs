@@ -41,7 +41,8 @@ export async function interleave(contestants, { rounds, report = () => {} }) {
 async function once({ open, inFlight, calls }) {
   const { call, close } = await open()
   try {
-    const warm = Math.max(inFlight, Math.ceil(calls / 5))
+    // A server that has run for a second is what users have: code is compiled and caches are filled by then.
+    const warm = Math.max(inFlight, Math.ceil(calls / 2))
     await run(call, { inFlight, from: 0, to: warm })
     collectGarbage()
     const cpu = process.cpuUsage()

@@ -13,7 +13,7 @@ const LEAST_ROUNDS = 5
 const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--million]
 
   --json      one JSON object on stdout and nothing else
-  --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 15)
+  --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 11)
   --no-peers  leave @ai-sdk/policy-opa and @microsoft/agent-governance-sdk out
   --million   instead of the table: the heap over a million durable calls (minutes)
   --help      this text
@@ -27,7 +27,7 @@ function readArguments() {
     const { values } = parseArgs({
       options: {
         json: { type: 'boolean', default: false },
-        rounds: { type: 'string', default: '15' },
+        rounds: { type: 'string', default: '11' },
         'no-peers': { type: 'boolean', default: false },
         million: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
