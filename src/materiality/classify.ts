@@ -2,10 +2,10 @@ import type { Classification, Contract, Evidence, Json, Materiality, Surface, To
 import { fromArguments } from './arguments.ts'
 import { fromDescription } from './description.ts'
 import { fromHints } from './hints.ts'
-import { fromName } from './name.ts'
+import { fromName, hasReadingVerb } from './name.ts'
 import { outranks } from './rank.ts'
 import { fromSchema } from './schema.ts'
-import { takesSql } from './sql-tool.ts'
+import { namesADatabase } from './sql-tool.ts'
 
 /** What is known of a tool before it is called. Worked out once per contract. */
 interface Standing {
@@ -21,6 +21,13 @@ const NOTHING_KNOWN: Evidence = {
   argues: 'high',
   at: 'name',
   because: 'nothing says what this tool does',
+}
+
+const TAKES_ANYTHING: Evidence = {
+  source: 'schema',
+  argues: 'high',
+  at: '',
+  because: 'no schema says what this tool takes',
 }
 
 /**
@@ -48,10 +55,13 @@ function standingOf(contract: Contract): Standing {
 function weigh(contract: Contract): Standing {
   const word = operatorOf(contract)
   const { name, description, inputSchema, annotations } = contract.definition
-  const named = fromName(name)
+  const said = fromName(name)
+  const named = said.length === 0 ? [NOTHING_KNOWN] : said
+  const schema = fromSchema(inputSchema, join(named, undefined).materiality, hasReadingVerb(name))
   const evidence = [
-    ...(named.length === 0 ? [NOTHING_KNOWN] : named),
-    ...fromSchema(inputSchema),
+    ...named,
+    ...(takesAnything(contract.definition) ? [TAKES_ANYTHING] : []),
+    ...schema.evidence,
     ...fromDescription(description),
     ...fromHints(annotations),
   ]
@@ -59,11 +69,11 @@ function weigh(contract: Contract): Standing {
     return {
       classification: join(evidence, word?.surface),
       settled: false,
-      takesSql: takesSql(contract.definition),
+      takesSql: schema.speaksOfSql || namesADatabase(name),
     }
   }
   const surface = word.surface ?? join(evidence, undefined).surface
-  const said: Evidence = {
+  const decided: Evidence = {
     source: word.basis,
     argues: word.materiality,
     surface,
@@ -71,10 +81,15 @@ function weigh(contract: Contract): Standing {
     because: 'the operator says so',
   }
   return {
-    classification: { materiality: word.materiality, surface, evidence: [said] },
+    classification: { materiality: word.materiality, surface, evidence: [decided] },
     settled: true,
     takesSql: false,
   }
+}
+
+/** A third party must say what its tool takes; an own tool is the operator's, who has its code. */
+function takesAnything({ origin, inputSchema }: ToolDefinition): boolean {
+  return origin === 'third-party' && (inputSchema === undefined || Object.keys(inputSchema).length === 0)
 }
 
 interface Word {

@@ -1,18 +1,30 @@
 import type { Evidence } from '../types.ts'
 import { plain } from './plain.ts'
-import { meaningOfInflected } from './verbs.ts'
+import { senseOf } from './senses.ts'
+import { baseOf, type Meaning, meaningOf } from './verbs.ts'
 
 /** Anywhere in the text, whatever stands around it. */
 const NO_WAY_BACK = /\b(?:permanently|irreversibl[ey]|(?:cannot|can't|can not) be undone|no undo)\b/i
 
 /** Where a sentence, a line or a list item starts; a word; a digit, after which no word opens. */
 const TOKEN = /(?<start>[.!?:;\n])|(?<word>\p{L}+)|\p{N}/gu
+const GOES_ON = new Set(['and', 'then', 'also'])
+/** What stands behind a verb, and not behind a noun: "and updates them", but "and updates on releases". */
+const OBJECTS = new Set('it them the a an all any each every this that these those its their your'.split(' '))
 
 /** Verbs that open sentences about everything but the act: "Select a region first", "Accepts a list". */
-const ALSO_ADVICE = new Set('accept accepts follow select set start join leave patch'.split(' '))
+const ALSO_ADVICE = new Set('accept accepts follow select set start join leave force open'.split(' '))
+
+/** Acts that only read when this is what they act on, in the words right behind them. */
+const HARMLESS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['execute', new Set(['query', 'queries', 'search', 'searches', 'aggregation'])],
+  ['evaluate', new Set(['expression', 'expressions', 'formula', 'formulas', 'math'])],
+])
+const NEAR = 5
 
 /**
- * What a description says its tool does: the verb that opens a sentence, and words for what cannot be taken back.
+ * What a description says its tool does: the verb that opens it, verbs in the third person that open a later sentence
+ * (others advise the caller: "Send no more than ten"), and words for what cannot be taken back.
  *
  * INVARIANT I8: raises only, sentence by sentence, so that praise around a sentence takes nothing from it.
  * UNTRUSTED: the whole text is read, once per definition, in time linear in it; it is never quoted.
@@ -21,14 +33,14 @@ export function fromDescription(description: string | undefined): readonly Evide
   if (description === undefined) return []
   const text = plain(description)
   const evidence = new Map<string, Evidence>()
-  for (const word of openings(text)) {
-    const meaning = meaningOfInflected(word)
-    if (meaning === undefined || meaning.noun || meaning.argues === 'low' || ALSO_ADVICE.has(word)) continue
-    const { argues, surface } = meaning
+  for (const opening of openings(text)) {
+    const { word } = opening
+    const meaning = meaningIn(opening)
+    if (meaning === undefined) continue
     evidence.set(word, {
       source: 'description',
-      argues,
-      surface,
+      argues: meaning.argues,
+      surface: meaning.surface,
       at: word,
       because: `the description says that it "${word}"`,
     })
@@ -45,11 +57,48 @@ export function fromDescription(description: string | undefined): readonly Evide
   return [...evidence.values()]
 }
 
-/** The first word after each start, in lower case. */
-function* openings(text: string): Generator<string> {
-  let starts = true
-  for (const { groups } of text.matchAll(TOKEN)) {
-    if (starts && groups?.['word'] !== undefined) yield groups['word'].toLowerCase()
-    starts = groups?.['start'] !== undefined
+function meaningIn({ word, place, behind }: Opening): Meaning | undefined {
+  const base = baseOf(word)
+  const meaning = base === undefined ? undefined : meaningOf(base)
+  if (base === undefined || meaning === undefined || meaning.noun || ALSO_ADVICE.has(base)) return undefined
+  if (place !== 'text' && base === word) return undefined
+  const near = behind()
+  if (place === 'clause' && !OBJECTS.has(near[0] ?? '')) return undefined
+  if (near.some((each) => HARMLESS.get(base)?.has(each) === true) && !near.includes('sql')) return undefined
+  const said = senseOf(base, () => near) ?? meaning
+  return said.argues === 'low' ? undefined : said
+}
+
+interface Opening {
+  readonly word: string
+  /** What it opens. */
+  readonly place: 'text' | 'sentence' | 'clause'
+  readonly behind: () => readonly string[]
+}
+
+/** The first word of the text, of each sentence, line and item, and behind each "and", in lower case. */
+function* openings(text: string): Generator<Opening> {
+  let place: Opening['place'] | undefined = 'text'
+  for (const { 0: token, index, groups } of text.matchAll(TOKEN)) {
+    const word = groups?.['word']?.toLowerCase()
+    if (place !== undefined && word !== undefined) {
+      const from = index + token.length
+      yield { word, place, behind: () => wordsBehind(text, from) }
+      place = undefined
+    }
+    if (groups?.['start'] !== undefined) place = place === 'text' ? 'text' : 'sentence'
+    else if (word === undefined) place = undefined
+    else place = GOES_ON.has(word) ? 'clause' : undefined
   }
+}
+
+const LONGEST_PHRASE = 80
+
+function wordsBehind(text: string, from: number): readonly string[] {
+  const [phrase = ''] = text.slice(from, from + LONGEST_PHRASE).split(/[.!?:;\n]/, 1)
+  return phrase
+    .toLowerCase()
+    .split(/[^\p{L}]+/u)
+    .filter(Boolean)
+    .slice(0, NEAR)
 }

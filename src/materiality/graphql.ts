@@ -1,6 +1,6 @@
 import { wordsOf } from '../bytes/words.ts'
 import type { Materiality } from '../types.ts'
-import { meaningOfInflected } from './verbs.ts'
+import { actsOf } from './phrase.ts'
 
 /** How a mutation opens: its name, its variables, its directives or its fields. */
 const MUTATION = /(?<![\w"'-])mutation\s{0,99}(?:\w{1,99}\s{0,99})?[({@]/
@@ -17,5 +17,5 @@ export function fromGraphql(text: string): Materiality | undefined {
   const fields = opening === null ? -1 : text.indexOf('{', opening.index)
   if (fields === -1) return undefined
   const field = FIELD.exec(text.slice(fields))?.[1] ?? ''
-  return wordsOf(field).some((word) => meaningOfInflected(word)?.argues === 'high') ? 'high' : 'medium'
+  return actsOf(wordsOf(field)).some(({ argues }) => argues === 'high') ? 'high' : 'medium'
 }

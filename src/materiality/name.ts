@@ -1,11 +1,12 @@
 import { wordsOf } from '../bytes/words.ts'
 import type { Evidence } from '../types.ts'
-import { type Meaning, meaningOf } from './verbs.ts'
+import { asksFor, readsPurely } from './asks.ts'
+import { actsOf } from './phrase.ts'
 
-const JOINING = new Set(['and', 'or', 'then'])
-const SECRETS = new Set(
-  'password passwords secret secrets credential credentials cookie cookies apikey apikeys'.split(' '),
-)
+const SECRETS = new Set('password passwords secret secrets credential credentials apikey apikeys'.split(' '))
+const SESSIONS = new Set(['cookie', 'cookies'])
+/** Looking for secrets that should not be there hands none out. */
+const HUNTS = new Set(['scan', 'scanning', 'scanner', 'detection'])
 
 /**
  * What the words of a tool's name argue. The only evidence that may argue `low`, since somebody must say that a tool
@@ -13,24 +14,26 @@ const SECRETS = new Set(
  */
 export function fromName(name: string): readonly Evidence[] {
   const words = wordsOf(name)
-  const meant = words.map((word, index) => ({
-    word,
-    meaning: meaningOf(word),
-    joined: JOINING.has(words[index - 1] ?? ''),
-  }))
-  const hasVerb = meant.some(({ meaning }) => meaning?.noun === false)
-  const evidence = meant.flatMap(({ word, meaning, joined }): readonly Evidence[] => {
-    const spoken = meaning !== undefined && (!hasVerb || !meaning.noun || joined)
-    return spoken ? [said(word, meaning)] : []
-  })
-  const secret = words.find((word) => SECRETS.has(word))
-  if (secret === undefined) return evidence
-  return [
-    ...evidence,
-    { source: 'name', argues: 'high', surface: 'credentials', at: secret, because: `the name speaks of a ${secret}` },
-  ]
+  const asked = asksFor(words)
+  const evidence = asked === undefined || isBareAct(words) ? actsOf(words) : [asked]
+  const secret = secretIn(words)
+  return secret === undefined ? evidence : [...evidence, secret]
 }
 
-function said(word: string, { argues, surface }: Meaning): Evidence {
-  return { source: 'name', argues, surface, at: word, because: `the name says "${word}"` }
+/** Does the name hold a verb that reads? What such a tool lets one choose then says which things are asked for. */
+export function hasReadingVerb(name: string): boolean {
+  return wordsOf(name).some(readsPurely)
+}
+
+/** A name of one word that is an act, whatever else it could be: `log` logs. */
+function isBareAct(words: readonly string[]): boolean {
+  return words.length === 1 && actsOf(words).length > 0
+}
+
+function secretIn(words: readonly string[]): Evidence | undefined {
+  const at = words.findIndex((word) => SECRETS.has(word) || SESSIONS.has(word))
+  const word = words[at]
+  if (word === undefined || HUNTS.has(words[at + 1] ?? '')) return undefined
+  const argues = SECRETS.has(word) ? 'high' : 'medium'
+  return { source: 'name', argues, surface: 'credentials', at: word, because: `the name speaks of a ${word}` }
 }

@@ -31,3 +31,22 @@ export function isSecretPlace(text: string): boolean {
   const path = text.trim()
   return !path.includes('\n') && SECRET_PLACE.test(path)
 }
+
+const MOST_ADDRESS_DATA = 512
+const LONGEST_ADDRESS_VALUE = 160
+
+/**
+ * Does this address carry so much that it sends something away: a user or a password, a long query, a line break?
+ * Searches and filters are shorter.
+ */
+export function carriesData(text: string): boolean {
+  const address = text.trim()
+  if (!ADDRESS.test(address)) return false
+  const query = address.search(/[?#]/)
+  if (query !== -1 && address.length - query > MOST_ADDRESS_DATA) return true
+  if (address.length > LONGEST_PLACE) return true
+  const url = URL.parse(address)
+  if (url === null) return false
+  if (url.password !== '') return true
+  return [...url.searchParams.values()].some((value) => value.length > LONGEST_ADDRESS_VALUE || /[\r\n]/.test(value))
+}

@@ -10,76 +10,121 @@ export interface Meaning {
 
 type Entry = readonly [argues: Materiality, surface: Surface, kind: 'verb' | 'noun', words: string]
 
-/** General English only: no product, no server, no tool's own name. */
+/** Acts whose harm is not known from the verb. They keep a name that ends in a noun from being taken for a question. */
+const OTHER_ACTS =
+  'handle process dispatch redirect reroute relay escalate enforce access adopt advance affirm align allow animate ' +
+  'appoint arrange assemble audit auction automate balance batch bind block boost bootstrap bounce bulk bump bundle ' +
+  'burn bypass calibrate carry cast certify challenge clean cleanup coerce combine commission condense conduct confirm ' +
+  'consolidate construct consume contact contribute control coordinate correct crash credit crop cure customize cut ' +
+  'debit decrypt decommission dedupe defer defragment deliver demote deny denounce derive deprecate dial direct discharge ' +
+  'disclose dispense dispose distribute divert eject emit employ empty encrypt end engage enqueue enrich enter escape ' +
+  'establish exchange exempt exit expand expel expire extend fabricate falsify fan fetchandstore finance fire fix flag ' +
+  'flash flatten flip flush forge forget freeze fund fuse gate give halt hand harvest hijack hire impose improve inform ' +
+  'infect inflate inject instruct integrate intercept interrupt introduce isolate issue jam kick land lease lend level ' +
+  'liquidate listen loan localize lower mail make manipulate manufacture mask mend mine mint mirror mitigate mix mock ' +
+  'mount mutate mute negotiate normalize occupy offer operate optimize organize outsource override pack park ' +
+  'partition pass perform persist pick place plan plant poison police populate prepare prescribe print prioritize ' +
+  'produce program prohibit prolong prompt protect proxy quarantine quit raise randomize reboot rebuild recalculate ' +
+  'receive reclaim recommission reconcile reconfigure recover recruit redact redeem redirect reduce refine reformat ' +
+  'regenerate reinstall reissue reject relabel relocate renew reorder reorganize repair repeat replicate report reposition ' +
+  'reprocess reprioritize rescue reshape resign respond restrict resubmit resume retire retrain retry return ' +
+  'reuse reverse review rewind rewire rollover route sabotage sanitize seal secure seed seize serve settle setup shift ' +
+  'ship shred shrink shuffle shut silence simplify sink slice spam speed spend spin split spoof squash stage stake ' +
+  'stamp steal steer sterilize stream strip stuff subvert summon supply surrender swap sweep tamper target tempt ' +
+  'throttle throw tie tip toss train transmit transport treat trim tune uncordon undo unfreeze unite unload unmount ' +
+  'unmute unpack unplug unresolve unroute unseal unset unshare unsend upgrade use utilize vacate vaccinate vest void ' +
+  'warm warn waste water weaken whitelist blacklist win wrap yield zap'
+
+/**
+ * General English only: no product, no server, no tool's own name.
+ *
+ * `low` or works something out. `medium` beside what there is, or moves what is easily moved back. `high` may
+ * away or replace what was there (the Model Context Protocol calls that destructive), reaches other people, money,
+ * machines, rights or the world outside, or runs what it is given.
+ */
 const VOCABULARY: readonly Entry[] = [
-  ['low', 'read', 'verb', 'get list read search find fetch retrieve view show describe lookup inspect browse explain'],
+  ['low', 'read', 'verb', 'get list read search find fetch retrieve show describe lookup look inspect'],
+  ['low', 'read', 'verb', 'browse explain summarize summarise count compare calculate calc compute validate verify'],
+  ['low', 'read', 'verb', 'analyze analyse check detect diff estimate recommend suggest translate convert'],
   [
     'low',
     'read',
     'verb',
-    'summarize summarise count compare calculate compute validate verify resolve analyze analyse',
+    'parse extract explore scan discover ask think wait help whoami locate trace identify recall',
   ],
-  ['low', 'read', 'verb', 'check detect diff estimate recommend suggest translate convert parse extract explore scan'],
-  ['low', 'read', 'verb', 'discover ask think wait help whoami locate trace identify recall query filter sort take'],
-  ['low', 'read', 'verb', 'capture scrape crawl encode decode hash cat ls grep pwd wc diagnose troubleshoot measure'],
-  ['low', 'read', 'noun', 'preview status info information details health ping history logs stats statistics metrics'],
-  ['low', 'read', 'noun', 'forecast weather docs documentation directions distance time schema version overview top'],
-  ['low', 'read', 'noun', 'watch screenshot balance reader tree usage diagnostics'],
-  ['medium', 'internal-write', 'verb', 'create add update edit set put patch write save upsert append insert rename'],
+  ['low', 'read', 'verb', 'query filter sort scrape crawl encode decode hash cat ls grep pwd wc du df'],
+  ['low', 'read', 'verb', 'diagnose troubleshoot measure enumerate examine investigate determine predict simulate'],
   [
-    'medium',
-    'internal-write',
+    'low',
+    'read',
     'verb',
-    'assign unassign upload restore register configure modify change replace resize',
+    'lint tail head peek ping await poll geocode tokenize classify assess getter searcher fetcher lister quantify',
   ],
-  ['medium', 'internal-write', 'verb', 'clone attach detach unlink subscribe unsubscribe follow unfollow unpin unstar'],
-  ['medium', 'internal-write', 'verb', 'react complete reopen generate initialize init begin resume pause enroll join'],
-  ['medium', 'internal-write', 'verb', 'leave accept decline associate activate submit start manage remember mark'],
-  ['medium', 'internal-write', 'verb', 'adjust push select rotate toggle switch mkdir touch claim rebase'],
-  ['medium', 'internal-write', 'noun', 'copy tag label comment draft bookmark schedule snapshot backup log note move'],
-  ['medium', 'internal-write', 'noun', 'import archive store link star like pin close fork sync commit install'],
+  ['low', 'read', 'verb', 'visualize visualise plot subtract multiply divide round infer interpret learn'],
+  ['low', 'read', 'verb', 'is has can are does exists contains where who which what how why view monitor preview'],
+  ['low', 'read', 'noun', 'match watch sum rank'],
+  ['medium', 'internal-write', 'verb', 'create add insert append prepend save upload register configure'],
+  ['medium', 'internal-write', 'verb', 'init initialize initialise subscribe unsubscribe follow unfollow unpin'],
+  ['medium', 'internal-write', 'verb', 'react annotate compose render compile remember mark assign unassign'],
+  ['medium', 'internal-write', 'verb', 'associate attach disconnect begin start pause resume'],
+  ['medium', 'internal-write', 'verb', 'complete finish reopen select mkdir touch enroll join'],
+  ['medium', 'internal-write', 'verb', 'acknowledge respond dismiss snooze submit activate resize clone'],
+  ['medium', 'internal-write', 'verb', 'enqueue ingest collect refresh synchronize navigate scroll'],
+  ['medium', 'internal-write', 'verb', 'zoom focus hide untag unstar unlike stash allocate hover go visit propose'],
   [
     'medium',
     'internal-write',
     'noun',
-    'download format fill click press hover drag navigate login logout reserve upgrade',
+    'copy tag label comment draft bookmark schedule snapshot backup log note import',
   ],
+  ['medium', 'internal-write', 'noun', 'store link star like pin close fork sync commit branch download format login'],
+  ['medium', 'internal-write', 'noun', 'logout hold request record index cache play skip rate test transform'],
+  ['medium', 'data-egress', 'noun', 'export'],
+  ['high', 'internal-write', 'verb', 'delete remove drop purge destroy erase wipe clear truncate reset'],
+  ['high', 'internal-write', 'verb', 'overwrite discard cancel terminate kill uninstall merge rollback revert disable'],
   [
     'high',
     'internal-write',
     'verb',
-    'delete remove drop purge destroy erase wipe clear truncate reset overwrite discard',
+    'evict expunge prune force apply approve reject rm rmdir mv cp unpublish deactivate',
   ],
-  [
-    'high',
-    'internal-write',
-    'verb',
-    'cancel terminate kill uninstall merge rollback revert disable evict expunge prune',
-  ],
-  [
-    'high',
-    'internal-write',
-    'verb',
-    'force apply approve reject rm rmdir mv unpublish deactivate suspend abort invalidate',
-  ],
+  ['high', 'internal-write', 'verb', 'suspend abort invalidate update edit modify replace rename'],
+  ['high', 'internal-write', 'verb', 'write put upsert restore rebase adjust amend alter rewrite manage rotate'],
+  ['high', 'internal-write', 'verb', 'push finalize finalise leave transact unarchive upgrade downgrade'],
+  ['high', 'internal-write', 'verb', 'upsert nuke unregister deregister unassociate disassociate'],
+  ['high', 'internal-write', 'noun', 'move set transition change archive trash patch'],
+  ['medium', 'internal-write', 'noun', 'queue load claim vote'],
+  ['high', 'infrastructure', 'noun', 'scale'],
   ['high', 'communication', 'verb', 'send publish broadcast reply forward notify dm tweet invite announce'],
   ['high', 'communication', 'noun', 'post message email mail text call chat'],
   ['high', 'financial', 'verb', 'pay buy sell withdraw reimburse donate wire repay'],
   ['high', 'financial', 'noun', 'refund transfer charge purchase order trade book deposit checkout payment payout bid'],
   ['high', 'code-execution', 'verb', 'execute exec eval evaluate invoke spawn bash shell sudo'],
-  ['high', 'code-execution', 'noun', 'run command terminal script powershell console'],
-  ['high', 'infrastructure', 'verb', 'deploy undeploy restart reboot shutdown stop provision deprovision scale'],
-  ['high', 'infrastructure', 'verb', 'migrate promote redeploy failover drain cordon trigger launch'],
-  ['high', 'infrastructure', 'noun', 'release rollout build'],
+  ['high', 'code-execution', 'noun', 'run command terminal script powershell'],
+  ['high', 'infrastructure', 'verb', 'undeploy restart reboot shutdown stop provision deprovision'],
+  ['high', 'infrastructure', 'verb', 'migrate promote redeploy failover drain cordon launch'],
+  ['high', 'infrastructure', 'noun', 'release rollout build trigger'],
   ['high', 'identity', 'verb', 'grant revoke ban unban impersonate enable authorize authorise share unshare elevate'],
+  ['high', 'identity', 'verb', 'assume'],
   ['high', 'identity', 'noun', 'sign permit'],
-  ['high', 'data-egress', 'verb', 'export exfiltrate'],
+  ['high', 'data-egress', 'verb', 'exfiltrate'],
   ['high', 'actuation', 'verb', 'unlock open arm disarm actuate'],
-  ['high', 'actuation', 'noun', 'lock turn'],
+  ['high', 'actuation', 'noun', 'lock turn type press click dblclick fill drag tap swipe'],
+  ['high', 'infrastructure', 'verb', 'deploy'],
+  ['high', 'infrastructure', 'noun', 'install'],
+  ['high', 'internal-write', 'verb', 'toggle switch unlink detach accept decline'],
+  ['high', 'financial', 'noun', 'reserve'],
+  ['medium', 'internal-write', 'noun', 'duplicate setup connect'],
+  ['medium', 'internal-write', 'verb', 'generate take capture resolve'],
+  ['low', 'read', 'verb', 'echo rerank rank survey define solve differentiate probe score grade critique proofread'],
+  ['low', 'read', 'verb', 'paraphrase rephrase transcribe recognize recognise ocr obtain reason display'],
+  ['low', 'read', 'noun', 'research'],
+  ['high', 'unknown', 'noun', OTHER_ACTS],
 ]
 
+/** The first entry of a word counts. */
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
-  VOCABULARY.flatMap(([argues, surface, kind, words]) =>
+  VOCABULARY.toReversed().flatMap(([argues, surface, kind, words]) =>
     words.split(' ').map((word): [string, Meaning] => [word, { argues, surface, noun: kind === 'noun' }]),
   ),
 )
@@ -89,12 +134,11 @@ export function meaningOf(word: string): Meaning | undefined {
   return MEANINGS.get(word)
 }
 
-/** As {@link meaningOf}, of the third person too: `deletes`, `pushes`, `modifies`. */
-export function meaningOfInflected(word: string): Meaning | undefined {
-  return (
-    MEANINGS.get(word) ??
-    (word.endsWith('ies') ? MEANINGS.get(`${word.slice(0, -3)}y`) : undefined) ??
-    (word.endsWith('es') ? MEANINGS.get(word.slice(0, -2)) : undefined) ??
-    (word.endsWith('s') ? MEANINGS.get(word.slice(0, -1)) : undefined)
-  )
+/** The base form of a verb that stands in it or in the third person: `deletes`, `pushes`, `modifies`. */
+export function baseOf(word: string): string | undefined {
+  if (MEANINGS.has(word)) return word
+  const forms = word.endsWith('ies') ? [`${word.slice(0, -3)}y`] : []
+  if (word.endsWith('es')) forms.push(word.slice(0, -2))
+  if (word.endsWith('s')) forms.push(word.slice(0, -1))
+  return forms.find((form) => MEANINGS.has(form))
 }

@@ -11,6 +11,7 @@ function file(name: string, text: string): string {
   return name
 }
 
+const inputSchema = { type: 'object' }
 const line = (value: unknown) => `${JSON.stringify(value)}\n`
 const rowsOf = (stdout: string) =>
   stdout
@@ -19,7 +20,7 @@ const rowsOf = (stdout: string) =>
     .map((row) => JSON.parse(row))
 
 it('reads JSON lines, bare tools, lists and answers to tools/list, and keeps their order', async () => {
-  const lines = file('a.jsonl', line({ id: 'one', tool: { name: 'get_x' } }) + line({ name: 'delete_x' }))
+  const lines = file('a.jsonl', line({ id: 'one', tool: { name: 'get_x', inputSchema } }) + line({ name: 'delete_x' }))
   const list = file(
     'b.json',
     JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools: [{ name: 'send_mail' }] } }, null, 2),
@@ -47,7 +48,7 @@ it('calls what the gate would not take high, and says why', async () => {
 it('takes server hints or leaves them out, and they only raise', async () => {
   const hinted = file(
     'hints.jsonl',
-    line({ name: 'get_x', annotations: { destructiveHint: true, readOnlyHint: false } }),
+    line({ name: 'get_x', inputSchema, annotations: { destructiveHint: true, readOnlyHint: false } }),
   )
   expect(rowsOf((await machine.run(['classify', '--json', hinted])).stdout)[0].materiality).toBe('high')
   expect(

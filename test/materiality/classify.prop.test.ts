@@ -7,7 +7,7 @@ import type { Json, JsonObject, Materiality, OperatorWord, ToolDefinition } from
 const RANK: Record<Materiality, number> = { low: 0, medium: 1, high: 2 }
 
 function rankOf(definition: Omit<ToolDefinition, 'origin'>, input: Json = {}, word?: OperatorWord): number {
-  const full: ToolDefinition = { origin: 'third-party', ...definition }
+  const full: ToolDefinition = { origin: 'third-party', inputSchema: { type: 'object' }, ...definition }
   const [contract] = new Contracts().register('s', [full], new Map(word === undefined ? [] : [[full.name, word]]))
   if (contract === undefined) throw new Error('nothing was registered')
   return RANK[classify(contract, input).materiality]

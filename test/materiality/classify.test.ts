@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Contracts } from '../../src/call/contract.ts'
 import { classify } from '../../src/materiality/classify.ts'
-import type { Contract, Json, Materiality, OperatorWord, Surface, ToolDefinition } from '../../src/types.ts'
+import type { Contract, Json, JsonSchema, Materiality, OperatorWord, Surface, ToolDefinition } from '../../src/types.ts'
+
+const OBJECT: JsonSchema = { type: 'object' }
 
 function contractOf(definition: Partial<ToolDefinition>, word?: OperatorWord): Contract {
-  const full: ToolDefinition = { name: 'frobnicate', origin: 'third-party', ...definition }
+  const full: ToolDefinition = { name: 'frobnicate', origin: 'third-party', inputSchema: OBJECT, ...definition }
   const [contract] = new Contracts().register('s', [full], new Map(word === undefined ? [] : [[full.name, word]]))
   if (contract === undefined) throw new Error('nothing was registered')
   return contract
@@ -20,8 +22,8 @@ describe('classify by name', () => {
     ['search-emails', 'low', 'read'],
     ['db.lookup.message', 'low', 'read'],
     ['create_note', 'medium', 'internal-write'],
-    ['files.move', 'medium', 'internal-write'],
-    ['updateOrder', 'medium', 'internal-write'],
+    ['files.move', 'high', 'internal-write'],
+    ['updateOrder', 'high', 'financial'],
     ['delete_file', 'high', 'internal-write'],
     ['refund', 'high', 'financial'],
     ['transfer', 'high', 'financial'],
@@ -80,7 +82,7 @@ describe('classify by schema, hints and description, which raise', () => {
     ['a description with a reversed hint around it', { description: '\u202eDeletes the list\u202c' }, 'high'],
     ['a description in full-width letters', { description: 'Ｄeletes the list' }, 'high'],
     ['a description without way back', { description: 'What it takes cannot be undone' }, 'high'],
-    ['a description that writes', { description: 'Updates the list' }, 'medium'],
+    ['a description that writes', { description: 'Adds to the list' }, 'medium'],
     ['a description that reads', { description: 'Returns the list of deleted orders' }, 'low'],
   ]
   for (const [what, definition, materiality] of table) {
@@ -129,8 +131,8 @@ describe('classify by the arguments of this call, which raise', () => {
     ['a chosen action', 'get_things', { action: 'deleteAll' }, 'high'],
     ['a chosen action that reads', 'get_things', { action: 'list' }, 'low'],
     ['insisting on a read', 'list_files', { recursive: true }, 'low'],
-    ['insisting on a write', 'update_files', { force: true }, 'high'],
-    ['not insisting on a write', 'update_files', { force: false }, 'medium'],
+    ['insisting on a write', 'create_files', { force: true }, 'high'],
+    ['not insisting on a write', 'create_files', { force: false }, 'medium'],
     ['many recipients', 'create_draft', { to: Array.from({ length: 11 }, (_, i) => `${i}@example.com`) }, 'high'],
     ['a place of keys', 'read_file', { path: '/home/a/.ssh/id_rsa' }, 'high'],
     ['a place of keys, in a list', 'read_files', { paths: ['/a', '/srv/.env'] }, 'high'],
@@ -150,9 +152,9 @@ describe('classify by the arguments of this call, which raise', () => {
     ['a chosen action, in a list of objects', 'get_things', { requests: [{ id: 1 }, { action: 'delete' }] }, 'high'],
     ['a method, deep down', 'fetch', { batch: { requests: [{ httpMethod: ' delete ' }] } }, 'high'],
     ['a method that stands in for the sent one', 'fetch', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'high'],
-    ['insisting in words', 'update_files', { force: ' True' }, 'high'],
-    ['insisting in a longer name', 'update_files', { force_overwrite: 1 }, 'high'],
-    ['not insisting in words', 'update_files', { force: 'false' }, 'medium'],
+    ['insisting in words', 'create_files', { force: ' True' }, 'high'],
+    ['insisting in a longer name', 'create_files', { force_overwrite: 1 }, 'high'],
+    ['not insisting in words', 'create_files', { force: 'false' }, 'medium'],
     ['many recipients, in one text', 'create_draft', { to: 'a@example.com, '.repeat(11) }, 'high'],
     ['something to run that the schema does not show', 'get_things', { options: { command: 'ls' } }, 'high'],
     ['a statement below a name that says so', 'get_things', { sql: { text: 'drop table t' } }, 'high'],
