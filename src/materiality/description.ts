@@ -6,14 +6,16 @@ import { baseOf, type Meaning, meaningOf } from './verbs.ts'
 /** Anywhere in the text, whatever stands around it. */
 const NO_WAY_BACK = /\b(?:permanently|irreversibl[ey]|(?:cannot|can't|can not) be undone|no undo)\b/i
 
-/** Where a sentence, a line or a list item starts; a word; a digit, after which no word opens. */
-const TOKEN = /(?<start>[.!?:;\n])|(?<word>\p{L}+)|\p{N}/gu
+/** A word that opens something: the text, a sentence, a line, an item, or what goes on behind "and". Behind a digit none does. */
+const OPENING = /(?:^|[.!?:;\n]|\b(?<on>and|then|also)(?!\p{L}))[^\p{L}\p{N}.!?:;\n]*(?<word>\p{L}+)/giu
 const GOES_ON = new Set(['and', 'then', 'also'])
 /** What stands behind a verb, and not behind a noun: "and updates them", but "and updates on releases". */
 const OBJECTS = new Set('it them the a an all any each every this that these those its their your'.split(' '))
 
 /** Verbs that open sentences about everything but the act: "Select a region first", "Accepts a list". */
-const ALSO_ADVICE = new Set('accept accepts follow select set start join leave force open'.split(' '))
+const ALSO_ADVICE = new Set('accept follow select set start join leave force open'.split(' '))
+/** Verbs for how an answer comes about, which changes nothing. */
+const MAKES_AN_ANSWER = new Set('generate render compose compile collect annotate'.split(' '))
 
 /** Acts that only read when this is what they act on, in the words right behind them. */
 const HARMLESS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -23,8 +25,8 @@ const HARMLESS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 const NEAR = 5
 
 /**
- * What a description says its tool does: the verb that opens it, verbs in the third person that open a later sentence
- * (others advise the caller: "Send no more than ten"), and words for what cannot be taken back.
+ * What a description says its tool does: the verb that opens a sentence, a line or an item, and words for what cannot be
+ * taken back.
  *
  * INVARIANT I8: raises only, sentence by sentence, so that praise around a sentence takes nothing from it.
  * UNTRUSTED: the whole text is read, once per definition, in time linear in it; it is never quoted.
@@ -57,13 +59,20 @@ export function fromDescription(description: string | undefined): readonly Evide
   return [...evidence.values()]
 }
 
-function meaningIn({ word, place, behind }: Opening): Meaning | undefined {
+function meaningIn({ word, goesOn, behind }: Opening): Meaning | undefined {
   const base = baseOf(word)
   const meaning = base === undefined ? undefined : meaningOf(base)
-  if (base === undefined || meaning === undefined || meaning.noun || ALSO_ADVICE.has(base)) return undefined
-  if (place !== 'text' && base === word) return undefined
+  if (
+    base === undefined ||
+    meaning === undefined ||
+    meaning.noun ||
+    ALSO_ADVICE.has(base) ||
+    MAKES_AN_ANSWER.has(base)
+  ) {
+    return undefined
+  }
   const near = behind()
-  if (place === 'clause' && !OBJECTS.has(near[0] ?? '')) return undefined
+  if (goesOn && (base === word || !OBJECTS.has(near[0] ?? ''))) return undefined
   if (near.some((each) => HARMLESS.get(base)?.has(each) === true) && !near.includes('sql')) return undefined
   const said = senseOf(base, () => near) ?? meaning
   return said.argues === 'low' ? undefined : said
@@ -71,24 +80,19 @@ function meaningIn({ word, place, behind }: Opening): Meaning | undefined {
 
 interface Opening {
   readonly word: string
-  /** What it opens. */
-  readonly place: 'text' | 'sentence' | 'clause'
+  /** It goes on behind "and", where nouns stand as well as verbs. */
+  readonly goesOn: boolean
   readonly behind: () => readonly string[]
 }
 
 /** The first word of the text, of each sentence, line and item, and behind each "and", in lower case. */
 function* openings(text: string): Generator<Opening> {
-  let place: Opening['place'] | undefined = 'text'
-  for (const { 0: token, index, groups } of text.matchAll(TOKEN)) {
-    const word = groups?.['word']?.toLowerCase()
-    if (place !== undefined && word !== undefined) {
-      const from = index + token.length
-      yield { word, place, behind: () => wordsBehind(text, from) }
-      place = undefined
-    }
-    if (groups?.['start'] !== undefined) place = place === 'text' ? 'text' : 'sentence'
-    else if (word === undefined) place = undefined
-    else place = GOES_ON.has(word) ? 'clause' : undefined
+  OPENING.lastIndex = 0
+  for (let match = OPENING.exec(text); match !== null; match = OPENING.exec(text)) {
+    const { on, word = '' } = match.groups ?? {}
+    const at = OPENING.lastIndex
+    yield { word: word.toLowerCase(), goesOn: on !== undefined, behind: () => wordsBehind(text, at) }
+    OPENING.lastIndex = GOES_ON.has(word.toLowerCase()) ? at - word.length : at
   }
 }
 

@@ -88,8 +88,10 @@ const COUNTED = new Set(
     'response session thread conversation notification review paper author citation journal gene protein compound model',
     'dataset package module library class function method resource template component icon server host device sensor',
     'topic question answer word entity relation vulnerability incident domain character map season league match player',
-    'person seller shop business property property vendor story feed section chapter recipe ingredient activity value',
-    'location address area district county language category',
+    'person seller shop business property vendor story feed section chapter recipe ingredient activity value',
+    'location address area district county language category rule policy reel combination sprint epic milestone goal',
+    'workout meal exercise course lesson student teacher patient doctor appointment symptom drug disease variant',
+    'species planet satellite vehicle car driver trip shipment parcel supplier brand font theme emoji joke puzzle',
   ]
     .join(' ')
     .split(' '),
