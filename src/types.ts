@@ -372,6 +372,8 @@ export interface Explanation {
     readonly at: string
     readonly effect: 'permit' | 'forbid'
     readonly applied: boolean
+    /** The yes that a permit waits for, or that lifts a forbid: `confirmation` or `approval:<role>`. */
+    readonly requires?: string
     readonly conditions: readonly {
       readonly text: string
       readonly path?: string

@@ -1,6 +1,10 @@
 /** Works out why, from a decision receipt and the request beside it. */
 import { canonicalText } from '../bytes/canonical.ts'
+import { derive } from '../call/derived.ts'
+import { compileSchema } from '../call/schema-check.ts'
+import { readAnswer } from '../decide/answer.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
+import { type ArgumentChange, createChangeFinder } from '../policy/change.ts'
 import { loadPolicies, type PolicyText } from '../policy/load.ts'
 import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
 import { type Explained, isPolicies } from './explanation.ts'
@@ -32,27 +36,52 @@ export function explain(
   } else if (request !== undefined && !same) {
     notes.push('the policies have changed since; this is what the present ones say')
   }
+  const known = request === undefined ? undefined : explained(point, request, schema)
   return {
     receipt: receipt.id,
     claims,
     argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
-    explanation: request === undefined ? undefined : withSurroundings(explained(point, request, schema), request),
+    explanation:
+      known === undefined || request === undefined ? undefined : withSurroundings(known.explanation, request),
+    change:
+      known === undefined || request === undefined || !isPolicies(claims.code)
+        ? undefined
+        : smallestChange(point, policies, request, known.schema, schema),
     sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, policies) : [],
     notes,
   }
 }
 
+interface Known {
+  readonly explanation: Explanation
+  /** The tool's schema, or the guess that explains most. */
+  readonly schema: JsonSchema | undefined
+}
+
 /** The tool's schema is not kept beside a receipt: of what the arguments suggest, whatever the policies can read is as good. */
-function explained(
+function explained(point: PolicyDecisionPoint, request: EvaluationRequest, schema: JsonSchema | undefined): Known {
+  const by = (guess: JsonSchema | undefined): Known => ({ explanation: point.explain(request, guess), schema: guess })
+  if (schema !== undefined) return by(schema)
+  const guesses = (['number', 'integer'] as const).map((whole) => by(inferredSchema(request.context.arguments, whole)))
+  return guesses.find(({ explanation }) => !hasErrors(explanation)) ?? by(undefined)
+}
+
+/** The fewest changes of arguments that the policies would permit, each asked of them; materiality is taken to stay as it is. */
+function smallestChange(
   point: PolicyDecisionPoint,
+  policies: readonly PolicyText[],
   request: EvaluationRequest,
   schema: JsonSchema | undefined,
-): Explanation {
-  if (schema !== undefined) return point.explain(request, schema)
-  const guesses = (['number', 'integer'] as const).map((whole) =>
-    point.explain(request, inferredSchema(request.context.arguments, whole)),
-  )
-  return guesses.find((guess) => !hasErrors(guess)) ?? point.explain(request, undefined)
+  stated: JsonSchema | undefined,
+): readonly ArgumentChange[] | undefined {
+  const set = loadPolicies(policies)
+  const check = compileSchema(stated, 'own')
+  const { signal } = new AbortController()
+  return createChangeFinder(set.digest, set.policies)(request, schema, (input) => {
+    if (check(input) !== undefined) return false
+    const changed = { ...request, context: { ...request.context, arguments: input, ...derive(input) } }
+    return readAnswer(point.evaluate(changed, { signal, schema })).kind === 'permit'
+  })
 }
 
 /** A requirement that names a fact of the environment, with the value that it had. */

@@ -1,5 +1,6 @@
 /** Shows a decision to a person: every policy that spoke, every condition with what it required, and what would pass. */
 
+import type { ArgumentChange } from '../policy/change.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import { REFUSAL_CODES } from '../refusal/codes.ts'
 import type { Explanation, RefusalCode } from '../types.ts'
@@ -16,6 +17,8 @@ export interface Explained {
   readonly argumentsText: string | undefined
   /** Absent where no policy was asked, or where the request was not kept. */
   readonly explanation: Explanation | undefined
+  /** The fewest changes of arguments with which the policies would have permitted the call, where some were found. */
+  readonly change: readonly ArgumentChange[] | undefined
   /** What the policies that determined the decision say in their own `@refusal`. */
   readonly sentences: readonly string[]
   /** What the reader should know about how this was worked out. */
@@ -40,7 +43,7 @@ export function wouldPass({ claims, explanation }: Explained): readonly string[]
   }
   switch (factsOf(claims.code)?.remedy) {
     case 'request_approval':
-      return ['the same call, once a person has said yes to it']
+      return [`the same call, once ${whoIn(claims, explanation)} has said yes to it`]
     case 'retry_later':
       return ['the same call, later: nothing is wrong with the call itself']
     case 'operator':
@@ -48,6 +51,13 @@ export function wouldPass({ claims, explanation }: Explained): readonly string[]
     default:
       return []
   }
+}
+
+/** Whose yes the deciding policy waits for. */
+function whoIn({ policy }: DecisionClaims, explanation: Explanation | undefined): string {
+  const waiting = explanation?.policies.filter(({ id }) => policy.determining.includes(id)) ?? []
+  const [role] = waiting.flatMap(({ requires }) => /^approval:(.+)$/.exec(requires ?? '')?.[1] ?? [])
+  return role === undefined ? 'a person' : `somebody in the role ${role}`
 }
 
 /** Prints a decision. Policies that spoke come first, with their conditions; those that had nothing to say are named. */
@@ -66,8 +76,10 @@ export function tellDecision(explained: Explained, terminal: Terminal): void {
   for (const { argues, because, at } of claims.evidence) line(argues, visible(`${because} (${at})`))
   tellPolicies(explained, terminal)
   const passes = wouldPass(explained)
-  if (passes.length > 0) out('')
+  if (passes.length > 0 || explained.change !== undefined) out('')
   for (const [index, text] of passes.entries()) line(index === 0 ? 'would pass' : '', visible(text))
+  if (explained.change !== undefined)
+    line('would run', visible(`with ${explained.change.map(changeText).join(', and ')}`))
   out('')
   const through = claims.agent === undefined ? '' : ` through agent ${claims.agent}`
   line('asked by', visible(`${claims.principal.type} ${claims.principal.id}${through}`))
@@ -100,6 +112,12 @@ function tellPolicies({ claims, explanation }: Explained, terminal: Terminal): v
   out(`  ${style('dim', wrap(`had nothing to say: ${visible(silent.join(', '))}`, terminal.width - 2, 2))}`)
 }
 
+/** `amount 500 in place of 900` */
+function changeText({ path, from, to }: ArgumentChange): string {
+  const before = from === undefined ? 'which was not given' : `in place of ${shortened(JSON.stringify(from))}`
+  return `${nameOf(path)} ${shortened(JSON.stringify(to))} ${before}`
+}
+
 /** A permit for calls with other arguments than these. */
 function isForOthers({ conditions }: Spoken): boolean {
   return conditions.some(({ holds, actual }) => holds === false && actual === 'nothing')
@@ -130,8 +148,9 @@ function saidOf({ text, path, requires, actual }: Condition): string {
 function voiceOf(policy: Spoken, claims: DecisionClaims): string {
   if (claims.policy.errors.includes(policy.id)) return 'could not be evaluated'
   if (!policy.applied) return policy.effect === 'permit' ? 'does not permit' : 'does not forbid'
-  if (policy.effect === 'forbid') return 'forbids'
-  const waits = claims.code?.startsWith('approval_') === true && claims.policy.determining.includes(policy.id)
+  const waits =
+    policy.requires !== undefined && !(claims.code === undefined && claims.policy.determining.includes(policy.id))
+  if (policy.effect === 'forbid') return waits ? 'forbids, until a person says yes' : 'forbids'
   return waits ? 'permits, once a person says yes' : 'permits'
 }
 
@@ -165,6 +184,7 @@ export function decisionAsJson(explained: Explained) {
     policies: explanation?.policies ?? [],
     constraints: explanation?.constraints ?? [],
     wouldPass: wouldPass(explained),
+    ...(explained.change === undefined ? {} : { smallestChange: explained.change }),
     principal: claims.principal,
     ...(explained.argumentsText === undefined ? {} : { arguments: JSON.parse(explained.argumentsText) }),
     ...(explained.receipt === undefined ? {} : { receipt: explained.receipt, at: claims.ts }),

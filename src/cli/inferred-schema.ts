@@ -19,6 +19,7 @@ export function inferredSchema(value: Json, whole: NumberKind): JsonSchema {
           Object.entries(value).map(([name, member]) => [name, inferredSchema(member, whole)]),
         ),
         required: Object.keys(value),
+        additionalProperties: true,
       }
     case 'number':
       return { type: Number.isInteger(value) ? whole : 'number' }

@@ -1,10 +1,8 @@
 import type { Constraint, EvaluationRequest, Explanation, JsonSchema } from '../types.ts'
-import { type Atom, type SplitClause, type SplitPolicy, splitPolicies } from './atoms.ts'
-import { type ParsedPolicies, parsePolicies } from './engine.ts'
+import type { Atom, SplitClause, SplitPolicy } from './atoms.ts'
 import type { LoadedPolicy } from './load.ts'
 import { maskActual } from './mask.ts'
-import { readsOf } from './reads.ts'
-import { Questioner } from './request.ts'
+import { createProber, type Holds, reached, wantsTrue } from './probe.ts'
 import { own, valueAt } from './shape.ts'
 import type { Subject } from './subject.ts'
 import { type Wording, wordingOf } from './words.ts'
@@ -12,7 +10,6 @@ import { type Wording, wordingOf } from './words.ts'
 /** Answers `explain` of a policy decision point. */
 export type Explainer = (request: EvaluationRequest, schema: JsonSchema | undefined) => Explanation
 
-type Holds = boolean | 'error'
 type Condition = Explanation['policies'][number]['conditions'][number]
 
 const NOTHING: Explanation = { constraints: [], policies: [] }
@@ -25,18 +22,11 @@ const NOTHING: Explanation = { constraints: [], policies: [] }
  * reaches the model as the policy's `@refusal` sentence or not at all (I9).
  */
 export function createExplainer(digest: string, policies: readonly LoadedPolicy[]): Explainer {
-  const questioner = new Questioner(readsOf(policies))
-  let prepared: { readonly split: readonly SplitPolicy[]; readonly parsed: ParsedPolicies } | undefined
+  const probe = createProber(digest, policies)
   return (request, schema) => {
-    if (prepared === undefined) {
-      const { split, probes } = splitPolicies(policies)
-      prepared = { split, parsed: parsePolicies(`holdpoint/${digest}/atoms`, probes) }
-    }
-    const answer = prepared.parsed.answer(questioner.question(request, schema))
-    if (answer.kind === 'failed') return NOTHING
-    const [held, erred] = [new Set(answer.determining), new Set(answer.errors)]
-    const holds = (key: string): Holds => (erred.has(key) ? 'error' : held.has(key))
-    const explained = prepared.split.map((split) => explainPolicy(split, holds, request))
+    const probed = probe(request, schema)
+    if (probed === undefined) return NOTHING
+    const explained = probed.split.map((split) => explainPolicy(split, probed.holds, request))
     return { policies: explained.map(({ report }) => report), constraints: worthSaying(explained) }
   }
 }
@@ -74,7 +64,13 @@ function explainPolicy(split: SplitPolicy, holds: (key: string) => Holds, reques
   const inScope = scope.every((atom) => holds(atom.key) === true)
   const sides = scope.map((atom): Condition => ({ text: atom.text, holds: holds(atom.key) }))
   const stated = inScope ? clauses.flatMap((clause) => clauseConditions(clause, policy, holds, request)) : []
-  const report = { id: policy.id, at: policy.at, effect: policy.effect, applied: applied === true }
+  const report = {
+    id: policy.id,
+    at: policy.at,
+    effect: policy.effect,
+    applied: applied === true,
+    ...(policy.requires === undefined ? {} : { requires: policy.requires }),
+  }
   const stands = policy.effect === 'forbid' ? applied !== false : applied === false
   const constraints =
     inScope && stands ? clauses.flatMap((clause) => clauseConstraints(clause, policy, holds, request)) : []
@@ -145,18 +141,6 @@ function constraintOf(wording: Wording, policy: LoadedPolicy, request: Evaluatio
   if (subject.about !== 'argument') return []
   const shown = policy.disclose === 'model' ? actualOf(subject, request) : undefined
   return [{ policy: policy.id, path: subject.pointer, requires, ...(shown === undefined ? {} : { actual: shown }) }]
-}
-
-/** Must the clause's body be true for the call to run? */
-function wantsTrue(clause: SplitClause, policy: LoadedPolicy): boolean {
-  return (policy.effect === 'permit') === (clause.kind === 'when')
-}
-
-/** The atoms that the engine got to: one that errs behind a sibling which had settled the matter was never looked at. */
-function reached(clause: SplitClause, holds: (key: string) => Holds): readonly Atom[] {
-  const settling = clause.join === 'any'
-  const settledAt = clause.atoms.findIndex((atom) => holds(atom.key) === settling)
-  return clause.atoms.filter((atom, at) => settledAt === -1 || at <= settledAt || holds(atom.key) !== 'error')
 }
 
 /** The value that the condition met, as it may be shown. */

@@ -44,29 +44,47 @@ export function wordingOf(term: Term, wanted: boolean): Wording | undefined {
       return about(term.of, `${wanted ? 'like' : 'not like'} "${patternText(term.pattern)}"`)
     case 'get':
       return about(term, wanted ? 'true' : 'false')
-    case 'call': {
-      const [left, right] = term.inputs
-      const operator = METHODS.get(term.name)
-      if (operator === undefined || left === undefined || right === undefined) return undefined
-      return wordingOfComparison(operator, left, right, wanted)
-    }
+    case 'call':
+      return wordingOfComparison(term, wanted)
     case 'binary':
       return COMPARISONS.has(term.operator)
-        ? wordingOfComparison(term.operator, term.left, term.right, wanted)
+        ? wordingOfComparison(term, wanted)
         : wordingOfMembership(term.operator, term.left, term.right, wanted)
     default:
       return undefined
   }
 }
 
-function wordingOfComparison(operator: string, left: Term, right: Term, wanted: boolean): Wording | undefined {
+/** A comparison, with what it is about on the left. */
+export interface Comparison {
+  readonly operator: string
+  readonly subject: Term
+  readonly other: Term
+}
+
+/** What a comparison (`a <= 500`, `a.lessThan(b)`), or its denial, says; `undefined` for any other term. */
+export function comparisonIn(term: Term, wanted: boolean): Comparison | undefined {
+  if (term.kind === 'unary' && term.operator === '!') return comparisonIn(term.of, !wanted)
+  const [operator, left, right] =
+    term.kind === 'call'
+      ? [METHODS.get(term.name), ...term.inputs]
+      : term.kind === 'binary'
+        ? [term.operator, term.left, term.right]
+        : []
+  if (operator === undefined || left === undefined || right === undefined) return undefined
   const turned = subjectOf(left) === undefined
-  const [subject, other] = turned ? [right, left] : [left, right]
   const facing = turned ? COMPARISONS.get(operator)?.mirrored : operator
   const meant = wanted ? facing : COMPARISONS.get(facing ?? '')?.denied
-  const value = valueText(other)
-  const words = COMPARISONS.get(meant ?? '')?.words
-  return value === undefined || words === undefined ? undefined : about(subject, `${words} ${value}`)
+  if (meant === undefined || !COMPARISONS.has(meant)) return undefined
+  return { operator: meant, subject: turned ? right : left, other: turned ? left : right }
+}
+
+function wordingOfComparison(term: Term, wanted: boolean): Wording | undefined {
+  const comparison = comparisonIn(term, wanted)
+  if (comparison === undefined) return undefined
+  const value = valueText(comparison.other)
+  const words = COMPARISONS.get(comparison.operator)?.words
+  return value === undefined || words === undefined ? undefined : about(comparison.subject, `${words} ${value}`)
 }
 
 function wordingOfMembership(operator: string, left: Term, right: Term, wanted: boolean): Wording | undefined {
@@ -84,7 +102,11 @@ function wordingOfMembership(operator: string, left: Term, right: Term, wanted: 
       return value === undefined ? undefined : about(left, `${wanted ? 'with all of' : 'without some of'} ${value}`)
     case 'containsAny': {
       const [subject, list] = inside === undefined ? [right, whole] : [left, value]
-      return list === undefined ? undefined : about(subject, `${wanted ? 'with one of' : 'with none of'} ${list}`)
+      if (list === undefined) return undefined
+      return about(
+        subject,
+        wanted ? containingWords(subjectOf(subject), `one of ${list}`, true) : `with none of ${list}`,
+      )
     }
     case 'in':
       return value === undefined ? undefined : about(left, `${wanted ? 'in' : 'not in'} ${value}`)
@@ -94,8 +116,8 @@ function wordingOfMembership(operator: string, left: Term, right: Term, wanted: 
 }
 
 /** `ancestors` and `domains` are containers of the argument itself, so the words are about where it lies. */
-function containingWords(inside: Subject, value: string, wanted: boolean): string {
-  const fact = inside.about === 'argument' ? inside.fact : undefined
+function containingWords(inside: Subject | undefined, value: string, wanted: boolean): string {
+  const fact = inside?.about === 'argument' ? inside.fact : undefined
   if (fact === 'ancestors') return `${wanted ? 'inside' : 'outside'} ${value}`
   if (fact === 'domains') return `${wanted ? 'at or below' : 'outside'} ${value}`
   return `${wanted ? 'with' : 'without'} ${value}`

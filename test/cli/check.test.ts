@@ -28,6 +28,28 @@ describe('check', () => {
     expect(code).toBe(1)
     expect(stdout).toContain('shop/refund  refused: denied_by_policy')
     expect(stdout).toMatch(/amount: at most 500, was 900/)
+    // Nothing permits a smaller refund either, so no change of arguments is promised.
+    expect(stdout).not.toContain('would run')
+  })
+
+  it('tells the smallest change of arguments that would run, and whose yes would do instead', async () => {
+    const file = join(machine.folder, 'short.yaml')
+    const rule =
+      'permit: { amount: { max: 500 }, currency: { oneOf: [EUR] } }, otherwise: { ask: finance, say: Ask finance. }'
+    writeFileSync(file, `server: shop\npolicies: ask/v1\ntools: { refund: { ${rule} } }\n`)
+    const call = { tool: 'refund', user: 'ada', input: { amount: 900, currency: 'XMR' } }
+    const { code, stdout } = await check(call, '--config', file)
+    expect(code).toBe(1)
+    expect(stdout).toContain('shop/refund  refused: approval_required')
+    expect(stdout).toMatch(/because +Ask finance\./)
+    expect(stdout).toContain('yaml/refund/otherwise  forbids, until a person says yes  short.yaml:3')
+    expect(stdout).toContain('once somebody in the role finance has said yes')
+    expect(stdout).toMatch(/would run {3}with amount 500 in place of 900, and currency "EUR" in place of\s+"XMR"/)
+    const { smallestChange } = JSON.parse((await check(call, '--config', file, '--json')).stdout)
+    expect(smallestChange).toEqual([
+      { path: '/amount', from: 900, to: 500 },
+      { path: '/currency', from: 'XMR', to: 'EUR' },
+    ])
   })
 
   it('reads a file, and takes a tool as receipts name it', async () => {

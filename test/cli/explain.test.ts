@@ -19,10 +19,11 @@ describe('the explanation of a recorded decision', () => {
       const claims = claimsOf(receipt)
       if (claims.kind !== 'decision') throw new Error('no decision')
       const request = requestIn(await gate.store.sidecar(receipt.hash))
-      const { explanation } = explain({ receipt, claims }, request, [{ path: 'test.cedar', text }], undefined)
+      const { explanation, change } = explain({ receipt, claims }, request, [{ path: 'test.cedar', text }], undefined)
       expect(explanation?.policies[0]?.conditions).toEqual([
         expect.objectContaining({ holds: false, path: '/amount', requires, actual: '900' }),
       ])
+      expect(change).toEqual([{ path: '/amount', from: 900, to: 500 }])
     })
   }
 })
