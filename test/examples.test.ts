@@ -13,6 +13,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { situationOf } from '../src/cli/context.ts'
+import { runTable } from '../src/cli/policy/run-table.ts'
+import { readTable } from '../src/cli/policy/table.ts'
 import { readConfig } from '../src/config/read.ts'
 import { loadPolicies } from '../src/policy/load.ts'
 import { type Block, blocksOf } from './support/markdown.ts'
@@ -114,6 +117,20 @@ describe('the pages', () => {
       const file = path.join(project, 'holdpoint.yaml')
       writeFileSync(file, text)
       expect(() => readConfig({ file }), `${page}:${line}`).not.toThrow()
+    }
+  })
+
+  it('show tables of which every case comes out as it says', () => {
+    const tables = blocks.filter(({ language }) => language === 'yml')
+    expect(tables).not.toEqual([])
+    for (const { page, line, text } of tables) {
+      const file = path.join(project, 'shown.test.yaml')
+      writeFileSync(file, text)
+      const results = runTable(readTable(file), situationOf(false), [])
+      expect(
+        results.filter(({ problems }) => problems.length > 0),
+        `${page}:${line}`,
+      ).toEqual([])
     }
   })
 

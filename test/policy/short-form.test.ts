@@ -4,6 +4,8 @@ import { createGate } from '../../src/create-gate.ts'
 import { createCedarPoint } from '../../src/policy/cedar.ts'
 import { loadPolicies } from '../../src/policy/load.ts'
 import { withShortForm } from '../../src/policy/short-form.ts'
+import { generateSigner } from '../../src/receipt/sign.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import type { ShortCondition, ShortOtherwise, ShortRule } from '../../src/types.ts'
 import { decide, evaluationRequest } from '../support/evaluation.ts'
 
@@ -274,6 +276,44 @@ describe('calls outside of a rule', () => {
 })
 
 describe('a gate', () => {
+  it('runs what the short form permits, asks for the rest, and runs that once the very yes is there', async () => {
+    const gate = createGate({
+      config: false,
+      server: 'shop',
+      tools: {
+        refund: {
+          materiality: 'low',
+          permit: { amount: { max: 500 } },
+          otherwise: { ask: 'confirmation', say: 'Sure?' },
+        },
+        pay: { permit: { amount: { max: 500 } }, otherwise: { ask: 'finance' } },
+        wipe: 'deny',
+      },
+      effects: { store: createMemoryStore(), signer: generateSigner() },
+    })
+    const inputSchema = { type: 'object', properties: { amount: { type: 'integer' } } }
+    const tools = ['refund', 'pay', 'wipe'].map((name) => ({ name, origin: 'own' as const, inputSchema }))
+    expect(gate.register(tools)).toEqual([])
+    const me = gate.as({ user: 'ada' })
+    const admit = async (tool: string, amount: number) => await me.admit({ tool, input: { amount } }, { wait: false })
+
+    expect((await admit('refund', 500)).outcome).toBe('permitted')
+    const large = await admit('refund', 900)
+    if (large.outcome !== 'refused') throw new Error('it ran')
+    expect(large.refusal).toMatchObject({ code: 'approval_required', message: 'Sure?' })
+    expect(large.refusal.constraints).toMatchObject([{ path: '/amount', requires: 'at most 500', actual: '900' }])
+    expect(await me.answer(large.request?.ref ?? '', 'approved', { channel: 'terminal' })).toBe(true)
+    expect((await admit('refund', 900)).outcome).toBe('permitted')
+    expect((await admit('refund', 901)).outcome).toBe('refused')
+
+    const asked = await admit('pay', 900)
+    if (asked.outcome !== 'refused') throw new Error('it ran')
+    expect(await me.answer(asked.request?.ref ?? '', 'approved', { channel: 'terminal' })).toBe(false)
+    expect((await admit('pay', 900)).outcome).toBe('refused')
+    expect(await admit('wipe', 1)).toMatchObject({ refusal: { code: 'denied_by_policy' } })
+    await gate.close()
+  })
+
   it('refuses to take both the short form and a policy in code, since one of them would go unasked', () => {
     expect(() => createGate({ config: false, tools: { wipe: 'deny' }, policy: () => 'permit' })).toThrow(
       /"tools\.wipe" holds a policy, and so does "policy" in code/,
