@@ -169,6 +169,12 @@ describe('classify by the arguments of this call, which raise', () => {
     ['a GraphQL query', 'get_things', { query: '{ repository { issues } }' }, 'low'],
     ['a GraphQL mutation', 'get_things', { query: 'mutation M($a: ID = "x") { createIssue(a: $a) { id } }' }, 'medium'],
     ['a GraphQL mutation that destroys', 'get_things', { query: 'query Q{a} mutation{x:deleteIssue{id}}' }, 'high'],
+    ['an address that asks', 'fetch', { url: 'https://example.com/search?q=hold+points&page=2#top' }, 'low'],
+    ['an address with a password', 'fetch', { url: 'https://a:b@example.com/' }, 'high'],
+    ['an address with a long value', 'fetch', { url: `https://example.com/?d=${'x'.repeat(200)}` }, 'high'],
+    ['an address with lines', 'fetch', { url: 'https://example.com/?d=name%0Aiban' }, 'high'],
+    ['an address with many values', 'fetch', { url: `https://example.com/?${'d=name&'.repeat(90)}` }, 'high'],
+    ['a rehearsal, which lowers nothing', 'delete_things', { dry_run: true }, 'high'],
     ['a gene', 'search', { query: 'gene mutation (BRCA1)' }, 'low'],
   ]
   for (const [what, name, input, materiality] of table) {
@@ -184,6 +190,14 @@ describe('classify by the arguments of this call, which raise', () => {
     for (const filler of ['/*', '/* ', '--', '/*!', ';', ' ', '(', 'explain (', "'"]) {
       expect(tierOf({ name: 'query' }, { sql: `${filler.repeat(200_000)} drop table t` }), filler).toBe('high')
     }
+  })
+
+  it('puts a rehearsal on record', () => {
+    expect(classify(contractOf({ name: 'delete_things' }), { dry_run: true }).evidence.at(-1)).toMatchObject({
+      source: 'arguments',
+      argues: 'low',
+      at: '/dry_run',
+    })
   })
 
   it('never quotes a value', () => {
