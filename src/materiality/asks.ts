@@ -10,10 +10,18 @@ import { meaningOf } from './verbs.ts'
  */
 export function asksFor(words: readonly string[]): Evidence | undefined {
   if (words.some((word) => meaningOf(word)?.noun === false)) return undefined
-  const phrase = mainPhraseOf(words)
+  const phrase = withoutTail(mainPhraseOf(words))
   const head = phrase.at(-1) ?? ''
   if (!asks(phrase.slice(0, -1), head)) return undefined
   return { source: 'name', argues: 'low', surface: 'read', at: head, because: `the name asks for "${head}"` }
+}
+
+/** What is put behind names of any kind: `get_status_tool`, `statusV2`. */
+const TAIL = /^(?:tool|api|endpoint|mcp|v\d+)$/
+
+function withoutTail(words: readonly string[]): readonly string[] {
+  const end = words.findLastIndex((word) => !TAIL.test(word))
+  return words.slice(0, end + 1)
 }
 
 function asks(before: readonly string[], head: string): boolean {

@@ -26,6 +26,7 @@ const NOTHING_KNOWN: Evidence = {
 const TAKES_ANYTHING: Evidence = {
   source: 'schema',
   argues: 'high',
+  surface: 'unknown',
   at: '',
   because: 'no schema says what this tool takes',
 }

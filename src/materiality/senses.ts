@@ -12,6 +12,7 @@ const SENSES: readonly Sense[] = [
   ['resolve', 'dependency dependencies alias symbol symbols type types entity entities', 'low', 'read'],
   ['take', 'screenshot screenshots snapshot', 'low', 'read'],
   ['capture', 'screenshot screenshots snapshot screen page', 'low', 'read'],
+  ['track', 'order package parcel shipment delivery flight status price', 'low', 'read'],
   ['snapshot', 'browser page screen dom aria accessibility', 'low', 'read'],
   ['open', 'issue ticket pr pull request case file document page tab url browser window', 'medium', 'internal-write'],
   ['open', 'position trade order account', 'high', 'financial'],

@@ -60,7 +60,8 @@ const FINDINGS = new Set(
     'data metadata profile profiles listing listings schedules analysis analyses conversion conversions translation',
     'validation verification estimation estimate estimates prediction predictions detection extraction lookup',
     'retrieval inspection discovery scores odds lineups fixtures roster rosters sentiment similarity locks outliers',
-    'compatibility coverage map maps performance anomaly recommendation suggestion diagnosis readme license licenses topology lineage provenance',
+    'findings quality rate matrix isochrone structure ontology interactions pathway pathways completions usages signature',
+    'implementations healthcheck heartbeat about now klines candlesticks compatibility coverage map maps performance anomaly recommendation suggestion diagnosis readme license licenses topology lineage provenance',
   ]
     .join(' ')
     .split(' '),
@@ -101,7 +102,7 @@ const COUNTED = new Set(
 const MOSTLY_THINGS = new Set(
   [
     'order payment message email call build run release trade transfer refund charge deposit script command queue branch',
-    'commit index record request chat test cache trigger log review store',
+    'commit index record request chat test cache trigger log review store exchange',
   ]
     .join(' ')
     .split(' '),

@@ -115,9 +115,10 @@ const VOCABULARY: readonly Entry[] = [
   ['high', 'internal-write', 'verb', 'toggle switch unlink detach accept decline'],
   ['high', 'financial', 'noun', 'reserve'],
   ['medium', 'internal-write', 'noun', 'duplicate setup connect'],
-  ['medium', 'internal-write', 'verb', 'generate take capture resolve'],
+  ['medium', 'internal-write', 'verb', 'generate take capture resolve track'],
   ['low', 'read', 'verb', 'echo rerank rank survey define solve differentiate probe score grade critique proofread'],
   ['low', 'read', 'verb', 'paraphrase rephrase transcribe recognize recognise ocr obtain reason display'],
+  ['low', 'read', 'verb', 'ps glob stat sleep'],
   ['low', 'read', 'noun', 'research'],
   ['high', 'unknown', 'noun', OTHER_ACTS],
 ]

@@ -29,11 +29,19 @@ says('nouns beside a verb that reads', 'get_message list_order read_script find_
 says('nouns alone, as acts', 'refund post_message order trash_items email', 'high')
 says('an act that is only rehearsed', 'preview_subscription_update simulate_transfer estimate_delete', 'low')
 says('an act in a place that is called preview', 'preview_environment_delete preview_app_stop', 'high')
-says('names that ask for something', 'order_status console_messages current_user db-stats cost_comparison', 'low')
+says(
+  'names that ask for something',
+  'order_status console_messages current_user db-stats cost_comparison directions_tool statusV2',
+  'low',
+)
 says('names that end like that behind an act', 'set_issue_fields post_status email_users', 'high')
 says('the same, with a lighter act', 'star_repositories label_issues', 'medium')
-says('verbs that mean another thing with another object', 'resolve_hostname take_screenshot test_connection', 'low')
-says('the same verbs', 'resolve_incident take_snapshots check_in_flight generate_image', 'medium')
+says(
+  'verbs that mean another thing with another object',
+  'resolve_hostname take_screenshot test_connection track_order',
+  'low',
+)
+says('the same verbs', 'resolve_incident take_snapshots check_in_flight generate_image track_event', 'medium')
 says('the same verbs, with money or doors', 'open_position open_door take_payment capture_payment', 'high')
 says('hunting for secrets', 'list_secret_scanning_alerts', 'low')
 says('speaking of secrets', 'get_secret list_credentials', 'high')

@@ -67,6 +67,8 @@ describe('what cannot be read of a schema is high', () => {
     })
   }
 
+  it('has no known surface, whatever the name says', () => expect(classed(undefined).surface).toBe('unknown'))
+
   it('says so of a third party alone: an own tool may do without', () => {
     expect(classed(undefined, 'get_thing', 'own').materiality).toBe('low')
   })
