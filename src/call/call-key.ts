@@ -62,9 +62,16 @@ export function requestDigest(parts: RequestParts): string {
   ])
 }
 
+/** A scope is read for each of its calls. */
+const sessionKeys = new WeakMap<Scope, string>()
+
 /** Whose acts policies count together: one principal in one conversation. */
 export function sessionKey(scope: Scope): string {
-  return keyed('session', [...who(scope), scope.conversation ?? null])
+  const known = sessionKeys.get(scope)
+  if (known !== undefined) return known
+  const key = keyed('session', [...who(scope), scope.conversation ?? null])
+  sessionKeys.set(scope, key)
+  return key
 }
 
 /** Roles are left out: they are read anew at each decision, and a changed role makes nobody another person. */
