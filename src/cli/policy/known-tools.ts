@@ -1,6 +1,7 @@
 /** Tools that a command was told of, under our own names of their servers. */
 import { Contracts } from '../../call/contract.ts'
 import { DEFAULT_SERVER, type LoadedConfig } from '../../config/read.ts'
+import { SERVER_NAME } from '../../config/schema.ts'
 import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
 import { type ListedTool, toolsIn } from '../tool-lists.ts'
@@ -50,7 +51,8 @@ function known(
     const [contract] = contracts.register(server, [definition], new Map(word === undefined ? [] : [[name, word]]))
     return contract === undefined ? { at, refused: 'was not registered' } : { at, contract }
   } catch (error) {
-    return { at, refused: reasonOf(error) }
+    const hint = SERVER_NAME.test(server) ? '' : '; give the list a name with --tools NAME=FILE'
+    return { at, refused: `${reasonOf(error)}${hint}` }
   }
 }
 

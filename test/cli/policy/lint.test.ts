@@ -171,6 +171,11 @@ describe('policy lint', () => {
     expect(code).toBe(1)
   })
 
+  it('says how to name a server whose own name is none of ours', async () => {
+    const { remarks } = await lint('', '', [{ server: '@x/Y', tool: LOOK }])
+    expect(remarks).toEqual([expect.stringMatching(/server name "@x\/Y" is not usable.*--tools NAME=FILE/)])
+  })
+
   it('checks what it can without tools, and says what it could not', async () => {
     const here = folder()
     writeFileSync(join(here, 'holdpoint.yaml'), 'policies: mine.cedar\n')
