@@ -121,5 +121,14 @@ function join(evidence: readonly Evidence[], surface: Surface | undefined): Clas
     if (each.surface === undefined) continue
     if (strongest === undefined || outranks(each.argues, strongest.argues)) strongest = each
   }
-  return { materiality, surface: surface ?? strongest?.surface ?? 'unknown', evidence }
+  return { materiality, surface: surface ?? strongest?.surface ?? 'unknown', evidence: most(evidence) }
+}
+
+/** A stranger can make any number of pieces; a receipt keeps eight, so they are the strongest. */
+const MOST_PIECES = 8
+
+function most(evidence: readonly Evidence[]): readonly Evidence[] {
+  if (evidence.length <= MOST_PIECES) return evidence
+  const byWeight = (tier: Materiality) => evidence.filter(({ argues }) => argues === tier)
+  return [...byWeight('high'), ...byWeight('medium'), ...byWeight('low')].slice(0, MOST_PIECES)
 }

@@ -71,10 +71,12 @@ function meaningIn({ word, goesOn, behind }: Opening): Meaning | undefined {
   ) {
     return undefined
   }
-  const near = behind()
-  if (goesOn && (base === word || !OBJECTS.has(near[0] ?? ''))) return undefined
-  if (near.some((each) => HARMLESS.get(base)?.has(each) === true) && !near.includes('sql')) return undefined
-  const said = senseOf(base, () => near) ?? meaning
+  if (goesOn && (base === word || !OBJECTS.has(behind()[0] ?? ''))) return undefined
+  const harmless = HARMLESS.get(base)
+  if (harmless !== undefined && !behind().includes('sql') && behind().some((each) => harmless.has(each))) {
+    return undefined
+  }
+  const said = senseOf(base, behind) ?? meaning
   return said.argues === 'low' ? undefined : said
 }
 

@@ -19,7 +19,7 @@ const COMBINES = [
 const DEEPEST = 24
 /** Parts of a schema, and hundreds of characters in it, that are read. Real ones have a few hundred. */
 const MOST_PARTS = 10_000
-const MOST_PIECES = 16
+const MOST_PIECES = 8
 
 /** What a schema says about its tool. */
 export interface SchemaFindings {

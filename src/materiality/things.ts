@@ -102,7 +102,7 @@ const COUNTED = new Set(
 const MOSTLY_THINGS = new Set(
   [
     'order payment message email call build run release trade transfer refund charge deposit script command queue branch',
-    'commit index record request chat test cache trigger log review store exchange',
+    'commit index record request chat test cache trigger log review store exchange reverse',
   ]
     .join(' ')
     .split(' '),

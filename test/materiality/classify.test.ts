@@ -192,6 +192,12 @@ describe('classify by the arguments of this call, which raise', () => {
     }
   })
 
+  it('keeps few of many pieces, and the strongest', () => {
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`a${i}`, { amount: 1 }]))
+    const { materiality, evidence } = classify(contractOf({ name: 'get_things' }), { ...many, path: '/srv/.env' })
+    expect([materiality, evidence.length, evidence[0]?.argues]).toEqual(['high', 8, 'high'])
+  })
+
   it('puts a rehearsal on record', () => {
     expect(classify(contractOf({ name: 'delete_things' }), { dry_run: true }).evidence.at(-1)).toMatchObject({
       source: 'arguments',
