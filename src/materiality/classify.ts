@@ -1,3 +1,4 @@
+import { wordsOf } from '../bytes/words.ts'
 import type { Classification, Contract, Evidence, Json, Materiality, Surface, ToolDefinition } from '../types.ts'
 import { fromArguments } from './arguments.ts'
 import { fromDescription } from './description.ts'
@@ -56,9 +57,10 @@ function standingOf(contract: Contract): Standing {
 function weigh(contract: Contract): Standing {
   const word = operatorOf(contract)
   const { name, description, inputSchema, annotations } = contract.definition
-  const said = fromName(name)
+  const words = wordsOf(name)
+  const said = fromName(words)
   const named = said.length === 0 ? [NOTHING_KNOWN] : said
-  const schema = fromSchema(inputSchema, join(named, undefined).materiality, hasReadingVerb(name))
+  const schema = fromSchema(inputSchema, highestOf(named), hasReadingVerb(words))
   const evidence = [
     ...named,
     ...(takesAnything(contract.definition) ? [TAKES_ANYTHING] : []),
@@ -70,7 +72,7 @@ function weigh(contract: Contract): Standing {
     return {
       classification: join(evidence, word?.surface),
       settled: false,
-      takesSql: schema.speaksOfSql || namesADatabase(name),
+      takesSql: schema.speaksOfSql || namesADatabase(words),
     }
   }
   const surface = word.surface ?? join(evidence, undefined).surface
@@ -112,16 +114,24 @@ function declaredBy({ origin, declared }: ToolDefinition): ToolDefinition['decla
   return origin === 'own' ? declared : undefined
 }
 
+function highestOf(evidence: readonly Evidence[]): Materiality {
+  let highest: Materiality = 'low'
+  for (const { argues } of evidence) if (outranks(argues, highest)) highest = argues
+  return highest
+}
+
 /** The surface is that of the strongest evidence that names one; the first of several as strong. */
 function join(evidence: readonly Evidence[], surface: Surface | undefined): Classification {
-  let materiality: Materiality = 'low'
   let strongest: Evidence | undefined
   for (const each of evidence) {
-    if (outranks(each.argues, materiality)) materiality = each.argues
     if (each.surface === undefined) continue
     if (strongest === undefined || outranks(each.argues, strongest.argues)) strongest = each
   }
-  return { materiality, surface: surface ?? strongest?.surface ?? 'unknown', evidence: most(evidence) }
+  return {
+    materiality: highestOf(evidence),
+    surface: surface ?? strongest?.surface ?? 'unknown',
+    evidence: most(evidence),
+  }
 }
 
 /** A stranger can make any number of pieces; a receipt keeps eight, so they are the strongest. */

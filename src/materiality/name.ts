@@ -1,4 +1,3 @@
-import { wordsOf } from '../bytes/words.ts'
 import type { Evidence } from '../types.ts'
 import { asksFor, readsPurely } from './asks.ts'
 import { actsOf } from './phrase.ts'
@@ -12,8 +11,7 @@ const HUNTS = new Set(['scan', 'scanning', 'scanner', 'detection'])
  * What the words of a tool's name argue. The only evidence that may argue `low`, since somebody must say that a tool
  * reads; every word that acts still counts beside one that reads.
  */
-export function fromName(name: string): readonly Evidence[] {
-  const words = wordsOf(name)
+export function fromName(words: readonly string[]): readonly Evidence[] {
   const asked = asksFor(words)
   const evidence = asked === undefined || isBareAct(words) ? actsOf(words) : [asked]
   const secret = secretIn(words)
@@ -21,8 +19,8 @@ export function fromName(name: string): readonly Evidence[] {
 }
 
 /** Does the name hold a verb that reads? What such a tool lets one choose then says which things are asked for. */
-export function hasReadingVerb(name: string): boolean {
-  return wordsOf(name).some(readsPurely)
+export function hasReadingVerb(words: readonly string[]): boolean {
+  return words.some(readsPurely)
 }
 
 /** A name of one word that is an act, whatever else it could be: `log` logs. */

@@ -1,5 +1,3 @@
-import { wordsOf } from '../bytes/words.ts'
-
 const DATABASES = new Set(['database', 'databases', 'db', 'dbs', 'warehouse'])
 
 /**
@@ -7,6 +5,6 @@ const DATABASES = new Set(['database', 'databases', 'db', 'dbs', 'warehouse'])
  *
  * UNTRUSTED: to say so can only raise what its calls argue.
  */
-export function namesADatabase(name: string): boolean {
-  return wordsOf(name).some((word) => word.includes('sql') || DATABASES.has(word))
+export function namesADatabase(words: readonly string[]): boolean {
+  return words.some((word) => word.includes('sql') || DATABASES.has(word))
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { wordsOf } from '../../src/bytes/words.ts'
 import { fromName } from '../../src/materiality/name.ts'
 import { outranks } from '../../src/materiality/rank.ts'
 import type { Materiality } from '../../src/types.ts'
 
 function argued(name: string): Materiality | 'nothing' {
   let most: Materiality | undefined
-  for (const { argues } of fromName(name)) if (most === undefined || outranks(argues, most)) most = argues
+  for (const { argues } of fromName(wordsOf(name))) if (most === undefined || outranks(argues, most)) most = argues
   return most ?? 'nothing'
 }
 
