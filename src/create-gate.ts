@@ -93,7 +93,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, point, settings) })
   const lineage = new Lineage()
   const live: SharedState['live'] = new Map()
-  const misfitted = new Set<string>()
+  const misfitted: SharedState['misfitted'] = new WeakSet()
   const exits = new Exits({
     settings,
     recorder,

@@ -6,7 +6,17 @@ import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { refusal } from './refusal/refusal.ts'
 import { observedCall, type PermitTerms, permittedCall, type SettleParts } from './settle.ts'
-import type { Admission, ApprovalRecord, Constraint, Holder, Receipt, Refusal, RefusalCode, Scope } from './types.ts'
+import type {
+  Admission,
+  ApprovalRecord,
+  Constraint,
+  Holder,
+  PermittedAdmission,
+  Receipt,
+  Refusal,
+  RefusalCode,
+  Scope,
+} from './types.ts'
 
 /** How much of a rejected argument's path and of the reason a refusal quotes, in characters. */
 const LONGEST_PATH = 128
@@ -133,7 +143,8 @@ export class Exits {
       this.#parts.settings.onReceiptLoss.low === 'run' &&
       terms.failedOpen === false &&
       terms.isLost &&
-      this.#unrecorded.size < MOST_UNRECORDED
+      this.#unrecorded.size < MOST_UNRECORDED &&
+      !this.#unrecorded.has(callKey)
     ) {
       // INVARIANT I2: without a claim, this gate's own memory is what keeps the call from running twice.
       this.#unrecorded.add(callKey)
@@ -151,7 +162,7 @@ export class Exits {
   }
 
   /** The receipt and the claim are durable: hand out the permit. */
-  permitted(considered: Considered, receipt: Receipt, terms: PermitTerms): Admission {
+  permitted(considered: Considered, receipt: Receipt, terms: PermitTerms): PermittedAdmission {
     this.#decided(considered, receipt, { enforced: !this.observing() })
     if (terms.failedOpen)
       this.#parts.emit({
@@ -178,7 +189,7 @@ export class Exits {
     }
   }
 
-  #live(considered: Considered, receipt: Receipt | undefined, terms: PermitTerms): Admission {
+  #live(considered: Considered, receipt: Receipt | undefined, terms: PermitTerms): PermittedAdmission {
     const refusalOf = (code: RefusalCode): Refusal => this.#refusal(considered, { code }, receipt)
     return permittedCall(this.#parts, considered, receipt, { ...terms, enforced: !this.observing(), refusalOf })
   }

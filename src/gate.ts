@@ -135,15 +135,21 @@ async function decideOnce(
 
   // INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists.
   const failedOpen = ruling.basis === 'fail_open'
-  const prepared = exits.permitDraft(considered, { consent, basis: consent === undefined ? ruling.basis : 'approval' })
+  const basis = consent === undefined || failedOpen ? ruling.basis : 'approval'
+  const prepared = exits.permitDraft(considered, { consent, basis })
   try {
     const { receipt, committed } = await recorder.commit(
       prepared.draft,
       claimOf(parts, considered, call, consent, session.seen),
       prepared.sidecar,
     )
-    if (committed.outcome === 'claimed' && receipt !== undefined)
-      return leave(exits.permitted(considered, receipt, { failedOpen, signal: options.signal, salt: prepared.salt }))
+    if (committed.outcome === 'claimed' && receipt !== undefined) {
+      const permitted = exits.permitted(considered, receipt, { failedOpen, signal: options.signal, salt: prepared.salt })
+      if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
+      // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
+      await permitted.settle({ status: 'not_executed' })
+      return leave(await exits.refused(considered, { code: 'already_executed', basis: 'replay' }))
+    }
     if (committed.outcome === 'taken') return leave(await exits.taken(considered, committed))
     return { next: 'again', spent: committed.outcome === 'approval_spent' }
   } catch (cause) {

@@ -19,10 +19,14 @@ const LONGEST_NAME = 4_096
 /** A command is looked at word by word, up to here. */
 const MOST_WORDS = 512
 
-const REMOVING = new Set('delete remove rm rmdir unlink move mv rename purge wipe erase destroy trash prune'.split(' '))
+const REMOVING = new Set(
+  'delete remove rm rmdir rmtree unlink move mv rename purge wipe erase destroy trash prune clear empty overwrite'.split(
+    ' ',
+  ),
+)
 const isCommand = namedBy(new Set('command commands cmd script shell code args argv arguments exec'.split(' ')))
 /** Where a call starts from or puts things: to name a folder there takes nothing out of it. */
-const isPlace = namedBy(new Set('cwd workdir working destination dest dst target to'.split(' ')))
+const PLACES = new Set('cwd workdir working_directory workingDirectory destination dest dst to'.split(' '))
 
 /**
  * @param paths absolute files and folders
@@ -42,9 +46,9 @@ export function ownFiles(paths: readonly string[], from: { readonly folder: stri
     if (!removes && !whole.includes('%') && !lastNames.some((each) => whole.includes(each))) return false
     if (own.some((each) => mentions(whole, each))) return true
     const candidates = text.length <= LONGEST_NAME ? [text] : []
-    if (isCommand(name)) candidates.push(...text.split(/[\s"'`;|&<>()=]+/, MOST_WORDS).filter((word) => word !== ''))
+    if (isCommand(name)) candidates.push(...wordsIn(text))
     return candidates.some((candidate) =>
-      readings(candidate, from).some((path) => isOwn(path) || (removes && !isPlace(name) && isAround(path))),
+      readings(candidate, from).some((path) => isOwn(path) || (removes && !PLACES.has(name) && isAround(path))),
     )
   }
   const find = (value: Json, name: string, removes: boolean): string | undefined => {
@@ -64,6 +68,11 @@ export function ownFiles(paths: readonly string[], from: { readonly folder: stri
       '',
       wordsOf(tool).some((word) => REMOVING.has(word)),
     )
+}
+
+function wordsIn(command: string): readonly string[] {
+  const words = command.split(/[\s"'`;|&<>()=]+/, MOST_WORDS)
+  return words.filter((word) => word !== '' && word.length <= LONGEST_NAME)
 }
 
 /** What makes a longer name of a name. */

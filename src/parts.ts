@@ -5,7 +5,7 @@ import type { Exits } from './exits.ts'
 import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
-import type { Clock, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
+import type { Clock, Contract, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
 
 /** Everything that the pass works with. Effects come in here and nowhere else. */
 export interface GateParts {
@@ -22,6 +22,6 @@ export interface GateParts {
   readonly random: RandomBytes
   readonly sleep: (ms: number) => Promise<void>
   readonly emit: EventSink
-  /** Servers whose tools do not fit the policies: their medium and high refuse. */
-  readonly misfitted: ReadonlySet<string>
+  /** Contracts of listings that the policies do not fit: their medium and high refuse. */
+  readonly misfitted: Pick<WeakSet<Contract>, 'has'>
 }

@@ -12,6 +12,7 @@ import type {
   EventSink,
   Json,
   OutcomeStatus,
+  PermittedAdmission,
   PolicyDecisionPoint,
   Receipt,
   Refusal,
@@ -45,7 +46,7 @@ export function permittedCall(
   considered: Considered,
   receipt: Receipt | undefined,
   terms: PermitTerms & { readonly enforced: boolean; readonly refusalOf: (code: RefusalCode) => Refusal },
-): Admission {
+): PermittedAdmission {
   const { clock, point, settings, schedule, forget } = parts
   const { arrival, classification } = considered
   const callKey = arrival.callKey ?? ''

@@ -13,6 +13,7 @@ import type {
   ApprovalRecord,
   Call,
   Channel,
+  Contract,
   Gate,
   Json,
   OperatorWord,
@@ -36,8 +37,8 @@ interface Ask {
 export interface SharedState {
   readonly parts: GateParts
   readonly words: ReadonlyMap<string, OperatorWord>
-  /** Servers that no longer fit, or fit again, after a registration. */
-  readonly misfitted: Set<string>
+  /** Contracts of listings that the policies do not fit. */
+  readonly misfitted: WeakSet<Contract>
   /** Live admissions by call key: a host's approval hook and its wrapped `execute` share one. */
   readonly live: Map<string, Ask & { readonly admission: Promise<Admission> }>
   /** Calls that `run` is running: a duplicate joins. */
@@ -86,9 +87,12 @@ export class GateView implements Gate {
       contracts.map((contract) => contract.definition),
     )
     registered.set(server, { definitions, misfits })
-    if (misfits.length === 0) misfitted.delete(server)
-    else {
-      misfitted.add(server)
+    // By contract: a host may hold on to a definition that did not fit, whatever is listed after it.
+    for (const contract of contracts) {
+      if (misfits.length === 0) misfitted.delete(contract)
+      else misfitted.add(contract)
+    }
+    if (misfits.length > 0) {
       parts.emit({ event: 'policy-misfitted', server, misfits })
     }
     return misfits
@@ -141,6 +145,8 @@ export class GateView implements Gate {
       return false
     const channel = options.channel ?? scope.channel
     if (record.separate === true && !isElsewhere(channel)) return false
+    // Whoever has this OS account is nobody that a chat has signed in.
+    if (isElsewhere(channel) && scope.principal.basis !== 'stated') return false
     const answered = await parts.store.answer(ref, {
       answer,
       by: options.by ?? scope.principal.id,

@@ -1,4 +1,11 @@
-import type { Admission, Call, Gate, RefusedAdmission, ToolDefinition } from '../../src/index.ts'
+import {
+  type Admission,
+  type Call,
+  type Gate,
+  HoldpointError,
+  type RefusedAdmission,
+  type ToolDefinition,
+} from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { type SaidInHistory, saidInHistory } from './approval-parts.ts'
@@ -29,6 +36,8 @@ export interface Passing {
 
 /** Admissions that a hook began and `execute` has not fetched yet. */
 const MOST_STARTED = 256
+/** How long the schemas of a tool set may take to be read. */
+const LONGEST_READING_MS = 10_000
 
 /** One tool's way through the gate, shared by the host's approval hook and the wrapped `execute`. */
 export class Passage {
@@ -48,7 +57,7 @@ export class Passage {
   /** Can the person in this chat answer for this principal? An anonymous chat cannot: nobody is there to say yes. */
   get asksInChat(): boolean {
     const { scope } = this.around.gate
-    return scope?.channel === 'chat' && scope.principal.type === 'user' && scope.principal.basis !== 'default'
+    return scope?.channel === 'chat' && scope.principal.type === 'user' && scope.principal.basis === 'stated'
   }
 
   /**
@@ -98,8 +107,7 @@ export class Passage {
 
   async #admit(call: HostCall, wantsYes: boolean, signal: AbortSignal | undefined): Promise<Passing> {
     const { gate, registered } = this.around
-    if (registered !== undefined) await registered
-    const asked = this.#callOf(call, await this.#definition)
+    const asked = this.#callOf(call, await this.#read(registered, signal))
     const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
     if (said !== undefined) await hear(gate, asked, said)
     const admission = await gate.admit(asked, {
@@ -110,6 +118,17 @@ export class Passage {
     })
     if (admission.outcome === 'refused') this.#warn(call, admission, wantsYes, said)
     return { admission, record: journalOf(gate).note(call.callId, this.name, admission) }
+  }
+
+  /** The tool's definition, once the gate knows every tool. A schema that is promised and never comes must not hold up a call. */
+  async #read(registered: Promise<void> | undefined, signal: AbortSignal | undefined) {
+    const reading = Promise.all([this.#definition, registered])
+    const late = new HoldpointError(
+      'ERR_TOOL',
+      `Tool "${this.name}" did not run: a schema of its tool set is a promise that did not settle within ${LONGEST_READING_MS} ms.`,
+    )
+    const [definition] = await beforeEither(reading, late, signal)
+    return definition
   }
 
   /** The call in the gate's words. `step` is the message count: providers reuse call ids. */
@@ -132,6 +151,25 @@ export class Passage {
     if (refused.request === undefined) return
     if (wantsYes && !this.asksInChat) warnOfSilentChat(gate, name, tool)
     if (said !== undefined && said.ref === undefined) warnOfLostReference(gate, name, tool)
+  }
+}
+
+/** Waits no longer than the caller does, and no longer than a schema may take. */
+async function beforeEither<T>(work: Promise<T>, late: Error, signal: AbortSignal | undefined): Promise<T> {
+  let stop: () => void = () => undefined
+  const ended = new Promise<never>((_resolve, reject) => {
+    const leave = () => reject(signal?.reason)
+    const timer = setTimeout(() => reject(late), LONGEST_READING_MS)
+    signal?.addEventListener('abort', leave, { once: true })
+    stop = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', leave)
+    }
+  })
+  try {
+    return await Promise.race([work, ended])
+  } finally {
+    stop()
   }
 }
 

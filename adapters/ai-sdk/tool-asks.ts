@@ -6,9 +6,10 @@ import type { HostCall, HostTool } from './host.ts'
  */
 export async function toolAsks(tool: HostTool, call: HostCall): Promise<boolean> {
   const { needsApproval } = tool
-  if (typeof needsApproval !== 'function') return needsApproval === true
+  // Whatever the host would take for a yes to asking: authors who write plain JavaScript return what `match` returns.
+  if (typeof needsApproval !== 'function') return Boolean(needsApproval)
   const { callId, input, messages, context } = call
-  return (await needsApproval.call(tool, input, { ...context, toolCallId: callId, messages })) === true
+  return Boolean(await needsApproval.call(tool, input, { ...context, toolCallId: callId, messages }))
 }
 
 /** What the host keeps for the tool's author, out of whatever it hands to `needsApproval` and `execute`. */

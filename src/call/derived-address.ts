@@ -10,8 +10,11 @@ const namesAddress = namedBy(
   ),
 )
 
-/** One unquoted mailbox and nothing else: no display name, no list, no comment, no second `@`. */
-const MAILBOX = /^[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]{1,64}@([^@\s,;<>()"[\]\p{Cc}]{1,253})$/u
+/**
+ * One unquoted mailbox and nothing else: no display name, no list, no comment, no second `@`. RFC 5321 allows `/`, `?` and `#`
+ * in front of the `@`; nobody's address has them, and a reader of URLs finds its host in front of them.
+ */
+const MAILBOX = /^[A-Za-z0-9.!$&'*+=^_`{|}~-]{1,64}@([^@\s,;<>()"[\]\p{Cc}]{1,253})$/u
 
 /** By its key, or because it is one mailbox. */
 export function looksLikeAddress(text: string, key: string): boolean {

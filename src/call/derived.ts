@@ -93,8 +93,9 @@ function textFacts(text: string, key: string): JsonObject {
   return {
     bytes: utf8Length(text),
     ...(looksLikePath(text, key) ? pathFacts(text) : undefined),
-    ...(looksLikeUrl(text, key) ? urlFacts(text) : undefined),
     ...(looksLikeAddress(text, key) ? addressFacts(text) : undefined),
+    // Both state domains. What looks like a URL, by its key or its scheme, is fetched as one, whatever stands before an `@`.
+    ...(looksLikeUrl(text, key) ? urlFacts(text) : undefined),
     ...(looksLikeMoney(key) ? moneyFacts(text) : undefined),
   }
 }

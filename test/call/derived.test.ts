@@ -88,6 +88,16 @@ describe('urls: a permit for a host holds only for what every client would conne
     expect(factsOf('url', 'https://example.com.')).toMatchObject({ host: 'example.com' })
   })
 
+  it.each(['evil.test/steal?x=@example.com', '//evil.test/?@example.com', 'evil.test#@example.com', 'ann@example.com'])(
+    'takes no host from the end of %s, which a browser does not look at or looks at otherwise',
+    (text) => {
+      for (const key of ['url', 'to_url', 'link_url']) expect(factsOf(key, text)?.['domains'], key).toEqual([])
+      if (text !== 'ann@example.com') {
+        for (const key of ['to', 'page', 'email']) expect(factsOf(key, text)?.['domains'] ?? [], key).toEqual([])
+      }
+    },
+  )
+
   it('writes numeric hosts as one address, without parents', () => {
     for (const url of ['http://127.0.0.1/', 'http://2130706433/', 'http://0x7f.1/', 'http://127.1']) {
       expect(factsOf('url', url)).toMatchObject({ host: '127.0.0.1', domains: ['127.0.0.1'] })

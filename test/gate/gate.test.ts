@@ -3,6 +3,7 @@ import { actingAs } from '../../src/index.ts'
 import { withDeadline } from '../../src/store/deadline.ts'
 import { createMemoryStore, faultStore, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Gate, Json, ToolDefinition } from '../../src/types.ts'
+import { verifyReceipts } from '../../src/verify.ts'
 
 const schema = {
   type: 'object',
@@ -592,5 +593,67 @@ describe('when too much is asked at once', () => {
     }
     const bob = gate.as({ user: 'bob' }, { conversation: 'c2' })
     expect(await refusedCode(bob, { tool: 'read', callId: '1', input: {} })).toBe('permitted')
+  })
+})
+
+describe('what the second review found', () => {
+  it('still refuses a call under a definition that did not fit, after another one that fits was listed', async () => {
+    const capped =
+      '@id("cap") permit (principal, action == Action::"test/pay", resource) when { context.arguments.amount.lessThanOrEqual(decimal("500.0")) };\n@id("rest") permit (principal, action, resource);'
+    const { gate, me } = gateWith({ policy: capped })
+    const definition = (amount: 'sum' | 'amount'): ToolDefinition => ({
+      name: 'pay',
+      origin: 'third-party',
+      inputSchema: { type: 'object', properties: { [amount]: { type: 'number' } }, required: [amount] },
+    })
+    const [older, newer] = [definition('sum'), definition('amount')]
+    expect(gate.register([older])).not.toEqual([])
+    expect(gate.register([newer])).toEqual([])
+    expect(await refusedCode(me, { tool: 'pay', callId: '1', input: { sum: 900 }, definition: older })).toBe(
+      'policy_error',
+    )
+    expect(await refusedCode(me, { tool: 'pay', callId: '2', input: { amount: 5 }, definition: newer })).toBe(
+      'permitted',
+    )
+  })
+
+  it('runs one key once without a receipt, however many calls come with it at the same time', async () => {
+    let fault: 'none' | 'fail' = 'none'
+    const trouble = faultStore(createMemoryStore(), ({ operation }) =>
+      operation === 'commitDecision' ? fault : 'none',
+    )
+    const { gate, me } = gateWith({ store: trouble, onReceiptLoss: { low: 'run' } })
+    await me.ready()
+    fault = 'fail'
+    const { inputs, execute } = executions()
+    const calls = ['a', 'b', 'c'].map((path) => ({ tool: 'read', callId: path, idempotencyKey: 'k', input: { path } }))
+    await Promise.all(calls.map((call) => me.run(call, execute)))
+    const agents = ['x', 'y', 'z'].map((agent) => gate.as({ user: 'alice', agent }, { conversation: 'c1' }))
+    await Promise.all(agents.map((agent) => agent.run({ tool: 'read', callId: 'same', input: {} }, execute)))
+    expect(inputs).toHaveLength(2)
+  })
+
+  it('writes a receipt that verifies when a tool wants a yes and low calls fail open', async () => {
+    const { gate, me } = gateWith({ failModes: { low: 'open' }, timeoutMs: 20 })
+    gate.outage()
+    const asks = { requires: 'confirmation', wait: false } as const
+    const asked = await me.admit({ tool: 'read', callId: '1', input: {} }, asks)
+    await me.answer((asked.outcome === 'refused' && asked.request?.ref) || '', 'approved', { channel: 'terminal' })
+    const admission = await me.admit({ tool: 'read', callId: '2', input: {} }, asks)
+    expect(admission).toMatchObject({ outcome: 'permitted', failedOpen: true })
+    if (admission.outcome === 'permitted') {
+      admission.begin()
+      await admission.settle({ status: 'ok' })
+    }
+    const receipts = (await gate.receipts()).map(({ jws }) => jws)
+    expect((await verifyReceipts(receipts, { keys: [gate.signer.publicJwk] })).failures).toEqual([])
+  })
+
+  it('takes no answer of a chat from whoever merely has this account', async () => {
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    const asked = await me.admit({ tool: 'write', callId: '1', input: {} }, { wait: false })
+    const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
+    expect(await gate.as({}, { conversation: 'c1', channel: 'chat' }).answer(ref, 'approved')).toBe(false)
+    expect(await me.answer(ref, 'approved', { channel: 'chat' })).toBe(true)
   })
 })

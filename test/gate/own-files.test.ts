@@ -35,6 +35,8 @@ describe('a call that names what judges it is found, however it spells the name'
   it('knows the folders around them, for a tool that removes or moves', () => {
     expect(look({ path: '/home/ada' }, 'delete_directory')).toBe('/path')
     expect(look({ path: '.' }, 'files/removeAll')).toBe('/path')
+    expect(look({ target_dir: '/home/ada' }, 'clear_folder')).toBe('/target_dir')
+    expect(look({ to_delete: ['/home/ada/shop'] }, 'fs_rmtree')).toBe('/to_delete/0')
     expect(look({ source: '/home/ada/shop', destination: '/tmp/x' }, 'move_file')).toBe('/source')
   })
 })
@@ -49,6 +51,7 @@ describe('a call that leaves them alone is let through', () => {
     ['a text that speaks of the configuration', { content: 'Edit holdpoint.yaml by hand.' }, 'write_file'],
     ['half an escape', { path: '%E0%A4%A' }, 'read_file'],
     ['a URL without a path', { url: 'file://host' }, 'read_file'],
+    ['a word that is longer than any name', { command: `x/../%41/`.repeat(10_000) }, 'run'],
     ['numbers and nothing', { a: 1, b: null, c: [true] }, 'read_file'],
   ])('%s', (_, input, tool) => {
     expect(look(input, tool)).toBeUndefined()
