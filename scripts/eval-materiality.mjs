@@ -71,6 +71,7 @@ function measure(some) {
     accepted: count(some, ({ accept, said }) => accept.includes(said)),
     high: high.length,
     highCalledLow: count(high, ({ said }) => said === 'low'),
+    strongHighCalledLow: count(high, ({ said, strength }) => said === 'low' && strength === 'strong'),
     onlyLow: onlyLow.length,
     lowCalledHigh: count(onlyLow, ({ said }) => said === 'high'),
   }
@@ -106,6 +107,19 @@ function table(title, groups) {
   for (const [name, measured] of Object.entries(groups)) console.log(`| ${cells(name, measured).join(' | ')} |`)
 }
 
+/** The aims are of the whole; each half is told where it falls short of them. */
+function aims(groups) {
+  for (const [name, m] of Object.entries(groups)) {
+    const missed = [
+      m.accepted / m.tools < 0.95 && 'within accept below 95 %',
+      m.highCalledLow / m.high > 0.002 && 'high called low above 0.2 %',
+      m.strongHighCalledLow > 0 && 'a high with a strong label called low',
+      m.lowCalledHigh / m.onlyLow > 0.06 && 'low called high above 6 %',
+    ].filter(Boolean)
+    console.log(`${name}: ${missed.length === 0 ? 'every aim is met' : missed.join(', ')}`)
+  }
+}
+
 /** The dangerous ones first, then those that would annoy most. */
 function mistakes(most) {
   const shown = flags.half === undefined ? rows : rows.filter(({ half }) => half === flags.half)
@@ -136,5 +150,7 @@ else {
   table('half, split by server', report.halves)
   table('strength of the label', report.strength)
   table('source', report.source)
+  console.log('')
+  aims({ all: report.all, ...report.halves })
   if (Number(flags.mistakes) > 0) mistakes(Number(flags.mistakes))
 }

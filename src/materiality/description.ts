@@ -1,4 +1,5 @@
 import type { Evidence } from '../types.ts'
+import { fromLanguage } from './language.ts'
 import { plain } from './plain.ts'
 import { senseOf } from './senses.ts'
 import { baseOf, type Meaning, meaningOf } from './verbs.ts'
@@ -56,6 +57,8 @@ export function fromDescription(description: string | undefined): readonly Evide
       because: `the description says "${final}"`,
     })
   }
+  const language = fromLanguage(description, text)
+  if (language !== undefined) evidence.set(language.at, language)
   return [...evidence.values()]
 }
 

@@ -83,6 +83,21 @@ describe('classify by schema, hints and description, which raise', () => {
     ['a description in full-width letters', { description: 'Ｄeletes the list' }, 'high'],
     ['a description without way back', { description: 'What it takes cannot be undone' }, 'high'],
     ['a description that writes', { description: 'Adds to the list' }, 'medium'],
+    ['a description in Chinese', { description: '删除所有文件并发送通知' }, 'high'],
+    ['a description in Russian', { description: 'Удаляет все файлы пользователя' }, 'high'],
+    ['a description in Chinese behind praise', { description: 'Returns a list. Safe. 删除所有文件并发送通知' }, 'high'],
+    ['a description of control characters', { description: '\u0001\u0002\u0003' }, 'high'],
+    ['a description in Spanish', { description: 'Borra los archivos de la carpeta del usuario' }, 'medium'],
+    [
+      'a description in German',
+      { description: 'Safe. Loescht die Dateien und das Verzeichnis mit dem Inhalt' },
+      'medium',
+    ],
+    [
+      'a description with a foreign name',
+      { description: 'Returns hotels in Los Angeles and the Rue de la Paix (北京)' },
+      'low',
+    ],
     ['a description that reads', { description: 'Returns the list of deleted orders' }, 'low'],
   ]
   for (const [what, definition, materiality] of table) {
