@@ -2,6 +2,7 @@ import { isElsewhere } from './approval/approval.ts'
 import { arrive } from './arrive.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
+import { HoldpointError } from './errors.ts'
 import { admitCall } from './gate.ts'
 import type { GateParts } from './parts.ts'
 import type { Arrival } from './pass.ts'
@@ -76,6 +77,7 @@ export class GateView implements Gate {
   register(tools: readonly ToolDefinition[], options: { readonly server?: string } = {}): readonly PolicyMisfit[] {
     const { parts, words, misfitted, registered } = this.#shared
     const server = options.server ?? parts.settings.server
+    if (server === parts.settings.server) refuseTwoReadings(server, tools, words)
     parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
     const contracts = parts.contracts.all().filter((contract) => contract.server === server)
     // Hosts register on every request: policies are validated again only when a definition is new.
@@ -265,9 +267,26 @@ function wordsFor(
   words: ReadonlyMap<string, OperatorWord>,
 ): ReadonlyMap<string, OperatorWord> {
   const own = new Map<string, OperatorWord>()
-  if (server === configured) for (const [name, word] of words) own.set(name, word)
+  if (server === configured) for (const [name, word] of words) if (!name.includes('/')) own.set(name, word)
   for (const [name, word] of words) if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
   return own
+}
+
+/** `files/read_note` in the configuration is the tool `read_note` of the server `files`, and never one of our own of that name. */
+function refuseTwoReadings(
+  server: string,
+  tools: readonly ToolDefinition[],
+  words: ReadonlyMap<string, OperatorWord>,
+): void {
+  const twice = tools.find(({ name }) => name.includes('/') && words.has(name) && !words.has(`${server}/${name}`))
+  if (twice === undefined) return
+  const { name } = twice
+  const at = words.get(name)?.source ?? name
+  throw new HoldpointError(
+    'ERR_TOOL',
+    `${at}: "${name}" names a tool of the server "${name.slice(0, name.indexOf('/'))}", and ${server} has a tool of that whole name: write "${server}/${name}" for that one`,
+    { at },
+  )
 }
 
 /**

@@ -656,4 +656,18 @@ describe('what the second review found', () => {
     expect(await gate.as({}, { conversation: 'c1', channel: 'chat' }).answer(ref, 'approved')).toBe(false)
     expect(await me.answer(ref, 'approved', { channel: 'chat' })).toBe(true)
   })
+
+  it('takes a configured name with a slash for a tool of that server, and says so where one of our own has it', async () => {
+    const words = { 'files/read_note': { materiality: 'low' } } as const
+    const { gate } = gateWith({ tools: words })
+    const own: ToolDefinition = { name: 'files/read_note', origin: 'own' }
+    expect(() => gate.register([own])).toThrow(
+      'code: "files/read_note" names a tool of the server "files", and test has a tool of that whole name: write "test/files/read_note" for that one',
+    )
+    const both = gateWith({ tools: { ...words, 'test/files/read_note': { materiality: 'medium' } } })
+    expect(both.gate.register([own])).toEqual([])
+    expect(await both.me.admit({ tool: 'files/read_note', callId: '1', input: {} })).toMatchObject({
+      materiality: 'medium',
+    })
+  })
 })
