@@ -38,12 +38,21 @@ export function refund(input) {
   return { refunded: input.amount, order: input.order }
 }
 
+const NOTHING = { calls: {}, spent: {} }
 const facts = {
   derived: {},
   lengths: {},
   environment: {},
   agent: 'support',
-  session: { calls: {}, spent: {} },
+  session: {
+    calls: {},
+    spent: {},
+    surfaces: NOTHING,
+    hour: { ...NOTHING, surfaces: NOTHING },
+    day: { ...NOTHING, surfaces: NOTHING },
+    private_data_read: false,
+    untrusted_content_read: false,
+  },
   approval: { confirmed: false, roles: [] },
 }
 const definition = 'Rr0nFvU5Yl8Vf1B9m4lq0o6c6m3y8b5bqYV0d1g2h3k'

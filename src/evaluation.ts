@@ -1,13 +1,24 @@
 import { approvalFacts } from './approval/approval.ts'
 import { sha256 } from './bytes/digest.ts'
-import { requestDigest, sessionKey } from './call/call-key.ts'
+import { principalKey, requestDigest, sessionKey } from './call/call-key.ts'
 import { derive } from './call/derived.ts'
 import { spentBy } from './call/money.ts'
 import type { GateParts } from './parts.ts'
 import { type Considered, optional } from './pass.ts'
-import type { ApprovalRecord, Claim, Contract, EvaluationRequest, Scope, SessionFacts, Snapshot } from './types.ts'
-
-const NO_SESSION: SessionFacts = { calls: {}, spent: {} }
+import {
+  type ApprovalRecord,
+  type Claim,
+  type Contract,
+  type EvaluationRequest,
+  NO_SESSION,
+  type PolicyDecisionPoint,
+  type Scope,
+  type SessionFacts,
+  type SessionKeys,
+  type SessionReading,
+  type SessionSeen,
+  type Snapshot,
+} from './types.ts'
 
 /** A call that is fit to be decided. */
 export interface Readied {
@@ -60,17 +71,22 @@ export function claimOf(
   considered: Considered,
   call: Readied,
   consent: ApprovalRecord | undefined,
-  seen: number | undefined,
+  seen: SessionSeen | undefined,
 ): Claim {
+  const { classification, request, scope } = considered
+
   return {
     callKey: call.callKey,
     inputDigest: askedDigest(call.contract, call.taken),
     ...optional('approval', consent?.ref),
     session: {
-      key: sessionKey(considered.scope),
+      ...keysOf(scope),
       tool: call.contract.id,
-      ...optional('seen', parts.point.readsSession ? seen : undefined),
-      ...optional('amount', spentBy(considered.request?.context.arguments)),
+      surface: classification.surface,
+      at: parts.clock.now(),
+      ...optional('amount', spentBy(request?.context.arguments)),
+      ...optional('reads', call.contract.operator?.reads),
+      ...optional('seen', seenBy(parts.point, seen)),
     },
   }
 }
@@ -79,13 +95,33 @@ export function claimOf(
 export async function sessionOf(
   parts: GateParts,
   scope: Scope,
-): Promise<{ readonly seen?: number; readonly facts: SessionFacts } | undefined> {
-  if (!parts.point.readsSession) return { facts: NO_SESSION }
+): Promise<(Pick<SessionReading, 'facts'> & Partial<SessionReading>) | undefined> {
+  if (parts.point.readsSession === false) return { facts: NO_SESSION }
   try {
-    return await parts.store.read(sessionKey(scope))
+    return await parts.store.read(keysOf(scope), parts.clock.now())
   } catch {
     return undefined
   }
+}
+
+/** Which decisions are taken one after the other; `undefined` where no decision rests on another. */
+export function turnOf({ point }: GateParts, scope: Scope): string | undefined {
+  if (point.readsSession === false) return undefined
+  const { conversation, principal } = keysOf(scope)
+  return point.readsSession === 'conversation' ? conversation : principal
+}
+
+/** The versions that a decision rests on: what the policy cannot have read does not make it stale. */
+function seenBy(
+  { readsSession }: PolicyDecisionPoint,
+  seen: SessionSeen | undefined,
+): Partial<SessionSeen> | undefined {
+  if (seen === undefined || readsSession === false) return undefined
+  return readsSession === 'conversation' ? { conversation: seen.conversation } : seen
+}
+
+function keysOf(scope: Scope): SessionKeys {
+  return { conversation: sessionKey(scope), principal: principalKey(scope) }
 }
 
 export function digestOf(parts: GateParts, considered: Considered, call: Readied): string {

@@ -143,6 +143,8 @@ export class Exits {
       this.#parts.settings.onReceiptLoss.low === 'run' &&
       terms.failedOpen === false &&
       terms.isLost &&
+      // What it reads would be forgotten, and later calls judged as if nobody had read it.
+      considered.arrival.contract?.operator?.reads === undefined &&
       this.#unrecorded.size < MOST_UNRECORDED &&
       !this.#unrecorded.has(callKey)
     ) {

@@ -1,9 +1,8 @@
-import { sessionKey } from './call/call-key.ts'
 import { askPerson } from './consent.ts'
 import { ask } from './decide/deadline.ts'
 import { rule } from './decide/fail-mode.ts'
 import { HoldpointError } from './errors.ts'
-import { claimOf, evaluationRequest, type Readied, sessionOf } from './evaluation.ts'
+import { claimOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
 import { classify } from './materiality/classify.ts'
 import { objection } from './objection.ts'
 import type { GateParts } from './parts.ts'
@@ -68,8 +67,8 @@ async function decide(
   call: Readied,
   options: AdmitOptions,
 ): Promise<Admission> {
-  const { exits, point } = parts
-  const turn = point.readsSession ? sessionKey(considered.scope) : undefined
+  const { exits } = parts
+  const turn = turnOf(parts, considered.scope)
   let consent: ApprovalRecord | undefined
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const granted = consent
@@ -144,7 +143,11 @@ async function decideOnce(
       prepared.sidecar,
     )
     if (committed.outcome === 'claimed' && receipt !== undefined) {
-      const permitted = exits.permitted(considered, receipt, { failedOpen, signal: options.signal, salt: prepared.salt })
+      const permitted = exits.permitted(considered, receipt, {
+        failedOpen,
+        signal: options.signal,
+        salt: prepared.salt,
+      })
       if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
       // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
       await permitted.settle({ status: 'not_executed' })

@@ -10,6 +10,7 @@ import type {
   GateEvent,
   Materiality,
   PolicyDecisionPoint,
+  ReadLabel,
   Receipt,
   RefusalCode,
   Signer,
@@ -27,7 +28,10 @@ export interface TestGateOptions {
   /** Cedar text, shipped policy name, point or function. Default: everything is permitted. */
   readonly policy?: string | PolicyDecisionPoint | PolicyFunction
   /** The operator's words on tools. */
-  readonly tools?: Record<string, { readonly materiality?: Materiality; readonly surface?: Surface }>
+  readonly tools?: Record<
+    string,
+    { readonly materiality?: Materiality; readonly surface?: Surface; readonly reads?: readonly ReadLabel[] }
+  >
   readonly failModes?: { readonly low?: 'open' | 'closed' }
   readonly timeoutMs?: number
   readonly permitTtlMs?: number

@@ -30,6 +30,10 @@ export const SURFACES = [
 ] as const
 export type Surface = (typeof SURFACES)[number]
 
+/** What the operator says that a tool lets a conversation read: data that is not for everybody, or a stranger's words. */
+export const READ_LABELS = ['private', 'untrusted'] as const
+export type ReadLabel = (typeof READ_LABELS)[number]
+
 // ── Who and where ─────────────────────────────────────────────────────────────────────────────────
 
 /** How we know who the principal is. `default` means nobody said: high is refused then. */
@@ -143,6 +147,8 @@ export interface ToolDefinition {
 export interface OperatorWord {
   readonly materiality?: Materiality
   readonly surface?: Surface
+  /** What a call of it brings into its conversation; absent where it brings nothing of note. */
+  readonly reads?: readonly ReadLabel[]
   /** `file:line`, or `code`. */
   readonly source: string
 }
@@ -235,12 +241,42 @@ export interface ApprovalFacts {
   readonly roles: readonly string[]
 }
 
-/** What this principal has done in this conversation so far, reserved permits included. */
-export interface SessionFacts {
-  /** Calls so far, by `server/tool`. */
-  readonly calls: { readonly [tool: string]: number }
-  /** Sum of `/amount` of permitted calls, by `server/tool`, as a decimal string with at most 4 places. */
-  readonly spent: { readonly [tool: string]: string }
+/** Permitted calls, counted and added up by name. */
+export interface Sums {
+  readonly calls: { readonly [name: string]: number }
+  /** Sum of `/amount`, as a decimal string with at most 4 places. */
+  readonly spent: { readonly [name: string]: string }
+}
+
+/** Sums by `server/tool`, and by surface. Names without a call are left out. */
+export interface Counted extends Sums {
+  readonly surfaces: Sums
+}
+
+/**
+ * What this principal has done so far, reserved permits included: `calls`, `spent` and `surfaces` in this conversation, `hour`
+ * and `day` in all of theirs.
+ */
+export interface SessionFacts extends Counted {
+  /** The last 60 minutes, and up to 5 minutes more: a sum never lapses early. */
+  readonly hour: Counted
+  /** The last 24 hours, and up to 5 minutes more. */
+  readonly day: Counted
+  /** A call of a tool with `reads: [private]` was permitted in this conversation. Never unset. */
+  readonly private_data_read: boolean
+  /** The same of `reads: [untrusted]`. */
+  readonly untrusted_content_read: boolean
+}
+
+const NOTHING: Counted = { calls: {}, spent: {}, surfaces: { calls: {}, spent: {} } }
+
+/** What is known of a session in which nothing happened. */
+export const NO_SESSION: SessionFacts = {
+  ...NOTHING,
+  hour: NOTHING,
+  day: NOTHING,
+  private_data_read: false,
+  untrusted_content_read: false,
 }
 
 /** Must be done, or the call is refused. */
@@ -299,8 +335,11 @@ export interface PolicyDecisionPoint {
   readonly policyDigest: string
   /** False when a decision cannot be re-derived from the receipt and opened arguments (a function). */
   readonly rederivable: boolean
-  /** Does the policy read `context.session`? Such decisions are serialised per principal and conversation. */
-  readonly readsSession: boolean
+  /**
+   * Does the policy read `context.session`? Such decisions are taken one after the other: of a principal, or, where it looks at
+   * nothing but the `conversation`, of a principal there.
+   */
+  readonly readsSession: boolean | 'conversation'
   /** Learns a server's tools, so that policies are validated against them. Returns what does not fit. */
   register(server: string, tools: readonly ToolDefinition[]): readonly PolicyMisfit[]
   /** UNTRUSTED result: read by `readAnswer`. */
@@ -493,8 +532,31 @@ export interface Claim {
   readonly inputDigest: string
   /** The approval that this permit spends; it must be `approved` and unspent in the same transaction. */
   readonly approval?: string
-  /** Session accounting: rejected as `stale` when `seen` is given and is no longer what the ledger says. */
-  readonly session?: { readonly key: string; readonly seen?: number; readonly tool: string; readonly amount?: string }
+  readonly session?: SessionClaim
+}
+
+/** Whose acts are added up: a principal's in one conversation, and in all of them. */
+export interface SessionKeys {
+  readonly conversation: string
+  readonly principal: string
+}
+
+/** Versions of what is added up: every claim and every freed claim moves both. */
+export interface SessionSeen {
+  readonly conversation: number
+  readonly principal: number
+}
+
+/** What a claim adds to its session. */
+export interface SessionClaim extends SessionKeys {
+  readonly tool: string
+  readonly surface: Surface
+  readonly amount?: string
+  readonly reads?: readonly ReadLabel[]
+  /** When it was decided: which hour and day it counts in. */
+  readonly at: number
+  /** Versions that the decision rests on: the claim is `stale` when one of them is no longer what the ledger says. */
+  readonly seen?: Partial<SessionSeen>
 }
 
 export type ClaimStatus = 'claimed' | OutcomeStatus
@@ -532,9 +594,16 @@ export interface ClaimLedger {
   holder(callKey: string): Promise<Holder | undefined>
 }
 
-/** Reads what the store counts for a session. `seen` is a version: every claim and every freed claim moves it. */
+/** What the store counts for a session, and the versions of it. */
+export interface SessionReading {
+  readonly seen: SessionSeen
+  readonly facts: SessionFacts
+}
+
+/** Reads what the store counts for a session. */
 export interface SessionLedger {
-  read(sessionKey: string): Promise<{ readonly seen: number; readonly facts: SessionFacts }>
+  /** @param now what the windows end at */
+  read(session: SessionKeys, now: number): Promise<SessionReading>
 }
 
 /** A confirmation that a call waits for, bound to one digest, single use. */

@@ -74,6 +74,11 @@ export function sessionKey(scope: Scope): string {
   return key
 }
 
+/** Whose acts hours and days add up: one principal, whatever the conversation. */
+export function principalKey(scope: Scope): string {
+  return keyed('principal', who(scope))
+}
+
 /** Roles are left out: they are read anew at each decision, and a changed role makes nobody another person. */
 function who({ principal }: Scope): readonly (string | null)[] {
   return [principal.type, principal.id, principal.tenant ?? null]

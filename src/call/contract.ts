@@ -130,6 +130,7 @@ class KnownContract implements Contract {
       mine.declared?.surface === theirs.declared?.surface &&
       this.operator?.materiality === other.operator?.materiality &&
       this.operator?.surface === other.operator?.surface &&
+      this.operator?.reads?.join() === other.operator?.reads?.join() &&
       this.operator?.source === other.operator?.source
     )
   }

@@ -97,10 +97,11 @@ function checkFile(source: YamlSource): ConfigOptions {
 function wordsOf(options: ConfigOptions, at: (tool: string) => string): ReadonlyMap<string, OperatorWord> {
   const words = new Map<string, OperatorWord>()
   for (const [tool, word] of Object.entries(options.tools ?? {})) {
-    const { materiality, surface } = word === 'deny' ? {} : word
+    const { materiality, surface, reads } = word === 'deny' ? {} : word
     words.set(tool, {
       ...(materiality === undefined ? {} : { materiality }),
       ...(surface === undefined ? {} : { surface }),
+      ...(reads === undefined ? {} : { reads }),
       source: at(tool),
     })
   }

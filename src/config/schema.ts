@@ -5,7 +5,7 @@
  * hold. Every message completes the sentence "`<key>` …".
  */
 import { z } from 'zod'
-import { MATERIALITIES, SURFACES } from '../types.ts'
+import { MATERIALITIES, READ_LABELS, SURFACES } from '../types.ts'
 import { contradictionOf, shortForm } from './short-form.ts'
 
 /** Names of servers, as in the call's `server`. */
@@ -13,7 +13,14 @@ export const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 /** Names of tools, with or without their server in front. */
 export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,161}$/
 /** Policies that come with the package. */
-export const SHIPPED_POLICIES = ['ask/v1', 'strict/v1', 'filesystem/v1', 'payments/v1'] as const
+export const SHIPPED_POLICIES = [
+  'ask/v1',
+  'strict/v1',
+  'filesystem/v1',
+  'payments/v1',
+  'budgets/v1',
+  'exfiltration/v1',
+] as const
 export type ShippedPolicy = (typeof SHIPPED_POLICIES)[number]
 
 const milliseconds = (least: number, most: number) =>
@@ -64,6 +71,8 @@ const publicJwk = z.union(
 
 const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
 
+const READS_RULE = 'must be a list of private and untrusted, such as [private]'
+
 const TOOL_RULE = 'must be a mapping such as {materiality: high}, or "deny"'
 
 /** What the operator says about one tool: how much harm it can do, and which calls of it run. */
@@ -78,6 +87,12 @@ const toolWord = z.union(
             .enum(SURFACES, {
               error: 'must be one of the surfaces, such as read, internal-write, communication or financial',
             })
+            .optional(),
+          /** What a call of it brings into its conversation; policies read it as `context.session.private_data_read` and `untrusted_content_read`. */
+          reads: z
+            .array(z.enum(READ_LABELS, { error: READS_RULE }), { error: READS_RULE })
+            .min(1, READS_RULE)
+            .readonly()
             .optional(),
           ...shortForm,
         },

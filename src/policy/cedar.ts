@@ -3,7 +3,7 @@ import { type Answer, parsePolicies } from './engine.ts'
 import { createExplainer } from './explain.ts'
 import { createLinter } from './lint.ts'
 import { type LoadedPolicy, loadPolicies, type PolicyText } from './load.ts'
-import { readsMember, readsOf } from './reads.ts'
+import { type Reads, readsInside, readsMember, readsOf } from './reads.ts'
 import { Questioner } from './request.ts'
 
 /**
@@ -23,12 +23,22 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
     id: 'cedar',
     policyDigest: digest,
     rederivable: true,
-    readsSession: readsMember(reads.context, 'session'),
+    readsSession: readsSession(reads.context),
     register: (server, tools) => linter(server, tools),
     evaluate: (request: EvaluationRequest, call: { readonly schema: JsonSchema | undefined }): Decision =>
       readCedar(parsed.answer(questioner.question(request, call.schema)), byId, request),
     explain,
   }
+}
+
+/** Hours and days go beyond the conversation. */
+function readsSession(context: Reads): boolean | 'conversation' {
+  const session = readsInside(context, 'session')
+  if (session === undefined) return false
+  const looksFurther = [session, readsInside(session, 'here')].some(
+    (reads) => reads !== undefined && (readsMember(reads, 'hour') || readsMember(reads, 'day')),
+  )
+  return looksFurther || 'conversation'
 }
 
 /**

@@ -23,12 +23,12 @@ export type PolicyFunction = (
  * Everything else is passed on as it is, and read as a wrong answer. Its decisions cannot be re-derived from receipts.
  *
  * @param details `id` names the point in receipts and refusals; default `function`. `readsSession` false says that the
- * function does not look at `context.session`: its decisions are then not taken one after the other per conversation. `server`
- * is handed to the function; default `local`
+ * function does not look at `context.session`, so that its decisions need not be taken one after the other; `'conversation'` that it
+ * looks at neither `hour` nor `day`. `server` is handed to the function; default `local`
  */
 export function createFunctionPoint(
   fn: PolicyFunction,
-  details: { readonly id?: string; readonly readsSession?: boolean; readonly server?: string } = {},
+  details: { readonly id?: string; readonly readsSession?: boolean | 'conversation'; readonly server?: string } = {},
 ): PolicyDecisionPoint {
   const { id = 'function', server = 'local' } = details
   return {
@@ -36,7 +36,7 @@ export function createFunctionPoint(
     policyDigest: sha256(`holdpoint function policy\n${id}\n${fn.toString()}`),
     rederivable: false,
     // Nobody can see what a function reads, so it does unless its author says otherwise.
-    readsSession: details.readsSession !== false,
+    readsSession: details.readsSession ?? true,
     register: () => [],
     evaluate(request, call) {
       const answer = fn(request, { signal: call.signal, server })

@@ -183,7 +183,9 @@ function runPass(policies: readonly LoadedPolicy[], schema: Schema): Pass {
       impossible: new Set(),
     }
   }
-  const mistakes = answer.validationErrors.flatMap((error) => {
+  // The engine tells them in no order, and of two that say the same one is kept.
+  const told = [...answer.validationErrors].sort((one, other) => (one.policyId < other.policyId ? 1 : -1))
+  const mistakes = told.flatMap((error) => {
     const policy = byId.get(error.policyId)
     return policy === undefined ? [] : [mistakeOf(policy, error)]
   })

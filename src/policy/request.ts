@@ -1,10 +1,10 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { pathOf } from '../bytes/pointer.ts'
-import type { EvaluationRequest, Json, JsonSchema } from '../types.ts'
+import { type Counted, type EvaluationRequest, type Json, type JsonSchema, SURFACES, type Sums } from '../types.ts'
 import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
-import { entityKey, type PolicyReads, type Reads, readsInside } from './reads.ts'
+import { entityKey, type PolicyReads, type Reads, readsInside, readsMember } from './reads.ts'
 import { own, shapeOf, valueAt } from './shape.ts'
 
 type Uid = { readonly type: string; readonly id: string }
@@ -24,7 +24,7 @@ const MOST_ACTIONS = 4_096
  * - context: `arguments` and `lengths`, `derived`, `environment`, `session`, `approval` {confirmed, roles}, `agent` (a string).
  *
  * `context.session.here` is worked out here, since Cedar cannot add decimals: `calls` and `spent` of this very tool so far,
- * and `after` = `spent` plus the `/amount` of this call.
+ * `after` = `spent` plus the `/amount` of this call, the same of this call's `surface`, and both in the `hour` and the `day`.
  *
  * Only what the policies read crosses into the engine: nothing else can change its answer.
  */
@@ -89,7 +89,7 @@ export class Questioner {
     put('approval', { confirmed: context.approval.confirmed, roles: context.approval.roles })
     const [derived, session] = ['derived', 'session'].map((name) => readsInside(this.#reads.context, name))
     if (derived !== undefined) record['derived'] = encodeDerived(context, derived)
-    if (session !== undefined) record['session'] = encodeSession(request)
+    if (session !== undefined) record['session'] = encodeSession(request, session)
     return record
   }
 }
@@ -130,18 +130,50 @@ function numberAt(input: Json, pointer: string): string | undefined {
   return typeof value === 'number' ? decimalText(value) : undefined
 }
 
-function encodeSession(request: EvaluationRequest): CedarRecord {
-  const { session, arguments: input } = request.context
-  const tool = request.resource.id
-  const spent: CedarRecord = {}
-  for (const [id, sum] of Object.entries(session.spent)) spent[id] = encodeMoney(sum)
-  const soFar = own(session.spent, tool)[0] ?? '0.0'
-  const here: CedarRecord = {
-    calls: encodeRead(own(session.calls, tool)[0] ?? 0, UNTYPED, 'all'),
-    spent: encodeMoney(soFar),
-    after: spentAfter(soFar, own(input, 'amount')[0]),
+function encodeSession({ context, resource }: EvaluationRequest, reads: Reads): CedarRecord {
+  const { session, arguments: input } = context
+  const amount = own(input, 'amount')[0]
+  const so = (sums: Sums, name: string): CedarRecord => {
+    const spent = own(sums.spent, name)[0] ?? '0.0'
+    const calls = own(sums.calls, name)[0] ?? 0
+    return { calls: encodeRead(calls, UNTYPED, 'all'), spent: encodeMoney(spent), after: spentAfter(spent, amount) }
   }
-  return { calls: encodeRead(session.calls, UNTYPED, 'all'), spent, here }
+  const here = (counted: Counted): CedarRecord => ({
+    ...so(counted, resource.id),
+    surface: so(counted.surfaces, resource.properties.surface),
+  })
+  const members: Members = {
+    ...encodeCounted(session),
+    hour: () => made(encodeCounted(session.hour)),
+    day: () => made(encodeCounted(session.day)),
+    private_data_read: () => session.private_data_read,
+    untrusted_content_read: () => session.untrusted_content_read,
+    here: () => ({ ...here(session), hour: here(session.hour), day: here(session.day) }),
+  }
+  return made(Object.fromEntries(Object.entries(members).filter(([member]) => readsMember(reads, member))))
+}
+
+type Members = { readonly [member: string]: () => CedarValueJson }
+
+/** Tools without a call are absent; every surface is there, so that no rule need ask with `has`. */
+function encodeCounted({ calls, spent, surfaces }: Counted): Members {
+  const none = <T extends Json>(value: T) => Object.fromEntries(SURFACES.map((surface) => [surface, value]))
+  return {
+    calls: () => encodeRead(calls, UNTYPED, 'all'),
+    spent: () => encodeSums(spent),
+    surfaces: () => ({
+      calls: encodeRead({ ...none(0), ...surfaces.calls }, UNTYPED, 'all'),
+      spent: encodeSums({ ...none('0.0'), ...surfaces.spent }),
+    }),
+  }
+}
+
+function encodeSums(sums: Sums['spent']): CedarRecord {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, encodeMoney(sum)]))
+}
+
+function made(members: Members): CedarRecord {
+  return Object.fromEntries(Object.entries(members).map(([member, value]) => [member, value()]))
 }
 
 /** An amount that cannot be added exactly makes every rule on the sum err: a budget is never passed by being unreadable. */

@@ -1,5 +1,5 @@
 import { pointerToken } from '../bytes/pointer.ts'
-import type { Json, JsonSchema } from '../types.ts'
+import { type Json, type JsonSchema, SURFACES } from '../types.ts'
 import {
   type Attributes,
   BOOLEAN,
@@ -43,27 +43,43 @@ const NUMBER_FACTS = recordOf({ amount: DECIMAL })
  */
 export function contextType(schema: JsonSchema | undefined, context: Use, tools: readonly string[]): CedarType {
   const shape = shapeOf(schema)
-  const session = useOf(context, 'session')
-  const perTool = (member: string, type: CedarType): CedarType => {
-    const named = [...(useOf(session, member)?.members.keys() ?? []), ...tools]
-    return recordOf(Object.fromEntries(named.map((id) => [id, optional(type)])))
-  }
   const members: { readonly [member: string]: () => Attributes[string] } = {
     arguments: () => recordType(shape, useOf(context, 'arguments')),
     derived: () => recordOf({ ...factsOf(shape).derived, '': optional(recordOf({ truncated: BOOLEAN })) }),
     lengths: () => recordOf(factsOf(shape).lengths),
     environment: () => recordType(undefined, useOf(context, 'environment')),
-    session: () =>
-      recordOf({
-        calls: perTool('calls', LONG),
-        spent: perTool('spent', DECIMAL),
-        here: recordOf({ calls: LONG, spent: DECIMAL, after: DECIMAL }),
-      }),
+    session: () => sessionType(useOf(context, 'session'), tools),
     approval: () => recordOf({ confirmed: BOOLEAN, roles: setOf(STRING) }),
     agent: () => optional(STRING),
   }
   const read = Object.entries(members).filter(([member]) => useOf(context, member) !== undefined)
   return recordOf(Object.fromEntries(read.map(([member, type]) => [member, type()])))
+}
+
+function sessionType(session: Use | undefined, tools: readonly string[]): CedarType {
+  const counted = (use: Use | undefined): Attributes => {
+    const perTool = (member: string, type: CedarType): CedarType => {
+      const named = [...(useOf(use, member)?.members.keys() ?? []), ...tools]
+      return recordOf(Object.fromEntries(named.map((id) => [id, optional(type)])))
+    }
+    const perSurface = (type: CedarType): CedarType =>
+      recordOf(Object.fromEntries(SURFACES.map((surface) => [surface, type])))
+    return {
+      calls: perTool('calls', LONG),
+      spent: perTool('spent', DECIMAL),
+      surfaces: recordOf({ calls: perSurface(LONG), spent: perSurface(DECIMAL) }),
+    }
+  }
+  const sums: Attributes = { calls: LONG, spent: DECIMAL, after: DECIMAL }
+  const here: Attributes = { ...sums, surface: recordOf(sums) }
+  return recordOf({
+    ...counted(session),
+    hour: recordOf(counted(useOf(session, 'hour'))),
+    day: recordOf(counted(useOf(session, 'day'))),
+    private_data_read: BOOLEAN,
+    untrusted_content_read: BOOLEAN,
+    here: recordOf({ ...here, hour: recordOf(here), day: recordOf(here) }),
+  })
 }
 
 /** The type of one argument. Where the schema allows several, the policies' use decides which they mean. */

@@ -23,7 +23,7 @@ export function withDeadline(store: Store, ms: number = DEADLINE_MS): Store {
     receipts: () => store.receipts(),
     sidecar: (hash) => within(() => store.sidecar(hash)),
     holder: (callKey) => within(() => store.holder(callKey)),
-    read: (session) => within(() => store.read(session)),
+    read: (session, now) => within(() => store.read(session, now)),
     request: (request) => within(() => store.request(request)),
     find: (digest) => within(() => store.find(digest)),
     get: (ref) => within(() => store.get(ref)),

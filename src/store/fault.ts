@@ -56,7 +56,7 @@ export function faultStore(inner: Store, script: (point: FaultPoint) => StoreFau
     commitDecision: (receipt, claim, sidecar) =>
       through('commitDecision', () => inner.commitDecision(receipt, claim, sidecar), receipt),
     holder: (callKey) => through('holder', () => inner.holder(callKey)),
-    read: (key) => through('read', () => inner.read(key)),
+    read: (session, now) => through('read', () => inner.read(session, now)),
     request: (request) => through('request', () => inner.request(request)),
     find: (digest) => through('find', () => inner.find(digest)),
     get: (ref) => through('get', () => inner.get(ref)),

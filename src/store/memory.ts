@@ -115,7 +115,7 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     },
     commitDecision: async (receipt, claim, sidecar) => commit(receipt, claim, sidecar),
     holder: async (callKey) => holder(callKey),
-    read: async (key) => sessions.read(key),
+    read: async (session, now) => sessions.read(session, now),
     request: async (request) => approvals.request(request),
     find: async (digest) => approvals.find(digest),
     get: async (ref) => approvals.get(ref),

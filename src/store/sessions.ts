@@ -1,28 +1,22 @@
-import type { Claim, SessionFacts } from '../types.ts'
-import { readDecimal, writeDecimal } from './decimal.ts'
+import type { SessionClaim, SessionKeys, SessionReading, SessionSeen } from '../types.ts'
+import { factsOf, isStale, type Line, lapsedBefore, moved, movesOf } from './session-book.ts'
 
-type SessionClaim = NonNullable<Claim['session']>
-
-interface Account {
-  seen: number
-  readonly tools: Map<string, { calls: number; spent: bigint }>
-}
-
-/** What each session has reserved and spent, in memory. `seen` moves with every claim and every freed claim. */
+/** What each session has reserved and spent, in memory. */
 export class Sessions {
-  readonly #accounts = new Map<string, Account>()
+  readonly #seen = new Map<string, number>()
+  readonly #lines = new Map<string, Map<string, Line>>()
 
-  read(key: string): { readonly seen: number; readonly facts: SessionFacts } {
-    const account = this.#accounts.get(key)
-    if (account === undefined) return { seen: 0, facts: { calls: {}, spent: {} } }
-    return { seen: account.seen, facts: sessionFacts(account.tools) }
+  read(session: SessionKeys, now: number): SessionReading {
+    const facts = factsOf(this.#linesOf(session.conversation), this.#linesOf(session.principal), now)
+    return { seen: this.#seenOf(session), facts }
   }
 
   isStale(session: SessionClaim): boolean {
-    return session.seen !== undefined && session.seen !== (this.#accounts.get(session.key)?.seen ?? 0)
+    return isStale(session, this.#seenOf(session))
   }
 
   reserve(session: SessionClaim): void {
+    this.#forgetLapsed(session)
     this.#move(session, 1)
   }
 
@@ -31,28 +25,27 @@ export class Sessions {
   }
 
   #move(session: SessionClaim, by: 1 | -1): void {
-    const account = this.#accounts.get(session.key) ?? { seen: 0, tools: new Map() }
-    const tool = account.tools.get(session.tool) ?? { calls: 0, spent: 0n }
-    tool.calls += by
-    tool.spent += BigInt(by) * amountOf(session)
-    account.tools.set(session.tool, tool)
-    account.seen += 1
-    this.#accounts.set(session.key, account)
+    for (const move of movesOf(session, by)) {
+      const lines = this.#lines.get(move.key) ?? new Map<string, Line>()
+      const place = `${move.since} ${move.name}`
+      const line = moved(lines.get(place), move)
+      if (line === undefined) lines.delete(place)
+      else lines.set(place, line)
+      this.#lines.set(move.key, lines)
+    }
+    for (const key of [session.conversation, session.principal]) this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1)
   }
-}
 
-/** The amount that a claim adds to its session, in ten-thousandths; 0 where it names none. */
-export function amountOf(session: SessionClaim): bigint {
-  return session.amount === undefined ? 0n : (readDecimal(session.amount) ?? 0n)
-}
+  #forgetLapsed({ principal, at }: SessionClaim): void {
+    const lines = this.#lines.get(principal)
+    for (const [place, { since }] of lines ?? []) if (since < lapsedBefore(at)) lines?.delete(place)
+  }
 
-/** Session facts as policies read them: tools with a call that still counts. */
-export function sessionFacts(
-  tools: Iterable<readonly [string, { readonly calls: number; readonly spent: bigint }]>,
-): SessionFacts {
-  const counted = [...tools].filter(([, { calls }]) => calls > 0)
-  return {
-    calls: Object.fromEntries(counted.map(([tool, { calls }]) => [tool, calls])),
-    spent: Object.fromEntries(counted.map(([tool, { spent }]) => [tool, writeDecimal(spent)])),
+  #linesOf(key: string): readonly Line[] {
+    return [...(this.#lines.get(key)?.values() ?? [])]
+  }
+
+  #seenOf({ conversation, principal }: SessionKeys): SessionSeen {
+    return { conversation: this.#seen.get(conversation) ?? 0, principal: this.#seen.get(principal) ?? 0 }
   }
 }

@@ -1,8 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Claim, ClaimStatus, Holder, OutcomeStatus, Receipt, SessionFacts } from '../types.ts'
-import { amountOf, sessionFacts } from './sessions.ts'
-
-type SessionClaim = NonNullable<Claim['session']>
+import type {
+  Claim,
+  ClaimStatus,
+  Holder,
+  OutcomeStatus,
+  Receipt,
+  SessionClaim,
+  SessionKeys,
+  SessionReading,
+  SessionSeen,
+  Surface,
+} from '../types.ts'
+import { factsOf, isStale, type Line, lapsedBefore, moved, movesOf } from './session-book.ts'
 
 /** An outcome that `claims.db` has yet to hear of. */
 export interface Mark {
@@ -18,29 +27,31 @@ export class SqliteClaims {
   readonly #settle: StatementSync
   readonly #free: StatementSync
   readonly #seen: StatementSync
-  readonly #tools: StatementSync
   readonly #moveSeen: StatementSync
-  readonly #tool: StatementSync
-  readonly #setTool: StatementSync
+  readonly #lines: StatementSync
+  readonly #line: StatementSync
+  readonly #setLine: StatementSync
+  readonly #dropLine: StatementSync
+  readonly #dropLapsed: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#find = db.prepare('SELECT receipt, decision, input_digest, status FROM claims.claims WHERE call_key = ?')
-    this.#insert = db.prepare("INSERT INTO claims.claims VALUES (?, ?, ?, ?, 'claimed', ?, ?, ?)")
+    this.#insert = db.prepare("INSERT INTO claims.claims VALUES (?, ?, ?, ?, 'claimed', ?, ?, ?, ?, ?, ?)")
     this.#settle = db.prepare(
       "UPDATE claims.claims SET status = ? WHERE call_key = ? AND decision = ? AND status = 'claimed'",
     )
     this.#free = db.prepare(
-      "DELETE FROM claims.claims WHERE call_key = ? AND decision = ? AND status = 'claimed' RETURNING session, tool, amount",
+      "DELETE FROM claims.claims WHERE call_key = ? AND decision = ? AND status = 'claimed' RETURNING session, tool, amount, principal, surface, at",
     )
     this.#seen = db.prepare('SELECT seen FROM claims.sessions WHERE key = ?')
-    this.#tools = db.prepare('SELECT tool, calls, spent FROM claims.session_tools WHERE key = ?')
     this.#moveSeen = db.prepare(
       'INSERT INTO claims.sessions (key, seen) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET seen = seen + 1',
     )
-    this.#tool = db.prepare('SELECT calls, spent FROM claims.session_tools WHERE key = ? AND tool = ?')
-    this.#setTool = db.prepare(
-      'INSERT INTO claims.session_tools (key, tool, calls, spent) VALUES (?, ?, ?, ?) ON CONFLICT (key, tool) DO UPDATE SET calls = excluded.calls, spent = excluded.spent',
-    )
+    this.#lines = db.prepare('SELECT since, name, calls, spent FROM claims.tallies WHERE key = ? AND since >= ?')
+    this.#line = db.prepare('SELECT calls, spent FROM claims.tallies WHERE key = ? AND since = ? AND name = ?')
+    this.#setLine = db.prepare('INSERT OR REPLACE INTO claims.tallies VALUES (?, ?, ?, ?, ?)')
+    this.#dropLine = db.prepare('DELETE FROM claims.tallies WHERE key = ? AND since = ? AND name = ?')
+    this.#dropLapsed = db.prepare('DELETE FROM claims.tallies WHERE key = ? AND since < ?')
   }
 
   /** Who holds a key, if anybody does. */
@@ -67,11 +78,16 @@ export class SqliteClaims {
       claim.inputDigest,
       receipt.hash,
       receipt.id,
-      session?.key ?? null,
+      session?.conversation ?? null,
       session?.tool ?? null,
       session?.amount ?? null,
+      session?.principal ?? null,
+      session?.surface ?? null,
+      session?.at ?? null,
     )
-    if (session !== undefined) this.#account(session, 1)
+    if (session === undefined) return
+    this.#dropLapsed.run(session.principal, lapsedBefore(session.at))
+    this.#move(session, movesOf(session, 1))
   }
 
   /** Ends a claim. Idempotent, and never touches a claim that another decision holds. */
@@ -82,33 +98,60 @@ export class SqliteClaims {
     }
     // Provably never begun: the key is free again and the session gets its reservation back.
     const row = this.#free.get(callKey, decision)
-    if (typeof row?.['session'] !== 'string' || typeof row['tool'] !== 'string') return
-    const amount = row['amount']
-    this.#account({ key: row['session'], tool: row['tool'], ...(typeof amount === 'string' ? { amount } : {}) }, -1)
+    const session = row === undefined ? undefined : reservedBy(row)
+    if (session !== undefined) this.#move(session, movesOf(session, -1))
   }
 
   isStale(session: SessionClaim): boolean {
-    return session.seen !== undefined && session.seen !== this.#seenOf(session.key)
+    return session.seen !== undefined && isStale(session, this.#seenOf(session))
   }
 
-  read(key: string): { readonly seen: number; readonly facts: SessionFacts } {
-    const tools = this.#tools
-      .all(key)
-      .map(
-        (row) => [String(row['tool']), { calls: Number(row['calls']), spent: BigInt(String(row['spent'])) }] as const,
-      )
-    return { seen: this.#seenOf(key), facts: sessionFacts(tools) }
+  read(session: SessionKeys, now: number): SessionReading {
+    const { conversation, principal } = session
+    const facts = factsOf(this.#linesOf(conversation, 0), this.#linesOf(principal, lapsedBefore(now)), now)
+    return { seen: this.#seenOf(session), facts }
   }
 
-  #seenOf(key: string): number {
-    return Number(this.#seen.get(key)?.['seen'] ?? 0)
+  #seenOf({ conversation, principal }: SessionKeys): SessionSeen {
+    const seenOf = (key: string): number => Number(this.#seen.get(key)?.['seen'] ?? 0)
+    return { conversation: seenOf(conversation), principal: seenOf(principal) }
   }
 
-  #account(session: SessionClaim, by: 1 | -1): void {
-    const known = this.#tool.get(session.key, session.tool)
-    const calls = Number(known?.['calls'] ?? 0) + by
-    const spent = BigInt(String(known?.['spent'] ?? '0')) + BigInt(by) * amountOf(session)
-    this.#setTool.run(session.key, session.tool, calls, spent.toString())
-    this.#moveSeen.run(session.key)
+  #linesOf(key: string, first: number): readonly Line[] {
+    return this.#lines.all(key, first).map((row) => ({
+      key,
+      since: Number(row['since']),
+      name: String(row['name']),
+      calls: Number(row['calls']),
+      spent: BigInt(String(row['spent'])),
+    }))
+  }
+
+  #move({ conversation, principal }: SessionKeys, moves: readonly Line[]): void {
+    for (const move of moves) {
+      const { key, since, name } = move
+      const row = this.#line.get(key, since, name)
+      const before =
+        row === undefined ? undefined : { calls: Number(row['calls']), spent: BigInt(String(row['spent'])) }
+      const line = moved(before, move)
+      if (line === undefined) this.#dropLine.run(key, since, name)
+      else this.#setLine.run(key, since, name, line.calls, line.spent.toString())
+    }
+    for (const key of [conversation, principal]) this.#moveSeen.run(key)
+  }
+}
+
+/** What a freed claim had reserved. One of schema version 1 reserved for its tool alone, and keeps that: nobody knows whose it was. */
+function reservedBy(row: Record<string, unknown>): SessionClaim | undefined {
+  const { session, tool, amount, principal, surface, at } = row
+  if (typeof session !== 'string' || typeof tool !== 'string') return undefined
+  if (typeof principal !== 'string' || typeof at !== 'number') return undefined
+  return {
+    conversation: session,
+    principal,
+    tool,
+    surface: String(surface) as Surface,
+    at,
+    ...(typeof amount === 'string' ? { amount } : {}),
   }
 }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } fro
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { CLAIMS_SCHEMA, SCHEMA_VERSION, SLOT_SCHEMA } from './sqlite-schema.ts'
+import { CLAIMS_FROM_1, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_SCHEMA, SLOT_VERSION } from './sqlite-schema.ts'
 
 const MOST_SLOTS = 1_024
 /** `PRAGMA synchronous` as SQLite reads it back. */
@@ -34,8 +34,7 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
     try {
       const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
       attachClaims(db, join(folder, 'claims.db'))
-      db.exec(SLOT_SCHEMA)
-      stampVersion(db, 'main')
+      makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION })
       return {
         number,
         db,
@@ -175,8 +174,7 @@ function attachClaims(db: DatabaseSync, path: string): void {
   makePrivate(path)
   db.prepare('ATTACH DATABASE ? AS claims').run(path)
   makeDurable(db, 'claims')
-  db.exec(CLAIMS_SCHEMA)
-  stampVersion(db, 'claims')
+  makeTables(db, { file: 'claims', tables: CLAIMS_SCHEMA, version: CLAIMS_VERSION, from1: CLAIMS_FROM_1 })
 }
 
 /** INVARIANT I6: what is acknowledged was synced. Set, read back, and refused when it did not take. */
@@ -189,12 +187,32 @@ function makeDurable(db: DatabaseSync, schema: 'main' | 'claims'): void {
   if (synchronous !== FULL) throw new Error(`commits would not be synced to disk (synchronous ${String(synchronous)})`)
 }
 
-function stampVersion(db: DatabaseSync, schema: 'main' | 'claims'): void {
-  const { user_version: version } = db.prepare(`PRAGMA ${schema}.user_version`).get() ?? {}
-  if (version === SCHEMA_VERSION) return
-  if (version !== 0)
-    throw new Error(`the store was written by another version of holdpoint (schema ${String(version)})`)
-  db.exec(`PRAGMA ${schema}.user_version = ${SCHEMA_VERSION}`)
+interface Tables {
+  readonly file: 'main' | 'claims'
+  readonly tables: string
+  readonly version: number
+  /** What makes a file of version 1 one of this version. */
+  readonly from1?: string
+}
+
+/** Makes what is missing in a file, all of it or nothing: several processes may come upon an older one at once. */
+function makeTables(db: DatabaseSync, { file, tables, version, from1 }: Tables): void {
+  const versionNow = (): unknown => db.prepare(`PRAGMA ${file}.user_version`).get()?.['user_version']
+  if (versionNow() === version) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const found = versionNow()
+    const isOlder = found === 1 && from1 !== undefined
+    if (found !== 0 && found !== version && !isOlder)
+      throw new Error(`the store was written by another version of holdpoint (schema ${String(found)})`)
+    db.exec(tables)
+    if (isOlder) db.exec(from1)
+    db.exec(`PRAGMA ${file}.user_version = ${version}`)
+    db.exec('COMMIT')
+  } catch (cause) {
+    db.exec('ROLLBACK')
+    throw cause
+  }
 }
 
 /** SQLITE_BUSY and its extended codes: somebody else holds a lock, and nothing was done. */

@@ -6,7 +6,8 @@ import type {
   Committed,
   Holder,
   Receipt,
-  SessionFacts,
+  SessionKeys,
+  SessionReading,
   Settlement,
   Sidecar,
   StoreOpening,
@@ -26,7 +27,7 @@ export type Work =
       readonly now: number
     }
   | { readonly do: 'holder'; readonly callKey: string }
-  | { readonly do: 'read'; readonly key: string }
+  | { readonly do: 'read'; readonly session: SessionKeys; readonly now: number }
   | { readonly do: 'request'; readonly request: ApprovalRequest; readonly now: number }
   | { readonly do: 'find'; readonly digest: string; readonly now: number }
   | { readonly do: 'get'; readonly ref: string; readonly now: number }
@@ -52,7 +53,7 @@ export interface Answers {
   readonly append: { readonly outcome: 'stored' | 'discontinuous' }
   readonly commit: Committed
   readonly holder: Holder | undefined
-  readonly read: { readonly seen: number; readonly facts: SessionFacts }
+  readonly read: SessionReading
   readonly request: ApprovalRecord
   readonly find: ApprovalRecord | undefined
   readonly get: ApprovalRecord | undefined

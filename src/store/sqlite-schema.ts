@@ -5,8 +5,9 @@
  * and holds what must be unique across them. A slot's connection attaches `claims.db` under the name `claims`.
  */
 
-/** Bumped when a table changes; a store of another version is refused rather than guessed at. */
-export const SCHEMA_VERSION = 1
+/** Bumped when a table of a file changes; a store of a version that is not known is refused rather than guessed at. */
+export const SLOT_VERSION = 1
+export const CLAIMS_VERSION = 2
 
 export const SLOT_SCHEMA = `
 CREATE TABLE IF NOT EXISTS receipts (
@@ -49,22 +50,26 @@ CREATE TABLE IF NOT EXISTS claims.claims (
   status       TEXT NOT NULL,
   session      TEXT,
   tool         TEXT,
-  amount       TEXT
+  amount       TEXT,
+  principal    TEXT,
+  surface      TEXT,
+  at           INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- \`seen\` is a version: every claim and every freed claim of the session moves it.
+-- \`seen\` is a version: every claim and every freed claim of a conversation or a principal (\`key\`) moves it.
 CREATE TABLE IF NOT EXISTS claims.sessions (
   key  TEXT PRIMARY KEY,
   seen INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- \`spent\` counts ten-thousandths, as text because a sum may outgrow 64 bits.
-CREATE TABLE IF NOT EXISTS claims.session_tools (
+-- What sessions add up: the lines of session-book.ts. \`spent\` is text because a sum may outgrow 64 bits.
+CREATE TABLE IF NOT EXISTS claims.tallies (
   key   TEXT NOT NULL,
-  tool  TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  name  TEXT NOT NULL,
   calls INTEGER NOT NULL,
   spent TEXT NOT NULL,
-  PRIMARY KEY (key, tool)
+  PRIMARY KEY (key, since, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS claims.approvals (
@@ -84,4 +89,16 @@ CREATE TABLE IF NOT EXISTS claims.watchers (
   watcher TEXT PRIMARY KEY,
   until   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`
+
+/**
+ * From version 1, which counted by conversation and tool alone. A process of that version that still has the file open fails
+ * from here on, and so refuses: it would run calls that no hour and no day counts.
+ */
+export const CLAIMS_FROM_1 = `
+ALTER TABLE claims.claims ADD COLUMN principal TEXT;
+ALTER TABLE claims.claims ADD COLUMN surface TEXT;
+ALTER TABLE claims.claims ADD COLUMN at INTEGER;
+INSERT INTO claims.tallies SELECT key, 0, tool, calls, spent FROM claims.session_tools WHERE calls > 0;
+DROP TABLE claims.session_tools;
 `

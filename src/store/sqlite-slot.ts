@@ -216,7 +216,7 @@ class OpenBook {
       case 'holder':
         return this.#holder(work.callKey)
       case 'read':
-        return this.#claims.read(work.key)
+        return this.#claims.read(work.session, work.now)
       case 'request':
         return this.#approvals.request(work.request, work.now)
       case 'find':

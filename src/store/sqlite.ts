@@ -52,7 +52,7 @@ export function createSqliteStore(options: {
     commitDecision: (receipt, claim, sidecar) =>
       client.ask({ do: 'commit', receipt, claim, now: now(), ...(sidecar === undefined ? {} : { sidecar }) }),
     holder: (callKey) => client.ask({ do: 'holder', callKey }),
-    read: (key) => client.ask({ do: 'read', key }),
+    read: (session, time) => client.ask({ do: 'read', session, now: time }),
     request: (request) => client.ask({ do: 'request', request, now: now() }),
     find: (digest) => client.ask({ do: 'find', digest, now: now() }),
     get: (ref) => client.ask({ do: 'get', ref, now: now() }),

@@ -2,7 +2,7 @@ import { appendFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
-import { claim, decisionDraft, newChain, openDraft, outcomeDraft } from '../support/receipt-drafts.ts'
+import { claim, decisionDraft, newChain, openDraft, outcomeDraft, SESSION } from '../support/receipt-drafts.ts'
 
 /**
  * A process that claims call keys from a shared folder and "executes" each by a line in a file.
@@ -33,7 +33,7 @@ async function lane(): Promise<void> {
     next += 1
     const { receipt } = await chain.commit(
       decisionDraft({ call: signer.blind('call', key) }),
-      claim(key, { session: { key: 's', tool: 't', amount: '1' } }),
+      claim(key, { session: { ...SESSION, amount: '1' } }),
     )
     if (receipt === undefined) continue
     acknowledge(receipt.hash)

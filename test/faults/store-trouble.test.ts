@@ -100,7 +100,7 @@ describe('when another process holds claims.db', () => {
     const { folder, store } = await setUp({ busyMs: 200 })
     const release = lockClaims(folder)
     const asked = Array.from({ length: 1_100 }, () =>
-      store.read('s').then(
+      store.read({ conversation: 's', principal: 'p' }, 0).then(
         () => 'read',
         (error: Error) => error.message,
       ),

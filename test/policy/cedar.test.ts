@@ -304,13 +304,18 @@ describe('several gates in one process', () => {
 
   it('knows which gates must take turns, because their policies look at the session', () => {
     expect(pointOf(ANY).readsSession).toBe(false)
-    expect(
-      pointOf('@id("a") permit (principal, action, resource) when { context.session.here.calls < 3 };').readsSession,
-    ).toBe(true)
-    expect(pointOf('@id("a") permit (principal, action, resource) when { context has session };').readsSession).toBe(
-      true,
-    )
-    expect(pointOf('@id("a") permit (principal, action, resource) when { context == {} };').readsSession).toBe(true)
+    const turnsFor = (condition: string) =>
+      pointOf(`@id("a") permit (principal, action, resource) when { ${condition} };`).readsSession
+    expect(turnsFor('context.session.here.calls < 3')).toBe('conversation')
+    expect(turnsFor('context.session.here.surface.calls < 3')).toBe('conversation')
+    expect(turnsFor('context.session.private_data_read')).toBe('conversation')
+    // What happened in other conversations can change these answers.
+    expect(turnsFor('context.session.here.hour.calls < 3')).toBe(true)
+    expect(turnsFor('context.session.here.day.surface.after.lessThan(decimal("9.0"))')).toBe(true)
+    expect(turnsFor('context.session.day.surfaces.calls.communication < 9')).toBe(true)
+    expect(turnsFor('context.session.here == {}')).toBe(true)
+    expect(turnsFor('context has session')).toBe(true)
+    expect(turnsFor('context == {}')).toBe(true)
   })
 })
 

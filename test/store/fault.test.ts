@@ -42,7 +42,7 @@ describe('a store that fails as told', () => {
     await store.open()
     const chain = await openedChain(store)
     await chain.append(refusedDraft())
-    await store.read('s')
+    await store.read({ conversation: 's', principal: 'p' }, 0)
     expect(seen).toEqual(['0 open', '1 append open', '2 append decision', '3 read'])
   })
 })

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openSlot } from '../../src/store/sqlite-files.ts'
 import { openDesk } from '../../src/store/sqlite-reader.ts'
-import type { Receipt } from '../../src/types.ts'
-import { claim, decisionDraft, openedChain, outcomeDraft, refusedDraft } from '../support/receipt-drafts.ts'
+import { NO_SESSION, type Receipt } from '../../src/types.ts'
+import { claim, decisionDraft, openedChain, outcomeDraft, refusedDraft, SESSION } from '../support/receipt-drafts.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const temporary = temporaryFolders()
@@ -124,6 +124,61 @@ describe('the files of the embedded store', () => {
         message: expect.stringContaining('schema 99'),
       })
     }
+  })
+})
+
+/** `claims.db` as version 1 made it, with a session that spent 7.5 in two calls, one of them still owing its outcome. */
+function asVersion1(folder: string): void {
+  edit(
+    folder,
+    'claims.db',
+    `DROP TABLE tallies;
+    ALTER TABLE claims DROP COLUMN principal;
+    ALTER TABLE claims DROP COLUMN surface;
+    ALTER TABLE claims DROP COLUMN at;
+    CREATE TABLE session_tools (
+      key TEXT NOT NULL, tool TEXT NOT NULL, calls INTEGER NOT NULL, spent TEXT NOT NULL, PRIMARY KEY (key, tool)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO session_tools VALUES ('s', 'shop/refund', 2, '75000'), ('s', 'shop/freed', 0, '0');
+    UPDATE claims SET session = 's', tool = 'shop/refund', amount = '2.5';
+    PRAGMA user_version = 1;`,
+  )
+}
+
+describe('a store that an earlier version wrote', () => {
+  it('opens with its claims, receipts and sums, and counts on', async () => {
+    const { folder, decision } = await left()
+    asVersion1(folder)
+    const store = createSqliteStore({ folder })
+    expect((await store.open()).stranded).toEqual([{ decision: decision.hash, status: 'unknown' }])
+    expect((await store.read(SESSION, SESSION.at)).facts).toEqual({
+      ...NO_SESSION,
+      calls: { 'shop/refund': 2 },
+      spent: { 'shop/refund': '7.5' },
+    })
+    const chain = await openedChain(store)
+    expect(await chain.commit(decisionDraft(), claim('key'))).toMatchObject({ committed: { outcome: 'taken' } })
+    await chain.commit(decisionDraft(), claim('new', { session: { ...SESSION, amount: '1' } }))
+    const { facts } = await store.read(SESSION, SESSION.at)
+    expect([facts.spent, facts.day.spent]).toEqual([{ 'shop/refund': '8.5' }, { 'shop/refund': '1.0' }])
+    // What it had reserved by its own count goes on counting, and its key is free.
+    await chain.append(outcomeDraft(decision.hash, 'not_executed'), {
+      settles: { decision: decision.hash, status: 'not_executed' },
+    })
+    expect(await chain.commit(decisionDraft(), claim('key'))).toMatchObject({ committed: { outcome: 'claimed' } })
+    expect((await store.read(SESSION, SESSION.at)).facts.spent).toEqual({ 'shop/refund': '8.5' })
+    await store.close()
+    expect((await reopened(folder)).holder).toMatchObject({ outcome: 'taken' })
+  })
+
+  it('opens at the desk, and for several processes at once', async () => {
+    const { folder } = await left('ok')
+    asVersion1(folder)
+    const desk = openDesk(folder)
+    const stores = [1, 2, 3].map(() => createSqliteStore({ folder }))
+    await Promise.all([desk.pending(), ...stores.map((store) => store.open())])
+    expect((await stores[0]?.read(SESSION, SESSION.at))?.facts.calls).toEqual({ 'shop/refund': 2 })
+    await Promise.all([desk.close(), ...stores.map((store) => store.close())])
   })
 })
 

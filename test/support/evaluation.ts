@@ -1,17 +1,18 @@
 import { derive } from '../../src/call/derived.ts'
 import { readAnswer } from '../../src/decide/answer.ts'
 import { createCedarPoint } from '../../src/policy/cedar.ts'
-import type {
-  ApprovalFacts,
-  Decision,
-  EvaluationRequest,
-  Json,
-  JsonObject,
-  JsonSchema,
-  Materiality,
-  PolicyDecisionPoint,
-  SessionFacts,
-  Surface,
+import {
+  type ApprovalFacts,
+  type Decision,
+  type EvaluationRequest,
+  type Json,
+  type JsonObject,
+  type JsonSchema,
+  type Materiality,
+  NO_SESSION,
+  type PolicyDecisionPoint,
+  type SessionFacts,
+  type Surface,
 } from '../../src/types.ts'
 
 /** What a test says of a call; everything else has a plain default. */
@@ -25,7 +26,7 @@ export interface Told {
   readonly surface?: Surface
   readonly arguments?: Json
   readonly environment?: JsonObject
-  readonly session?: SessionFacts
+  readonly session?: Partial<SessionFacts>
   readonly approval?: ApprovalFacts
   readonly agent?: string
 }
@@ -55,7 +56,7 @@ export function evaluationRequest(told: Told = {}): EvaluationRequest {
       arguments: input,
       ...derive(input),
       environment: told.environment ?? {},
-      session: told.session ?? { calls: {}, spent: {} },
+      session: { ...NO_SESSION, ...told.session },
       approval: told.approval ?? { confirmed: false, roles: [] },
       ...(told.agent === undefined ? {} : { agent: told.agent }),
     },

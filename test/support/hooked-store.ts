@@ -21,7 +21,7 @@ export function hookedStore(inner: Store, hook: (point: StorePoint) => void | Pr
     append: (receipt, beside) => around('append', () => inner.append(receipt, beside)),
     commitDecision: (receipt, claim, sidecar) => around('commit', () => inner.commitDecision(receipt, claim, sidecar)),
     holder: (callKey) => inner.holder(callKey),
-    read: (key) => around('read', () => inner.read(key)),
+    read: (key, now) => around('read', () => inner.read(key, now)),
     request: (request) => around('request', () => inner.request(request)),
     find: (digest) => around('find', () => inner.find(digest)),
     get: (ref) => around('get', () => inner.get(ref)),

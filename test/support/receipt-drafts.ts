@@ -2,7 +2,7 @@ import { randomBytes, sha256 } from '../../src/bytes/digest.ts'
 import { Chain } from '../../src/receipt/chain.ts'
 import type { DecisionDraft, OpenDraft, OutcomeDraft } from '../../src/receipt/claims.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
-import type { Claim, Clock, Receipt, ReceiptStore, Signer } from '../../src/types.ts'
+import type { Claim, Clock, Receipt, ReceiptStore, SessionClaim, Signer } from '../../src/types.ts'
 
 /** Believable claims for tests of receipts and stores. */
 
@@ -55,6 +55,15 @@ export function outcomeDraft(decision: string, status: OutcomeDraft['status'] = 
 
 export function claim(callKey: string, changes: Partial<Claim> = {}): Claim {
   return { callKey, inputDigest: DIGEST, ...changes }
+}
+
+/** What a claim of `shop/refund` adds to its session. */
+export const SESSION: SessionClaim = {
+  conversation: 's',
+  principal: 'p',
+  tool: 'shop/refund',
+  surface: 'financial',
+  at: 1_700_000_000_000,
 }
 
 export function newChain(

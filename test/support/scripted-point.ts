@@ -9,7 +9,7 @@ export const DENY: Decision = { kind: 'deny', determining: ['script'], errors: [
 /** A policy decision point that answers whatever the test says: a value, a promise, a throw, or never. */
 export function scriptedPoint(
   answer: (request: EvaluationRequest, signal: AbortSignal) => unknown,
-  details: { readonly readsSession?: boolean } = {},
+  details: { readonly readsSession?: boolean | 'conversation' } = {},
 ): PolicyDecisionPoint {
   return {
     id: 'script',

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/bytes/digest.ts'
 import type { Chain } from '../../src/receipt/chain.ts'
 import { generateSigner, sealReceipt } from '../../src/receipt/sign.ts'
-import type { ApprovalRequest, OutcomeStatus, Receipt, Store } from '../../src/types.ts'
+import {
+  type ApprovalRequest,
+  NO_SESSION,
+  type OutcomeStatus,
+  type ReadLabel,
+  type Receipt,
+  type SessionKeys,
+  type Store,
+} from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
 import {
   claim,
@@ -13,6 +21,7 @@ import {
   openedChain,
   outcomeDraft,
   refusedDraft,
+  SESSION,
 } from './receipt-drafts.ts'
 
 /** A kind of store, as the suite needs it. */
@@ -174,49 +183,124 @@ export function describeStore(name: string, under: StoreUnderTest): void {
     })
 
     describe('sessions', () => {
-      const session = { key: 's', tool: 'shop/refund' }
+      const session = SESSION
+      const HOUR_MS = 60 * 60_000
+      const read = async (keys: Partial<SessionKeys> = {}, at = session.at) =>
+        await store.read({ conversation: 's', principal: 'p', ...keys }, at)
 
-      it('count what is reserved and add up amounts exactly', async () => {
-        expect(await store.read('s')).toEqual({ seen: 0, facts: { calls: {}, spent: {} } })
+      it('count what is reserved, by tool and by surface, and add up amounts exactly', async () => {
+        expect(await read()).toEqual({ seen: { conversation: 0, principal: 0 }, facts: NO_SESSION })
         await permit('a', { session: { ...session, amount: '0.1' } })
         await permit('b', { session: { ...session, amount: '0.2' } })
-        await permit('c', { session: { ...session, tool: 'shop/look' } })
-        const { facts } = await store.read('s')
-        expect(facts.calls).toEqual({ 'shop/refund': 2, 'shop/look': 1 })
-        expect(facts.spent).toEqual({ 'shop/refund': '0.3', 'shop/look': '0.0' })
-        expect((await store.read('other')).facts.calls).toEqual({})
+        await permit('c', { session: { ...session, tool: 'shop/look', surface: 'read' } })
+        await permit('d', { session: { ...session, tool: 'shop/pay', amount: '4' } })
+        const counted = {
+          calls: { 'shop/refund': 2, 'shop/look': 1, 'shop/pay': 1 },
+          spent: { 'shop/refund': '0.3', 'shop/look': '0.0', 'shop/pay': '4.0' },
+          surfaces: { calls: { financial: 3, read: 1 }, spent: { financial: '4.3', read: '0.0' } },
+        }
+        expect((await read()).facts).toEqual({ ...NO_SESSION, ...counted, hour: counted, day: counted })
       })
 
-      it('are stale for a decision that was made before another claim', async () => {
-        const { seen } = await store.read('s')
+      it('count a conversation by itself, and an hour and a day over every conversation of the principal', async () => {
+        await permit('a', { session: { ...session, amount: '1' } })
+        await permit('b', { session: { ...session, conversation: 'other', amount: '2' } })
+        await permit('c', { session: { ...session, principal: 'somebody', conversation: 'theirs', amount: '4' } })
+        const { facts } = await read()
+        expect(facts.spent).toEqual({ 'shop/refund': '1.0' })
+        expect([facts.hour.spent, facts.day.spent]).toEqual([{ 'shop/refund': '3.0' }, { 'shop/refund': '3.0' }])
+        expect((await read({ conversation: 'new' })).facts).toMatchObject({
+          calls: {},
+          day: { calls: { 'shop/refund': 2 } },
+        })
+        expect((await read({ conversation: 'new', principal: 'new' })).facts).toEqual(NO_SESSION)
+      })
+
+      it('never let an amount lapse before its hour and its day are over, nor long after', async () => {
+        await permit('a', { session: { ...session, amount: '1' } })
+        const spentAt = async (at: number) => {
+          const { hour, day, spent } = (await read({}, at)).facts
+          return [hour, day, { spent }].map((counted) => counted.spent['shop/refund'])
+        }
+        expect(await spentAt(session.at + HOUR_MS)).toEqual(['1.0', '1.0', '1.0'])
+        expect(await spentAt(session.at + HOUR_MS + HOUR_MS / 12)).toEqual([undefined, '1.0', '1.0'])
+        expect(await spentAt(session.at + 24 * HOUR_MS)).toEqual([undefined, '1.0', '1.0'])
+        expect(await spentAt(session.at + 24 * HOUR_MS + HOUR_MS / 12)).toEqual([undefined, undefined, '1.0'])
+        // A clock that was put back finds the later amounts still there.
+        expect(await spentAt(session.at - HOUR_MS)).toEqual(['1.0', '1.0', '1.0'])
+        await permit('b', { session: { ...session, amount: '2', at: session.at + 25 * HOUR_MS } })
+        expect(await spentAt(session.at + 25 * HOUR_MS)).toEqual(['2.0', '2.0', '3.0'])
+      })
+
+      it('know what a conversation has read, for its whole life and for no other', async () => {
+        const label = async (callKey: string, reads: readonly ReadLabel[]) =>
+          await permit(callKey, { session: { ...session, tool: 'mail/read', surface: 'read', reads } })
+        const labels = async (conversation = 's', at = session.at) => {
+          const { facts } = await read({ conversation }, at)
+          return [facts.private_data_read, facts.untrusted_content_read]
+        }
+        const { receipt } = await label('a', ['private'])
+        expect(await labels()).toEqual([true, false])
+        await label('b', ['private', 'untrusted'])
+        expect(await labels()).toEqual([true, true])
+        await settle(receipt, 'not_executed')
+        await permit('c', { session })
+        expect(await labels('s', session.at + 1_000 * HOUR_MS)).toEqual([true, true])
+        expect(await labels('other')).toEqual([false, false])
+      })
+
+      it('are stale for a decision that was made before another claim, here or elsewhere, as far as it looked', async () => {
+        const { seen } = await read()
+        const elsewhere = { ...session, conversation: 'other' }
         await permit('a', { session: { ...session, seen } })
         expect((await permit('b', { session: { ...session, seen } })).committed).toEqual({ outcome: 'stale' })
-        const now = await store.read('s')
+        const now = await read()
         expect(now.facts.calls).toEqual({ 'shop/refund': 1 })
-        expect((await permit('b', { session: { ...session, seen: now.seen } })).committed).toEqual({
-          outcome: 'claimed',
-        })
+        await permit('b', { session: { ...elsewhere, seen: { principal: now.seen.principal } } })
+        expect((await permit('c', { session: { ...session, seen: now.seen } })).committed).toEqual({ outcome: 'stale' })
+        expect(
+          (await permit('c', { session: { ...session, seen: { conversation: now.seen.conversation } } })).committed,
+        ).toEqual({ outcome: 'claimed' })
       })
 
       it('get a reservation back when the call never began, and keep one whose end is unknown', async () => {
         const a = await permit('a', { session: { ...session, amount: '10' } })
         const b = await permit('b', { session: { ...session, amount: '5.25' } })
-        const before = await store.read('s')
+        const before = await read()
         await settle(a.receipt, 'not_executed')
         await settle(b.receipt, 'unknown')
         // A claim carries the news in stores that tell it late.
-        await permit('c', { session: { ...session, amount: '1' } })
-        const after = await store.read('s')
-        expect(after.facts).toEqual({ calls: { 'shop/refund': 2 }, spent: { 'shop/refund': '6.25' } })
-        expect(after.seen).toBeGreaterThan(before.seen)
+        await permit('c', { session: { ...session, amount: '1', at: session.at + HOUR_MS / 2 } })
+        const after = await read()
+        const counted = {
+          calls: { 'shop/refund': 2 },
+          spent: { 'shop/refund': '6.25' },
+          surfaces: { calls: { financial: 2 }, spent: { financial: '6.25' } },
+        }
+        expect(after.facts).toEqual({ ...NO_SESSION, ...counted, hour: counted, day: counted })
+        expect(after.seen.conversation).toBeGreaterThan(before.seen.conversation)
+        expect(after.seen.principal).toBeGreaterThan(before.seen.principal)
       })
 
       it('I2: let one of many through when all of them decided on the same facts', async () => {
-        const { seen } = await store.read('s')
-        const asked = await Promise.all(
-          Array.from({ length: 12 }, (_, n) => permit(`k${n}`, { session: { ...session, seen } })),
+        const { seen } = await read()
+        const here = Array.from({ length: 12 }, (_, n) => permit(`k${n}`, { session: { ...session, seen } }))
+        expect((await Promise.all(here)).map(({ committed }) => committed.outcome).sort()).toEqual([
+          'claimed',
+          ...Array(11).fill('stale'),
+        ])
+        const { seen: later } = await read()
+        const anywhere = await Promise.all(
+          Array.from({ length: 12 }, (_, n) =>
+            permit(`e${n}`, {
+              session: { ...session, conversation: `c${n}`, seen: { conversation: 0, principal: later.principal } },
+            }),
+          ),
         )
-        expect(asked.map(({ committed }) => committed.outcome).sort()).toEqual(['claimed', ...Array(11).fill('stale')])
+        expect(anywhere.map(({ committed }) => committed.outcome).sort()).toEqual([
+          'claimed',
+          ...Array(11).fill('stale'),
+        ])
       })
     })
 
@@ -276,10 +360,11 @@ export function describeStore(name: string, under: StoreUnderTest): void {
       it('stay unspent when the key was taken or the session had moved', async () => {
         await store.request(request('hp_1'))
         await store.answer('hp_1', yes)
-        await permit('taken', { session: { key: 's', tool: 't' } })
+        await permit('taken', { session: SESSION })
         expect((await permit('taken', { approval: 'hp_1' })).committed.outcome).toBe('taken')
         expect(
-          (await permit('new', { approval: 'hp_1', session: { key: 's', tool: 't', seen: 0 } })).committed.outcome,
+          (await permit('new', { approval: 'hp_1', session: { ...SESSION, seen: { conversation: 0 } } })).committed
+            .outcome,
         ).toBe('stale')
         expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })
         expect((await permit('new', { approval: 'hp_1' })).committed.outcome).toBe('claimed')
@@ -328,7 +413,7 @@ export function describeStore(name: string, under: StoreUnderTest): void {
     if (reopen === undefined) return
     describe('after it was closed and opened again', () => {
       it('I6: still has every receipt, claim, approval and session, and nothing is stranded', async () => {
-        const kept = await permit('kept', { session: { key: 's', tool: 'shop/refund', amount: '3' } })
+        const kept = await permit('kept', { session: { ...SESSION, amount: '3', reads: ['private'] } })
         await settle(kept.receipt, 'ok')
         const freed = await permit('freed')
         await settle(freed.receipt, 'not_executed')
@@ -350,7 +435,9 @@ export function describeStore(name: string, under: StoreUnderTest): void {
           receipt: kept.receipt.id,
         })
         expect((await permit('freed')).committed).toEqual({ outcome: 'claimed' })
-        expect((await store.read('s')).facts.spent).toEqual({ 'shop/refund': '3.0' })
+        const { facts } = await store.read(SESSION, SESSION.at)
+        expect([facts.spent, facts.day.spent]).toEqual([{ 'shop/refund': '3.0' }, { 'shop/refund': '3.0' }])
+        expect(facts).toMatchObject({ private_data_read: true, untrusted_content_read: false })
       })
 
       it('reports a permit whose outcome was never written, and keeps its key until that is settled', async () => {

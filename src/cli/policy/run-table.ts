@@ -10,12 +10,16 @@ import { classify } from '../../materiality/classify.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
 import type {
   Contract,
+  Counted,
   Decision,
   EvaluationRequest,
   JsonObject,
   JsonSchema,
   OperatorWord,
   PolicyDecisionPoint,
+  SessionFacts,
+  Sums,
+  Surface,
   ToolDefinition,
 } from '../../types.ts'
 import type { Situation } from '../context.ts'
@@ -189,11 +193,26 @@ function requestOf(row: Row, contract: Contract, input: JsonObject, environment:
       ...derive(input),
       environment,
       ...(row.agent === undefined || isAgent ? {} : { agent: row.agent }),
-      session: {
-        calls: row.calls === undefined ? {} : { [contract.id]: row.calls },
-        spent: row.spent === undefined ? {} : { [contract.id]: row.spent },
-      },
+      session: sessionOf(row, contract.id, surface),
       approval: { confirmed: row.confirmed === true, roles: row.approved ?? [] },
     },
+  }
+}
+
+/** What a row says of the session: all that happened is this tool's. */
+function sessionOf({ calls, spent, hour, day, reads = [] }: Row, tool: string, surface: Surface): SessionFacts {
+  const counted = (row: Pick<Row, 'calls' | 'spent'> = {}): Counted => {
+    const by = (name: string): Sums => ({
+      calls: row.calls === undefined ? {} : { [name]: row.calls },
+      spent: row.spent === undefined ? {} : { [name]: row.spent },
+    })
+    return { ...by(tool), surfaces: by(surface) }
+  }
+  return {
+    ...counted({ calls, spent }),
+    hour: counted(hour),
+    day: counted(day),
+    private_data_read: reads.includes('private'),
+    untrusted_content_read: reads.includes('untrusted'),
   }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { problemOf } from '../../config/problem.ts'
 import { TOOL_NAME } from '../../config/schema.ts'
 import { parseYaml } from '../../config/yaml.ts'
-import { MATERIALITIES, SURFACES } from '../../types.ts'
+import { MATERIALITIES, READ_LABELS, SURFACES } from '../../types.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
 
 const json = z.record(z.string(), z.json(), { error: 'must be a mapping' })
@@ -34,6 +34,15 @@ const constraint = z.strictObject(
 
 const count = z.int({ error: 'must be a whole number from 0' }).min(0, 'must be a whole number from 0')
 
+const money = z
+  .string({ error: 'must be a decimal in quotes, such as "12.50"' })
+  .regex(/^\d{1,14}(?:\.\d{1,4})?$/, 'must be a decimal in quotes, such as "12.50"')
+
+const sums = z.strictObject(
+  { calls: count.optional(), spent: money.optional() },
+  { error: 'must be a mapping such as {spent: "12.50"}' },
+)
+
 const row = z.strictObject(
   {
     it: text,
@@ -48,9 +57,14 @@ const row = z.strictObject(
     /** How often this tool ran in the conversation so far. */
     calls: count.optional(),
     /** What this tool spent in the conversation so far, as decimal text. */
-    spent: z
-      .string({ error: 'must be a decimal in quotes, such as "12.50"' })
-      .regex(/^\d{1,14}(?:\.\d{1,4})?$/, 'must be a decimal in quotes, such as "12.50"')
+    spent: money.optional(),
+    /** The same in the last hour and day, in every conversation; left out: nothing. */
+    hour: sums.optional(),
+    day: sums.optional(),
+    /** What the conversation has read. */
+    reads: z
+      .array(z.enum(READ_LABELS, { error: 'must be private or untrusted' }))
+      .readonly()
       .optional(),
     /** The principal said yes. */
     confirmed: z.boolean({ error: 'must be true or false' }).optional(),
