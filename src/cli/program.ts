@@ -25,6 +25,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'init',
+    {
+      summary: 'begin a holdpoint.yaml from the tools of an MCP server, a list or an AI SDK tool set',
+      load: async () => (await import('./init.ts')).initCommand,
+    },
+  ],
+  [
     'watch',
     {
       summary: 'show each call as it happens, and answer when one needs a person',

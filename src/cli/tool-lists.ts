@@ -65,7 +65,13 @@ function parsed(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-function* toolsOf(value: unknown, at: string): Generator<ListedTool> {
+/**
+ * Every tool in a value: a tool, a list of tools, `{"tools": […]}`, or a JSON-RPC answer around it.
+ *
+ * @param at where the value stands, for errors
+ * @throws UnusableInput naming the place and what was expected
+ */
+export function* toolsOf(value: unknown, at: string): Generator<ListedTool> {
   const list = Array.isArray(value) ? value : listOf(value)
   if (list === undefined) {
     yield toolOf(value, at)
