@@ -239,11 +239,12 @@ export function describeStore(name: string, under: StoreUnderTest): void {
           const { facts } = await read({ conversation }, at)
           return [facts.private_data_read, facts.untrusted_content_read]
         }
-        const { receipt } = await label('a', ['private'])
+        const first = await label('a', ['private'])
         expect(await labels()).toEqual([true, false])
-        await label('b', ['private', 'untrusted'])
+        const second = await label('b', ['private', 'untrusted'])
         expect(await labels()).toEqual([true, true])
-        await settle(receipt, 'not_executed')
+        // What was there to be read is not unread because a host says that its call never began.
+        for (const { receipt } of [first, second]) await settle(receipt, 'not_executed')
         await permit('c', { session })
         expect(await labels('s', session.at + 1_000 * HOUR_MS)).toEqual([true, true])
         expect(await labels('other')).toEqual([false, false])
