@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS claims.watchers (
 `
 
 /**
- * From version 1, which counted by conversation and tool alone. A process of that version that still has the file open fails
+ * From version 1, which counted by conversation and tool alone: sums by surface, hour and day begin at nothing here. A process of that version that still has the file open fails
  * from here on, and so refuses: it would run calls that no hour and no day counts.
  */
 export const CLAIMS_FROM_1 = `

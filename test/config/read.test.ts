@@ -62,14 +62,14 @@ describe('a good file', () => {
   it('yields its options and where each word of the operator stands', () => {
     write(
       'holdpoint.yaml',
-      'server: shop\ntimeoutMs: 500\ntools:\n  refund: { materiality: high, surface: financial }\n  files/read_file:\n    materiality: low\n',
+      'server: shop\ntimeoutMs: 500\ntools:\n  refund: { materiality: high, surface: financial }\n  files/read_file:\n    materiality: low\n    reads: [private, untrusted]\n',
     )
     const config = readConfig(folder)
     expect(config.file).toBe(join(folder, 'holdpoint.yaml'))
     expect(config.options).toMatchObject({ server: 'shop', timeoutMs: 500 })
     expect([...config.words]).toEqual([
       ['refund', { materiality: 'high', surface: 'financial', source: 'holdpoint.yaml:4' }],
-      ['files/read_file', { materiality: 'low', source: 'holdpoint.yaml:5' }],
+      ['files/read_file', { materiality: 'low', reads: ['private', 'untrusted'], source: 'holdpoint.yaml:5' }],
     ])
   })
 
@@ -113,6 +113,14 @@ describe('a mistake in holdpoint.yaml', () => {
     ['an unknown key of the store', 'store:\n  foldr: x\n', 2, /unknown key "store\.foldr"; did you mean "folder"\?/],
     ['a wrong value', 'timeoutMs: fast\n', 1, /"timeoutMs" must be a whole number of milliseconds from 1 to 60000/],
     ['a value out of range', '\ntimeoutMs: 60001\n', 2, /from 1 to 60000/],
+    [
+      'a label that does not exist',
+      'tools:\n  inbox:\n    reads: [secret]\n',
+      3,
+      /must be a list of private and untrusted/,
+    ],
+    ['a label that is no list', 'tools:\n  inbox:\n    reads: private\n', 3, /must be a list of private and untrusted/],
+    ['no label at all', 'tools:\n  inbox:\n    reads: []\n', 3, /must be a list of private and untrusted/],
     ['a tier that does not exist', 'tools:\n  pay:\n    materiality: critical\n', 3, /must be low, medium or high/],
     ['high set to open', 'failMode:\n  low: open\n  high: open\n', 3, /can never be "open"/],
     ['medium set to open', 'failMode: { medium: open }\n', 1, /can never be "open"/],

@@ -13,6 +13,8 @@ function short(decision: Decision): string {
   return cause.kind === 'wrong' || cause.kind === 'absent' ? `${cause.kind} ${cause.fault}` : cause.kind
 }
 
+const SURFACES_SPENT = { calls: { financial: 3 }, spent: { financial: '12.0' } }
+
 describe('reading what policies said', () => {
   it('permits when a permit applies and names it', () => {
     expect(decide(ANY)).toEqual({ kind: 'permit', obligations: [], determining: ['any'], errors: [] })
@@ -159,6 +161,31 @@ describe('who, what and where, as policies read it', () => {
       { session: { calls: {}, spent: { 'shop/refund': '2.5' } } },
     ],
     ['context.session.here.calls == 0 && context.session.here.spent == decimal("0.0")', {}],
+    ['context.session.here.surface.calls == 0 && context.session.here.day.surface.spent == decimal("0.0")', {}],
+    [
+      'context.session.here.surface.calls == 3 && context.session.here.surface.after == decimal("12.5")',
+      { arguments: { amount: 0.5 }, session: { surfaces: SURFACES_SPENT } },
+    ],
+    [
+      'context.session.here.hour.after == decimal("0.5") && context.session.here.day.surface.after == decimal("12.5")',
+      { arguments: { amount: 0.5 }, session: { day: { calls: {}, spent: {}, surfaces: SURFACES_SPENT } } },
+    ],
+    [
+      'context.session.surfaces.calls.communication == 0 && context.session.surfaces.spent["data-egress"] == decimal("0.0")',
+      { session: { surfaces: SURFACES_SPENT } },
+    ],
+    [
+      'context.session.day.calls["shop/refund"] == 2 && !(context.session.hour.calls has "shop/refund")',
+      { session: { day: { calls: { 'shop/refund': 2 }, spent: {}, surfaces: { calls: {}, spent: {} } } } },
+    ],
+    [
+      'context.session.private_data_read && !context.session.untrusted_content_read',
+      { session: { private_data_read: true } },
+    ],
+    [
+      'context.session.untrusted_content_read && !context.session.private_data_read',
+      { session: { untrusted_content_read: true } },
+    ],
     [
       'context.approval.confirmed && context.approval.roles.contains("legal")',
       { approval: { confirmed: true, roles: ['legal'] } },
