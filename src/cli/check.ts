@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { parseStrict } from '../bytes/strict-json.ts'
-import { DEFAULT_SERVER } from '../config/read.ts'
+import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
 import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
+import { absenceOf } from '../policy/review.ts'
 import { generateSigner } from '../receipt/sign.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Admission, Gate, Json, JsonSchema, PolicyMisfit, ToolDefinition } from '../types.ts'
@@ -14,6 +15,7 @@ import { reasonOf, UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
+import { knownTools, TOOLS_HELP } from './policy/known-tools.ts'
 import { claimsOf } from './receipts.ts'
 
 const object = z.record(z.string(), z.json())
@@ -49,14 +51,15 @@ const EXAMPLE = `{"tool":"refund","input":{"amount":900},"user":"ada"}`
 export function checkCommand(context: CommandContext): Command {
   return new Command('check')
     .argument('[FILE]', 'the call as JSON; "-" or nothing reads stdin', '-')
+    .option('--tools <FILE...>', TOOLS_HELP)
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `\nA call has "tool" (refund, or files/write_file) and may have input, server,\nuser, agent, roles, tenant, conversation, environment, confirmed and definition (description, inputSchema, annotations). Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
+      `\nA call has "tool" (refund, or files/write_file) and may have input, server,\nuser, agent, roles, tenant, conversation, environment, confirmed and definition (description, inputSchema, annotations),\nwhich --tools gives too. Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
     )
-    .action(async (file: string, flags: { config?: string; json?: true }) => {
-      const explained = await checkCall(readCall(file, context), flags.config)
+    .action(async (file: string, flags: { tools?: readonly string[]; config?: string; json?: true }) => {
+      const explained = await checkCall(readCall(file, context), flags.tools ?? [], flags.config)
       if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
       else tellDecision(explained, context.terminal)
       context.end(explained.claims.code === undefined ? 0 : 1)
@@ -64,7 +67,11 @@ export function checkCommand(context: CommandContext): Command {
 }
 
 /** Takes the call through a real gate on a store that forgets. */
-async function checkCall(call: WrittenCall, configFile: string | undefined): Promise<Explained> {
+async function checkCall(
+  call: WrittenCall,
+  toolFiles: readonly string[],
+  configFile: string | undefined,
+): Promise<Explained> {
   const { config, policies } = situationOf(configFile)
   const store = createMemoryStore()
   const gate = createGate({
@@ -74,7 +81,7 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
     events: [() => undefined],
   })
   const server = call.server ?? config.options.server ?? DEFAULT_SERVER
-  const { definition, misfits } = registered(gate, call, server)
+  const { definition, misfits } = registered(gate, call, server, neighbours(toolFiles, server, config))
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
   if (receipt === undefined) throw new Error('the gate left no receipt')
@@ -91,28 +98,70 @@ async function checkCall(call: WrittenCall, configFile: string | undefined): Pro
     notes: [
       ...explained.notes,
       ...misfits.map(({ at, message }) => `${at}: ${message}`),
-      ...(call.definition?.inputSchema === undefined
-        ? ['no input schema was given, so one was guessed from the arguments']
+      ...(call.definition?.inputSchema === undefined && toolFiles.length === 0
+        ? ['no input schema was given (--tools FILE), so one was guessed from the arguments']
+        : []),
+      ...(misfits.length > 0 && toolFiles.length === 0
+        ? ['without --tools FILE the other tools of this server are not known, so a rule may seem not to fit']
         : []),
     ],
   }
 }
 
-/** Tells the gate of the tool. Where its schema is not given, the first guess that the policies fit is as good as any. */
-function registered(
-  gate: Gate,
-  call: WrittenCall,
-  server: string,
-): { readonly definition: ToolDefinition; readonly misfits: readonly PolicyMisfit[] } {
-  const told = definitionOf(call)
+interface Registered {
+  readonly definition: ToolDefinition
+  readonly misfits: readonly PolicyMisfit[]
+}
+
+/** What else is known of the call's server. */
+interface Neighbours {
+  /** Were they listed? Then a tool that is not among them does not exist. */
+  readonly listed: boolean
+  readonly definitions: readonly ToolDefinition[]
+}
+
+/**
+ * The tools beside which a policy is read. Without a list, those that the configuration names, so that they are no
+ * misspelling of this one; but of whose arguments a rule speaks, too little is known to say whether it fits.
+ */
+function neighbours(toolFiles: readonly string[], server: string, config: LoadedConfig): Neighbours {
+  if (toolFiles.length > 0) {
+    const contracts = knownTools(toolFiles, config).flatMap((tool) => ('contract' in tool ? [tool.contract] : []))
+    const here = contracts.filter((contract) => contract.server === server)
+    return { listed: true, definitions: here.map(({ definition }) => definition) }
+  }
+  const own = config.options.server ?? DEFAULT_SERVER
+  const ids = [...config.words.keys()].map((name) => (name.includes('/') ? name : `${own}/${name}`))
+  const judged = new Set(
+    config.shortRules.flatMap(({ tool, says }) =>
+      says.kind === 'permit-when' && says.conditions.length > 0 ? [tool] : [],
+    ),
+  )
+  const names = ids.filter((id) => !judged.has(id))
+  const here = names.flatMap((name) => (name.startsWith(`${server}/`) ? [name.slice(server.length + 1)] : []))
+  return { listed: false, definitions: here.map((name) => ({ name, origin: 'own' })) }
+}
+
+/** Tells the gate of the tools. Where the schema is not given, the first guess that the policies fit is as good as any. */
+function registered(gate: Gate, call: WrittenCall, server: string, { listed, definitions }: Neighbours): Registered {
+  const others = definitions.filter(({ name }) => name !== call.tool)
+  const found = listed ? definitions.find(({ name }) => name === call.tool) : undefined
+  if (listed && found === undefined && call.definition === undefined) {
+    const ids = definitions.map(({ name }) => `${server}/${name}`)
+    throw new UnusableInput(`${absenceOf(`${server}/${call.tool}`, ids)} (of --tools)`)
+  }
+  const told = call.definition === undefined && found !== undefined ? found : definitionOf(call)
   const guesses = (['integer', 'number'] as const).map((whole) => inferredSchema(call.input ?? {}, whole))
-  const candidates = told.inputSchema === undefined ? guesses.map((inputSchema) => ({ ...told, inputSchema })) : [told]
-  let last: { readonly definition: ToolDefinition; readonly misfits: readonly PolicyMisfit[] } | undefined
+  const candidates =
+    told.inputSchema === undefined && found === undefined
+      ? guesses.map((inputSchema) => ({ ...told, inputSchema }))
+      : [told]
+  let last: Registered | undefined
   for (const definition of candidates) {
-    last = { definition, misfits: gate.register([definition], { server }) }
+    last = { definition, misfits: gate.register([definition, ...others], { server }) }
     if (last.misfits.length === 0) break
   }
-  return last ?? { definition: told, misfits: gate.register([told], { server }) }
+  return last ?? { definition: told, misfits: gate.register([told, ...others], { server }) }
 }
 
 async function admitted(gate: Gate, call: WrittenCall, server: string): Promise<Admission> {

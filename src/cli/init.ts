@@ -208,6 +208,9 @@ function tell(
   out('Nothing is permitted yet: low runs, medium and high wait for your yes. Read the file, then:')
   out(`  holdpoint policy lint --tools ${visible(saveTools ?? 'FILE')}`)
   const [example] = taken_
-  if (example !== undefined) out(`  echo '{"tool":"${visible(example.tool)}","user":"you"}' | holdpoint check`)
+  if (example !== undefined)
+    out(
+      `  echo '{"tool":"${visible(example.tool)}","user":"you"}' | holdpoint check --tools ${visible(saveTools ?? 'FILE')}`,
+    )
   out('  holdpoint watch')
 }

@@ -130,3 +130,46 @@ describe('check', () => {
     expect(stderr).toMatch(/^holdpoint: nope\.json: .*\n$/)
   })
 })
+
+describe('check beside other tools', () => {
+  const short = (): string => {
+    const file = join(machine.folder, 'beside.yaml')
+    const rules = [
+      'read_file: {}',
+      'edit_file: deny',
+      'write_file: { permit: { path: { under: /srv } }, otherwise: { ask: confirmation } }',
+    ]
+    writeFileSync(file, `server: files\npolicies: ask/v1\ntools: { ${rules.join(', ')} }\n`)
+    return file
+  }
+  const tools = (): string => {
+    const file = join(machine.folder, 'files.jsonl')
+    const inputSchema = { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] }
+    const names = ['read_file', 'edit_file', 'write_file']
+    writeFileSync(file, names.map((name) => `${JSON.stringify({ name, inputSchema })}\n`).join(''))
+    return file
+  }
+
+  it('takes a rule about a tool of a similar name for what it is, not for a misspelling', async () => {
+    const { code, stdout } = await check(
+      { tool: 'write_file', user: 'ada', input: { path: '/srv/a' } },
+      '--config',
+      short(),
+    )
+    expect(stdout).not.toContain('did you mean')
+    expect(code).toBe(0)
+  })
+
+  it('knows from a list which tools there are, what they take and what they say of themselves', async () => {
+    const asked = (call: object) => check({ user: 'ada', ...call }, '--config', short(), '--tools', tools())
+    const read = await asked({ tool: 'read_file', input: { path: '/x' } })
+    expect(read.code).toBe(0)
+    expect(read.stdout).not.toContain('note')
+    expect((await asked({ tool: 'edit_file', input: { path: '/srv/a' } })).stdout).toContain('denied_by_policy')
+    expect((await asked({ tool: 'write_file' })).stdout).toContain('The argument /path is required')
+    expect(await asked({ tool: 'write_fil' })).toMatchObject({
+      code: 2,
+      stderr: 'holdpoint: no tool files/write_fil; did you mean "files/write_file"? (of --tools)\n',
+    })
+  })
+})

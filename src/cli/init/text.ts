@@ -68,10 +68,10 @@ function head({ from, server }: Origin): readonly string[] {
         'look dangerous no longer raise it. What else may be said, for instance',
     ),
     '#   { permit: { amount: { max: 500 } }, otherwise: { ask: confirmation } }    or    deny',
-    '# stands in docs/policies.md. Then: holdpoint policy lint --tools FILE, and holdpoint check.',
+    '# stands in docs/policies.md. Then: holdpoint policy lint --tools FILE, and holdpoint check --tools FILE.',
     '',
     ...(server === undefined || server === DEFAULT_SERVER ? [] : serverLines(server)),
-    '# policies: [ask/v1]   # or strict/v1; or your own, policies/*.cedar beside this file, which need no line here',
+    '# policies: [ask/v1]   # what holds without this line, until there is a folder policies/ beside this file: then its *.cedar',
     '',
   ]
 }
