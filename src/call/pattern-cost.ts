@@ -16,18 +16,23 @@ const TOKEN = /\\[1-9k]|\\.|\[(?:\\.|[^\\\]])*\]|\(\?(?::|<[A-Za-z]\w*>)?|[*+?]|
  * reference back are among what is judged.
  */
 export function isSteady(pattern: string): boolean {
-  if (pattern.length > LONGEST_PATTERN) return false
+  return patternCost(pattern) !== undefined
+}
+
+/** The steps that a steady pattern may take, `undefined` for one that is not. */
+export function patternCost(pattern: string): { readonly once: number; readonly perCharacter: number } | undefined {
+  if (pattern.length > LONGEST_PATTERN) return undefined
   const choices = [0]
   let [ways, length, loops, afterGroup, afterRepetition, anchored] = [1, 0, 0, false, false, pattern.startsWith('^')]
   for (const [token] of pattern.matchAll(TOKEN)) {
     const repetition = repetitionOf(token)
     if (repetition !== undefined && !(afterRepetition && token === '?')) {
-      if (afterGroup) return false
+      if (afterGroup) return undefined
       if (repetition === 'any') loops += 1
       else if (repetition === 'maybe') ways *= 2
       else length += repetition
     } else if (token === '(?' || /^\\[1-9k]/.test(token)) {
-      return false
+      return undefined
     } else if (token.startsWith('(')) {
       choices.push(0)
     } else if (token === '|') {
@@ -41,8 +46,9 @@ export function isSteady(pattern: string): boolean {
     afterRepetition = repetition !== undefined
   }
   const steps = choices.reduce((product, others) => product * (others + 1), ways) * length
-  if (loops === 0 && anchored) return steps <= MOST_STEPS
-  return steps <= MOST_STEPS_EACH && (loops === 0 || (loops === 1 && anchored))
+  if (loops === 0 && anchored) return steps <= MOST_STEPS ? { once: steps, perCharacter: 0 } : undefined
+  const isLinear = steps <= MOST_STEPS_EACH && (loops === 0 || (loops === 1 && anchored))
+  return isLinear ? { once: 0, perCharacter: steps } : undefined
 }
 
 /** How often the piece before may come: any number of times, once or not at all, or exactly as often as said. */

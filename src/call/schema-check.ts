@@ -1,6 +1,7 @@
-import { dereference, type Schema, type SchemaDraft, validate } from '@cfworker/json-schema'
+import { dereference, type OutputUnit, type Schema, type SchemaDraft, validate } from '@cfworker/json-schema'
 import { canonicalText } from '../bytes/canonical.ts'
 import type { Json, JsonSchema, SchemaMiss, ToolDefinition } from '../types.ts'
+import { SchemaMeter } from './schema-meter.ts'
 import { describeMiss } from './schema-miss.ts'
 import { withoutCostlyWords } from './schema-words.ts'
 
@@ -9,6 +10,15 @@ export type SchemaCheck = (input: Json) => SchemaMiss | undefined
 
 /** How many `$ref`s one check may follow: a few that refer to each other can otherwise take exponential time. */
 const MOST_REFERENCES = 20_000
+
+/** How much work a check of a third party's schema may be, in units of the meter: about half a second. */
+const MOST_WORK = 2 ** 26
+/** And a second look, for better words about a miss. */
+const MOST_WORK_FOR_WORDS = 2 ** 20
+
+/** Of how many misses the best is chosen, and how much text they may be together. */
+const MOST_MISSES = 10_000
+const MOST_MISS_TEXT = 4 * 1_048_576
 
 /**
  * Makes a check of a tool's input schema (drafts 4 to 2020-12; 2020-12 where none is named).
@@ -31,24 +41,48 @@ const UNUSABLE: SchemaMiss = { path: '', requires: "cannot be checked: the tool'
 function checkOf(schema: JsonSchema, origin: ToolDefinition['origin']): SchemaCheck {
   // The library marks the schema objects that it reads, so it gets a copy of its own.
   const sound = withoutCostlyWords(JSON.parse(canonicalText(schema)), origin) as Schema
+  const meter = new SchemaMeter(sound as Json)
   const draft = draftOf(sound)
   let references = 0
-  const known = new Proxy(dereference(sound), {
-    get(schemas, uri) {
+  const schemas = dereference(sound)
+  meter.resolve(schemas)
+  const known = new Proxy(schemas, {
+    get(_, uri) {
       references += 1
       if (references > MOST_REFERENCES || typeof uri !== 'string') throw new Error('too many references')
       return schemas[uri]
     },
   })
-  return (input) => {
+  const missesOf = (input: Json, most: number, how: 'first' | 'all'): readonly OutputUnit[] => {
     references = 0
+    meter.begin(input, most)
+    const { valid, errors } = validate(input, sound, draft, known, how === 'first')
+    return valid === true ? [] : errors
+  }
+  return (input) => {
+    let misses: readonly OutputUnit[]
     try {
-      const { valid, errors } = validate(input, sound, draft, known, false)
-      return valid === true ? undefined : describeMiss(errors)
+      misses = missesOf(input, origin === 'own' ? Number.POSITIVE_INFINITY : MOST_WORK, 'first')
     } catch {
       return UNUSABLE
     }
+    if (misses.length === 0) return undefined
+    try {
+      misses = missesOf(input, MOST_WORK_FOR_WORDS, 'all')
+    } catch {
+      // The first miss has to do.
+    }
+    return describeMiss(few(misses))
   }
+}
+
+function few(misses: readonly OutputUnit[]): readonly OutputUnit[] {
+  let text = 0
+  const end = misses.findIndex(({ instanceLocation, keywordLocation, error }, index) => {
+    text += instanceLocation.length + keywordLocation.length + error.length
+    return index >= MOST_MISSES || text > MOST_MISS_TEXT
+  })
+  return end === -1 ? misses : misses.slice(0, end)
 }
 
 function draftOf({ $schema }: Schema): SchemaDraft {

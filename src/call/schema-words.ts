@@ -28,6 +28,12 @@ const SCHEMAS_BY_NAME = new Set([
   'dependencies',
 ])
 
+/** What `type` can say. Another name fits nothing, and a refusal would repeat it for each element. */
+const TYPES = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'])
+
+/** How much of a constant a refusal may repeat; characters. */
+const LONGEST_SHOWN = 160
+
 /**
  * A schema without the words by which one call could hold up the gate: slow formats, and of a third party the patterns that
  * are not sure to be done in linear time and `uniqueItems`. An own tool's are its programmer's.
@@ -42,13 +48,17 @@ export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin'
   const kept = new Map(Object.entries(schema))
   for (const [word, value] of kept) {
     if (DATA_WORDS.has(word)) continue
-    if (word === 'format' && typeof value === 'string' && !CHEAP_FORMATS.has(value)) kept.delete(word)
+    // The library takes a list of one text for that text.
+    if (word === 'format' && !(typeof value === 'string' && CHEAP_FORMATS.has(value))) kept.delete(word)
     // The library compares each element with each other one.
     else if (word === 'uniqueItems' && origin !== 'own') kept.delete(word)
-    else if (word === 'pattern' && typeof value === 'string' && isCostly(value)) kept.delete(word)
+    else if (word === 'pattern' && (typeof value !== 'string' || isCostly(value))) kept.delete(word)
+    else if (word === 'type' && Array.isArray(value)) kept.set(word, knownTypes(value))
     else if (SCHEMAS_BY_NAME.has(word) && isObject(value)) {
       const members = Object.entries(value).map(([name, each]) => [name, withoutCostlyWords(each, origin)] as const)
-      kept.set(word, Object.fromEntries(members))
+      const named = Object.fromEntries(members)
+      // To the library, what `dependencies` holds is also a schema, which a `$ref` may name.
+      kept.set(word, word === 'dependencies' && origin !== 'own' ? withoutCostlyWords(named, origin) : named)
     } else kept.set(word, withoutCostlyWords(value, origin))
   }
   const named = kept.get('patternProperties')
@@ -58,7 +68,36 @@ export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin'
     kept.delete('additionalProperties')
     kept.delete('unevaluatedProperties')
   }
-  return Object.fromEntries(kept)
+  return withShortQuotes(kept)
+}
+
+/** The library quotes `enum` and `const` in whole in each miss. Long ones are checked as they are and quoted in part. */
+function withShortQuotes(words: Map<string, Json>): Json {
+  const [constant, list, all] = [words.get('const'), words.get('enum'), words.get('allOf')]
+  if (Array.isArray(list)) words.set('enum', quotedInPart(list))
+  if (constant !== undefined && JSON.stringify(constant).length > LONGEST_SHOWN) {
+    words.delete('const')
+    words.set('allOf', [...(Array.isArray(all) ? all : []), { enum: quotedInPart([constant]) }])
+  }
+  return Object.fromEntries(words)
+}
+
+function knownTypes(types: readonly Json[]): readonly Json[] {
+  return [...new Set(types)].filter((type) => typeof type === 'string' && TYPES.has(type))
+}
+
+function quotedInPart(list: readonly Json[]): readonly Json[] {
+  if (JSON.stringify(list).length <= LONGEST_SHOWN) return list
+  const shown: Json[] = []
+  let length = 0
+  for (const each of list) {
+    const text = typeof each === 'string' ? each : JSON.stringify(each)
+    const isShort = typeof each !== 'string' && text.length <= LONGEST_SHOWN
+    shown.push(isShort ? each : text.slice(0, LONGEST_SHOWN))
+    length += text.length
+    if (length > LONGEST_SHOWN) break
+  }
+  return Object.defineProperty([...list], 'toJSON', { value: () => shown })
 }
 
 function isObject(value: Json | undefined): value is { readonly [member: string]: Json } {

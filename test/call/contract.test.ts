@@ -333,3 +333,110 @@ describe('check lets nothing through a schema that cannot be used', () => {
     expect(missOf(schema, { y: 1 }, 'own')).toEqual({ path: '/y', requires: 'is not a known argument' })
   })
 })
+
+describe("a third party's schema and a model's arguments together cannot hold up the process", () => {
+  const many = <T>(count: number, one: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => one(at))
+  const large = 'x'.repeat(400_000)
+  const wide = Object.fromEntries(many(9_000, (n) => [`k${n}`, 1]))
+  const text = 'a'.repeat(1_000_000)
+  const nested = many(50, (n) => `https://a.example/${n}`).reduce<JsonSchema>((not, $id) => ({ $id, not }), {})
+
+  const tooMuch: readonly (readonly [string, JsonSchema, Json])[] = [
+    [
+      'a thousand alternatives for each of a thousand elements',
+      { items: { anyOf: many(1_000, (n) => ({ const: 1_000 - n })) } },
+      many(1_000, () => 1),
+    ],
+    ['many looks at a wide object', { allOf: many(4_000, () => ({})) }, wide],
+    [
+      'many looks at a wide object by reference',
+      { allOf: many(3_000, () => ({ $ref: '#/$defs/a' })), $defs: { a: {} } },
+      wide,
+    ],
+    ['many misses of each member', { anyOf: many(4_000, () => ({ additionalProperties: false })) }, wide],
+    ['many patterns on one long text', { allOf: many(3_000, () => ({ pattern: '^a*b' })) }, text],
+    ['many lengths of one long text', { allOf: many(4_000, () => ({ minLength: 1 })) }, text],
+    [
+      'one pattern that many references name',
+      { allOf: many(3_000, () => ({ $ref: '#/$defs/a' })), $defs: { a: { pattern: '^a*$' } } },
+      text,
+    ],
+    [
+      'names without number that are missing each time',
+      { items: { anyOf: [{ required: many(9_000, String) }, {}] } },
+      many(900, () => ({})),
+    ],
+    [
+      'names so long that their paths fill the memory',
+      { properties: { [large]: { properties: Object.fromEntries(many(4_000, (n) => [`k${n}`, {}])) } } },
+      {},
+    ],
+    ['names of schemas within each other', { not: nested }, {}],
+  ]
+  for (const [what, schema, input] of tooMuch) {
+    it(`refuses ${what}`, () =>
+      expect(missOf(schema, input, 'third-party')).toEqual({
+        path: '',
+        requires: expect.stringMatching(/cannot be checked/),
+      }))
+  }
+
+  it('never repeats a long constant for each element, and says its beginning once', () => {
+    const elements = many(9_900, () => 1)
+    for (const items of [{ enum: [large] }, { const: large }]) {
+      const miss = missOf({ items }, elements, 'third-party')
+      expect(miss).toEqual({ path: '/0', requires: expect.stringMatching(/^must be one of "x+…$/) })
+      // The library stops at no miss here: in full, each of them would hold the text.
+      expect(missOf({ contains: items }, elements, 'third-party')?.path).toBe('')
+      expect(missOf({ items }, [large], 'third-party')).toBeUndefined()
+    }
+    expect(missOf({ contains: { type: [large, 'string'] } }, elements, 'third-party')?.path).toBe('')
+  })
+
+  it('takes a pattern, a format or dependencies in disguise for what the library takes them for', () => {
+    const hungry = '^(a+)+$'
+    const disguised = (schema: object): JsonSchema => schema as JsonSchema
+    const subject = `${'a'.repeat(60)}!`
+    for (const schema of [
+      disguised({ pattern: [hungry] }),
+      disguised({ format: ['url'] }),
+      disguised({ $ref: '#/dependencies', dependencies: { pattern: hungry } }),
+    ]) {
+      expect(missOf(schema, subject, 'third-party')).toBeUndefined()
+    }
+    const names = disguised({ $ref: '#/dependencies', dependencies: { patternProperties: { [hungry]: false } } })
+    expect(missOf(names, { [subject]: 1 }, 'third-party')).toBeUndefined()
+  })
+
+  it('still checks large arguments of everyday schemas', () => {
+    const item: JsonSchema = {
+      type: 'object',
+      additionalProperties: false,
+      required: ['id'],
+      properties: {
+        id: { type: 'string', pattern: '^[a-z0-9-]+$' },
+        at: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
+      },
+    }
+    const list: JsonSchema = { properties: { list: { items: { $ref: '#/$defs/item' } } }, $defs: { item } }
+    const items = many(3_000, (n) => ({ id: `item-${n}`, at: null }))
+    expect(missOf(list, { list: items, note: 'x'.repeat(5_000) }, 'third-party')).toBeUndefined()
+    expect(missOf(list, { list: [...items, { id: 'A' }] }, 'third-party')).toEqual({
+      path: '/list/3000/id',
+      requires: "must match the schema's pattern",
+    })
+    const file: JsonSchema = {
+      properties: { path: { pattern: '^[/a-z]+$' }, content: { type: 'string', maxLength: 2_000_000 } },
+    }
+    expect(missOf(file, { path: '/a', content: text }, 'third-party')).toBeUndefined()
+    const country: JsonSchema = { items: { enum: many(200, (n) => `country-${n}`) } }
+    expect(
+      missOf(
+        country,
+        many(9_900, (n) => `country-${n % 200}`),
+        'third-party',
+      ),
+    ).toBeUndefined()
+    expect(missOf({ additionalProperties: { type: 'number' } }, wide, 'third-party')).toBeUndefined()
+  })
+})
