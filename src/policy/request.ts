@@ -4,7 +4,7 @@ import { type Counted, type EvaluationRequest, type Json, type JsonSchema, SURFA
 import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
-import { entityKey, type PolicyReads, type Reads, readsInside, readsMember } from './reads.ts'
+import { entityKey, type PolicyReads, type Reads, readsInside } from './reads.ts'
 import { own, shapeOf, valueAt } from './shape.ts'
 
 type Uid = { readonly type: string; readonly id: string }
@@ -133,47 +133,58 @@ function numberAt(input: Json, pointer: string): string | undefined {
 function encodeSession({ context, resource }: EvaluationRequest, reads: Reads): CedarRecord {
   const { session, arguments: input } = context
   const amount = own(input, 'amount')[0]
-  const so = (sums: Sums, name: string): CedarRecord => {
+  const so = (sums: Sums, name: string): Members => {
     const spent = own(sums.spent, name)[0] ?? '0.0'
-    const calls = own(sums.calls, name)[0] ?? 0
-    return { calls: encodeRead(calls, UNTYPED, 'all'), spent: encodeMoney(spent), after: spentAfter(spent, amount) }
+    return {
+      calls: () => encodeRead(own(sums.calls, name)[0] ?? 0, UNTYPED, 'all'),
+      spent: () => encodeMoney(spent),
+      after: () => spentAfter(spent, amount),
+    }
   }
-  const here = (counted: Counted): CedarRecord => ({
+  const here = (counted: Counted): Members => ({
     ...so(counted, resource.id),
     surface: so(counted.surfaces, resource.properties.surface),
   })
   const members: Members = {
-    ...encodeCounted(session),
-    hour: () => made(encodeCounted(session.hour)),
-    day: () => made(encodeCounted(session.day)),
+    ...countedMembers(session),
+    hour: countedMembers(session.hour),
+    day: countedMembers(session.day),
     private_data_read: () => session.private_data_read,
     untrusted_content_read: () => session.untrusted_content_read,
-    here: () => ({ ...here(session), hour: here(session.hour), day: here(session.day) }),
+    here: { ...here(session), hour: here(session.hour), day: here(session.day) },
   }
-  return made(Object.fromEntries(Object.entries(members).filter(([member]) => readsMember(reads, member))))
+  return encodeMembers(members, reads)
 }
 
-type Members = { readonly [member: string]: () => CedarValueJson }
+/** A record whose members are written when somebody reads them. */
+interface Members {
+  readonly [member: string]: (() => CedarValueJson) | Members
+}
+
+function encodeMembers(members: Members, reads: Reads): CedarRecord {
+  const record: CedarRecord = {}
+  for (const [name, member] of Object.entries(members)) {
+    const inside = readsInside(reads, name)
+    if (inside !== undefined) record[name] = typeof member === 'function' ? member() : encodeMembers(member, inside)
+  }
+  return record
+}
 
 /** Tools without a call are absent; every surface is there, so that no rule need ask with `has`. */
-function encodeCounted({ calls, spent, surfaces }: Counted): Members {
+function countedMembers({ calls, spent, surfaces }: Counted): Members {
   const none = <T extends Json>(value: T) => Object.fromEntries(SURFACES.map((surface) => [surface, value]))
   return {
     calls: () => encodeRead(calls, UNTYPED, 'all'),
     spent: () => encodeSums(spent),
-    surfaces: () => ({
-      calls: encodeRead({ ...none(0), ...surfaces.calls }, UNTYPED, 'all'),
-      spent: encodeSums({ ...none('0.0'), ...surfaces.spent }),
-    }),
+    surfaces: {
+      calls: () => encodeRead({ ...none(0), ...surfaces.calls }, UNTYPED, 'all'),
+      spent: () => encodeSums({ ...none('0.0'), ...surfaces.spent }),
+    },
   }
 }
 
 function encodeSums(sums: Sums['spent']): CedarRecord {
   return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, encodeMoney(sum)]))
-}
-
-function made(members: Members): CedarRecord {
-  return Object.fromEntries(Object.entries(members).map(([member, value]) => [member, value()]))
 }
 
 /** An amount that cannot be added exactly makes every rule on the sum err: a budget is never passed by being unreadable. */
