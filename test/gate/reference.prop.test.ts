@@ -116,7 +116,9 @@ async function askPerson(played: World, view: Gate, call: Call): Promise<void> {
   const { outcome, ...asked } = await view.admit(call)
   const ref = outcome === 'refused' && 'request' in asked ? asked.request?.ref : undefined
   if (ref === undefined || played.person === 'asked') return
-  await view.answer(ref, played.person === 'said yes' ? 'approved' : 'declined', { channel: 'chat' })
+  // Nobody is signed in to a chat: then it is whoever sits at the terminal that answers.
+  const channel = played.principal === 'nobody' ? 'terminal' : 'chat'
+  await view.answer(ref, played.person === 'said yes' ? 'approved' : 'declined', { channel })
 }
 
 it('I4: the gate does what the page of rules says, in every world', async () => {
