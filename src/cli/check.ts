@@ -15,7 +15,7 @@ import { reasonOf, UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
-import { knownTools, TOOLS_HELP } from './policy/known-tools.ts'
+import { knownTools, toolsOption } from './policy/known-tools.ts'
 import { claimsOf } from './receipts.ts'
 
 const object = z.record(z.string(), z.json())
@@ -51,7 +51,7 @@ const EXAMPLE = `{"tool":"refund","input":{"amount":900},"user":"ada"}`
 export function checkCommand(context: CommandContext): Command {
   return new Command('check')
     .argument('[FILE]', 'the call as JSON; "-" or nothing reads stdin', '-')
-    .option('--tools <FILE...>', TOOLS_HELP)
+    .addOption(toolsOption())
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')
     .addHelpText(

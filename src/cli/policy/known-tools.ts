@@ -1,4 +1,5 @@
 /** Tools that a command was told of, under our own names of their servers. */
+import { Option } from 'commander'
 import { Contracts } from '../../call/contract.ts'
 import { DEFAULT_SERVER, type LoadedConfig } from '../../config/read.ts'
 import { SERVER_NAME } from '../../config/schema.ts'
@@ -6,9 +7,15 @@ import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
 import { type ListedTool, toolsIn } from '../tool-lists.ts'
 
-/** What `--tools` takes, for the help of commands that have it. */
-export const TOOLS_HELP =
-  'tools: JSON lines, one MCP tool, or a tools/list answer; "files=list.json" says that they are of the server "files"'
+/** `--tools FILE`, any number of times; one file each, so that it swallows no argument of the command itself. */
+export function toolsOption(): Option {
+  const help =
+    'tools: JSON lines, one MCP tool, or a tools/list answer; "files=list.json" says that they are of the server "files"; may be repeated'
+  return new Option('--tools <FILE>', help).argParser((file: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    file,
+  ])
+}
 
 /** Tools of one server as they were listed. */
 export interface KnownTools {

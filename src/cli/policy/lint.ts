@@ -9,7 +9,7 @@ import { absenceOf, type Remark, reviewPolicies } from '../../policy/review.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
 import { visible } from '../visible.ts'
-import { byServer, knownTools, TOOLS_HELP } from './known-tools.ts'
+import { byServer, knownTools, toolsOption } from './known-tools.ts'
 
 interface Linted {
   readonly remarks: readonly Remark[]
@@ -19,7 +19,7 @@ interface Linted {
 
 export function lintCommand({ terminal, end }: CommandContext): Command {
   return new Command('lint')
-    .option('--tools <FILE...>', TOOLS_HELP)
+    .addOption(toolsOption())
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')
     .addHelpText(

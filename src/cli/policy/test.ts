@@ -7,7 +7,7 @@ import { reasonOf, UnusableInput } from '../exit.ts'
 import { type Terminal, wrap } from '../terminal.ts'
 import { visible } from '../visible.ts'
 import { junitText, type TableResult } from './junit.ts'
-import { knownTools, TOOLS_HELP } from './known-tools.ts'
+import { knownTools, toolsOption } from './known-tools.ts'
 import { runTable } from './run-table.ts'
 import { readTable } from './table.ts'
 
@@ -19,7 +19,7 @@ export function testCommand({ terminal, end }: CommandContext): Command {
       '[FILES...]',
       `tables, or folders of *${SUFFIX}; without any, the folder policies beside the configuration`,
     )
-    .option('--tools <FILE...>', TOOLS_HELP)
+    .addOption(toolsOption())
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--junit <FILE>', 'write the results as JUnit XML too')
     .option('--json', 'print one JSON object')

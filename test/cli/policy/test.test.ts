@@ -120,6 +120,10 @@ cases:
     )
     const { code } = await runHere('policy', 'test', here, '--tools', `mail=${join(here, 'tools.json')}`)
     expect(code).toBe(0)
+    // In either order: the option takes one file, not the table behind it.
+    const table = join(here, 't.test.yaml')
+    const reversed = await runHere('policy', 'test', '--tools', `mail=${join(here, 'tools.json')}`, table)
+    expect(reversed).toMatchObject({ code: 0, stderr: '' })
   })
 
   it.each<[string, string, RegExp]>([
