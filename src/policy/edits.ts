@@ -158,13 +158,25 @@ function roomLeft(
   limit: Json | undefined,
   request: EvaluationRequest,
 ): Json | undefined {
-  if (name !== 'context.session.here.after' || operator !== '<=' || typeof limit !== 'number') return undefined
-  const { session } = request.context
-  const spent = own(session.spent, request.resource.id)[0] ?? '0.0'
+  if (operator !== '<=' || typeof limit !== 'number') return undefined
+  const spent = spentBefore(name, request)
+  if (spent === undefined) return undefined
   const limitText = decimalText(limit)
   const left = limitText === undefined ? undefined : addDecimals(limitText, `-${String(spent)}`)
   const amount = left === undefined ? 0 : Number(left)
   return amount > 0 ? amount : undefined
+}
+
+const AFTER = /^context\.session\.here(?:\.(hour|day))?(\.surface)?\.after$/
+
+/** What `….after` adds this call's amount to; `undefined` for any other name. */
+function spentBefore(name: string, { context: { session }, resource }: EvaluationRequest): Json | undefined {
+  const [after, window, surface] = AFTER.exec(name) ?? []
+  if (after === undefined) return undefined
+  const counted = window === 'hour' ? session.hour : window === 'day' ? session.day : session
+  const [spent] =
+    surface === undefined ? own(counted.spent, resource.id) : own(counted.surfaces.spent, resource.properties.surface)
+  return spent ?? '0.0'
 }
 
 function shortened(before: Json | undefined, operator: string, bound: Json): Json | undefined {

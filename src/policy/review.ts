@@ -75,7 +75,7 @@ function comesFirst(one: LoadedPolicy, other: LoadedPolicy): boolean {
 
 /** A limit on the amount of one call, where no rule counts what the calls of a conversation add up to. */
 function uncounted(policies: readonly LoadedPolicy[]): readonly Remark[] {
-  const counting = policies.filter((policy) => has(policy, (term) => isContext(term, 'session')))
+  const counting = policies.filter((policy) => has(policy, isSum))
   return policies
     .filter((policy) => policy.effect === 'permit' && has(policy, limitsAmount))
     .filter((policy) => !counting.some((other) => mayMeet(other, policy)))
@@ -99,9 +99,12 @@ function limitsAmount(term: Term): boolean {
   return subject?.about === 'argument' && subject.pointer === '/amount'
 }
 
-function isContext(term: Term, member: string): boolean {
+/** Something of a session that grows with every call; what was read does not count. */
+function isSum(term: Term): boolean {
   const chain = chainOf(term)
-  return chain?.variable === 'context' && chain.path[0] === member
+  if (chain?.variable !== 'context') return false
+  const [member, what] = chain.path
+  return member === 'session' && what !== undefined && !what.endsWith('_read')
 }
 
 /** Could both be about the same call? Two that name tools and share none cannot. */

@@ -157,6 +157,27 @@ describe('the smallest change that would be permitted', () => {
     expect(change(text, { arguments: { amount: 900 }, session }).found).toEqual([['/amount', 49.75]])
   })
 
+  it.each(['here.surface.after', 'here.hour.after', 'here.day.after', 'here.day.surface.after'])(
+    'is what a budget of %s leaves',
+    (sum) => {
+      const text = permit('true') + forbid(`!context.session.${sum}.lessThanOrEqual(decimal("2000.0"))`)
+      const none = { calls: {}, spent: {} }
+      const counted = (tool: string, surface: string) => ({
+        ...none,
+        spent: { 'shop/refund': tool },
+        surfaces: { ...none, spent: { financial: surface } },
+      })
+      const session = { ...counted('1.0', '1990.0'), hour: counted('1980.0', '3.0'), day: counted('1970.0', '1960.0') }
+      const left = new Map([
+        ['here.surface.after', 10],
+        ['here.hour.after', 20],
+        ['here.day.after', 30],
+        ['here.day.surface.after', 40],
+      ]).get(sum)
+      expect(change(text, { arguments: { amount: 900 }, session }).found).toEqual([['/amount', left]])
+    },
+  )
+
   it('is only ever one that the policies permit when they are asked', () => {
     const { found, asked } = change(permit('context.arguments.a == "x"') + forbid('context.arguments has a', 'f'), {
       arguments: { a: 'y' },

@@ -116,6 +116,12 @@ describe('policy lint', () => {
       `@id("m") permit (${SCOPE}) when { context.arguments.amount.lessThan(decimal("5.0")) };`,
       /advice mine\.cedar:1:1 limits one call and not their sum/,
     ],
+    [
+      'a cap that nobody adds up, though another rule asks what was read',
+      `@id("m") permit (${SCOPE}) when { context.arguments.amount.lessThan(decimal("5.0")) };
+@id("r") forbid (${SCOPE}) when { context.session.private_data_read };`,
+      /advice mine\.cedar:1:1 limits one call and not their sum/,
+    ],
   ])("advises about %s, which is nobody's mistake", async (_, cedar, says) => {
     const { code, remarks } = await lint(MINE, cedar)
     expect(remarks).toEqual([expect.stringMatching(says)])
