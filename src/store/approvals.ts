@@ -2,10 +2,10 @@ import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } f
 
 /** How long an ended request can still be looked up; its receipts say for good who answered. */
 export const REMEMBERED_MS = 7 * 24 * 60 * 60_000
-/** Most requests in memory. Beyond it the oldest are forgotten, and one that is forgotten is never a yes. */
-const MOST_REMEMBERED = 10_000
+/** Most requests that a store keeps. Beyond it the oldest are forgotten, and one that is forgotten is never a yes. */
+export const MOST_REMEMBERED = 10_000
 /** How much text of arguments they hold together. */
-const MOST_CHARACTERS = 64 * 1_048_576
+export const MOST_CHARACTERS = 64 * 1_048_576
 
 /** Requests for a person's yes, in memory, and who is there to answer. */
 export class Approvals {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
-import { isLive, REMEMBERED_MS, stateAt } from './approvals.ts'
+import { isLive, MOST_CHARACTERS, MOST_REMEMBERED, REMEMBERED_MS, stateAt } from './approvals.ts'
 
 /** A watcher that has been gone for so long is no longer written down, ms. */
 const GONE_MS = 60_000
@@ -14,6 +14,8 @@ export class SqliteApprovals {
   readonly #answer: StatementSync
   readonly #spend: StatementSync
   readonly #forget: StatementSync
+  readonly #held: StatementSync
+  readonly #shed: StatementSync
   readonly #attend: StatementSync
   readonly #part: StatementSync
   readonly #attended: StatementSync
@@ -28,7 +30,9 @@ export class SqliteApprovals {
     )
     this.#byDigest = db.prepare(`SELECT ${columns} FROM ${table} WHERE digest = ? ORDER BY id DESC LIMIT 1`)
     this.#byRef = db.prepare(`SELECT ${columns} FROM ${table} WHERE ref = ?`)
-    this.#pending = db.prepare(`SELECT ${columns} FROM ${table} WHERE state = 'pending' AND expires_at > ? ORDER BY id`)
+    this.#pending = db.prepare(
+      `SELECT ${columns} FROM ${table} WHERE state = 'pending' AND expires_at > ? ORDER BY id DESC LIMIT ${MOST_REMEMBERED}`,
+    )
     this.#answer = db.prepare(
       `UPDATE ${table} SET state = ?, answered = ? WHERE ref = ? AND state = 'pending' AND expires_at > ?`,
     )
@@ -36,6 +40,14 @@ export class SqliteApprovals {
       `UPDATE ${table} SET state = 'spent' WHERE ref = ? AND state = 'approved' AND expires_at > ?`,
     )
     this.#forget = db.prepare(`DELETE FROM ${table} WHERE expires_at <= ?`)
+    // octet_length is known without reading the text.
+    this.#held = db.prepare(`SELECT count(*) AS requests, total(octet_length(request)) AS octets FROM ${table}`)
+    this.#shed = db.prepare(
+      `DELETE FROM ${table} WHERE id <= (SELECT max(id) FROM (
+         SELECT id, row_number() OVER newest AS requests, sum(octet_length(request)) OVER newest AS octets
+         FROM ${table} WINDOW newest AS (ORDER BY id DESC)
+       ) WHERE requests > ? OR octets > ?)`,
+    )
     this.#attend = db.prepare(
       `INSERT INTO ${watchers} (watcher, until) VALUES (?, ?) ON CONFLICT (watcher) DO UPDATE SET until = excluded.until`,
     )
@@ -47,7 +59,9 @@ export class SqliteApprovals {
     const known = this.find(request.requestDigest, now)
     if (known !== undefined && isLive(known.state)) return known
     this.#forget.run(now - REMEMBERED_MS)
-    this.#insert.run(request.ref, request.requestDigest, request.expiresAt, JSON.stringify(request))
+    const text = JSON.stringify(request)
+    this.#makeRoom(Buffer.byteLength(text))
+    this.#insert.run(request.ref, request.requestDigest, request.expiresAt, text)
     return { ...request, state: stateAt('pending', request.expiresAt, now) }
   }
 
@@ -59,12 +73,28 @@ export class SqliteApprovals {
     return recordOf(this.#byRef.get(ref), now)
   }
 
+  /** Oldest first; of a folder that holds more than is kept nowadays, the newest. */
   pending(now: number): readonly ApprovalRecord[] {
-    return this.#pending.all(now).flatMap((row) => recordOf(row, now) ?? [])
+    const newest: ApprovalRecord[] = []
+    let characters = 0
+    for (const row of this.#pending.iterate(now)) {
+      characters += String(row['request']).length
+      if (characters > MOST_CHARACTERS) break
+      const record = recordOf(row, now)
+      if (record !== undefined) newest.push(record)
+    }
+    return newest.reverse()
   }
 
   answer(ref: string, answer: ApprovalAnswer, now: number): boolean {
     return this.#answer.run(answer.answer, JSON.stringify(answer), ref, now).changes === 1
+  }
+
+  /** UNTRUSTED: whoever makes a model ask without end pushes out the oldest requests, and a forgotten one is never a yes. */
+  #makeRoom(octets: number): void {
+    const held = this.#held.get()
+    if (Number(held?.['requests']) < MOST_REMEMBERED && Number(held?.['octets']) + octets <= MOST_CHARACTERS) return
+    this.#shed.run(MOST_REMEMBERED - 1, MOST_CHARACTERS - octets)
   }
 
   /** True when this call is the one that spent it. */

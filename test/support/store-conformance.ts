@@ -398,6 +398,19 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect((await permit('late', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
       })
 
+      it('I2: bound the text that they keep: the oldest are forgotten, and are no yes then', async () => {
+        await store.request(request('hp_yes', 'approved one'))
+        await store.answer('hp_yes', yes)
+        const argumentsText = 'x'.repeat(1_000_000)
+        for (let n = 0; n < 70; n += 1) await store.request(request(`hp_${n}`, `digest ${n}`, { argumentsText }))
+        const pending = (await store.pending()).map(({ ref }) => ref)
+        expect(pending.length).toBeGreaterThan(60)
+        expect(pending.length).toBeLessThan(70)
+        expect(pending).toEqual(Array.from(pending, (_, n) => `hp_${70 - pending.length + n}`))
+        expect(await store.get('hp_0')).toBeUndefined()
+        expect((await permit('late', { approval: 'hp_yes' })).committed).toEqual({ outcome: 'approval_spent' })
+      })
+
       it('know whether somebody is there to answer', async () => {
         expect(await store.attended()).toBe(false)
         await store.attend('w1', now + 5_000)
