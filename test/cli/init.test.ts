@@ -104,13 +104,16 @@ describe('init from a server', () => {
   })
 
   it('overwrites nothing, and starts no server to find that out', async () => {
-    const before = readFileSync(join(machine.folder, 'holdpoint.yaml'), 'utf8')
-    const again = await machine.run(['init', '--', 'no-such-program'])
-    expect(again).toMatchObject({ code: 2, stdout: '' })
-    expect(again.stderr).toMatch(/^holdpoint: holdpoint\.yaml exists and is not overwritten.*\n$/)
-    const saved = await machine.run(['init', '--stdout', '--save-tools', 'files.jsonl', '--', 'no-such-program'])
-    expect(saved.stderr).toContain('files.jsonl exists and is not overwritten')
-    expect(readFileSync(join(machine.folder, 'holdpoint.yaml'), 'utf8')).toBe(before)
+    const [mine, list] = [file('mine.yaml', 'server: mine\n'), file('mine.json', '{"name":"send_mail"}')]
+    const again = await runHere('init', '--out', mine, '--tools', list)
+    expect(again).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/mine\.yaml exists and is not overwritten.*\n$/),
+    })
+    const saved = await runHere('init', '--stdout', '--save-tools', mine, '--', 'no-such-program')
+    expect(saved).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('mine.yaml exists and is not') })
+    expect(readFileSync(mine, 'utf8')).toBe('server: mine\n')
   })
 
   it('reads every page, past log lines and questions, and gives the server a name of ours', async () => {

@@ -42,6 +42,8 @@ it('I8: whatever tools say of themselves, the written file lowers none of them a
         const written = configText(judged, { from, server, ungated: [from] })
         const { tools = {}, ...others } = checkOptions(parseYaml('holdpoint.yaml', written).value)
         expect(others).toEqual({})
+        // Nothing that a terminal obeys, hides or draws backwards reaches whoever reads the file.
+        expect(written.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
         const taken = judged.flatMap((one) => (one.kind === 'judged' ? [one] : []))
         for (const { tool: id, materiality } of taken) {
           const said = Object.hasOwn(tools, id) ? tools[id] : {}
