@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { CommandContext } from './context.ts'
 import { lintCommand } from './policy/lint.ts'
+import { replayCommand } from './policy/replay.ts'
 import { showCommand } from './policy/show.ts'
 import { testCommand } from './policy/test.ts'
 
@@ -14,4 +15,7 @@ export function policyCommand(context: CommandContext): Command {
       lintCommand(context).description('look for rules that do not fit, never apply, or leave something open'),
     )
     .addCommand(testCommand(context).description('run tables of calls and what the policies must say to them'))
+    .addCommand(
+      replayCommand(context).description('take recorded runs, or the receipts of a store, through policies again'),
+    )
 }
