@@ -65,8 +65,9 @@ Example:
         throw new UnusableInput(`${tools.length} tools in ${origin.from}: one ${CONFIG_FILE} holds ${MOST_TOOLS}`)
       const judged = judgeTools(tools)
       const text = configText(judged, origin)
+      const saved = flags.saveTools === undefined ? '' : tools.map(lineOf).join('')
       if (file !== undefined) writeNew(file, text)
-      if (flags.saveTools !== undefined) writeNew(flags.saveTools, linesOf(tools))
+      if (flags.saveTools !== undefined) writeNew(flags.saveTools, saved)
       if (flags.json === true) terminal.out(JSON.stringify(report(judged, origin, file, text)))
       else if (file === undefined) terminal.out(text.trimEnd())
       else tell(judged, { ...flags, file }, terminal)
@@ -164,14 +165,14 @@ function taken(file: string): UnusableInput {
   )
 }
 
-/** A line for each tool, as `policy lint --tools` reads them. */
-function linesOf(tools: readonly OfferedTool[]): string {
-  return tools
-    .map(
-      ({ server, definition: { origin: _origin, declared: _declared, ...tool } }) =>
-        `${JSON.stringify({ server, tool })}\n`,
-    )
-    .join('')
+/** A tool as `policy lint --tools` reads it. */
+function lineOf({ server, definition }: OfferedTool): string {
+  const { origin: _origin, declared: _declared, ...tool } = definition
+  try {
+    return `${JSON.stringify({ server, tool })}\n`
+  } catch (error) {
+    throw new UnusableInput(`the tool "${definition.name}" cannot be saved: ${reasonOf(error)}`)
+  }
 }
 
 function report(

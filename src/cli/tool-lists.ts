@@ -4,12 +4,14 @@ import { z } from 'zod'
 import type { JsonSchema, ToolDefinition } from '../types.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
 
+/** Whatever is below came out of `JSON.parse`, at any depth: the contract looks at it, and refuses what is too deep. */
+const anyObject = z.record(z.string(), z.unknown())
 const mcpTool = z.looseObject({
   name: z.string(),
   title: z.string().nullish(),
   description: z.string().nullish(),
-  inputSchema: z.union([z.record(z.string(), z.json()), z.boolean()]).nullish(),
-  annotations: z.record(z.string(), z.json()).nullish(),
+  inputSchema: z.union([anyObject, z.boolean()]).nullish(),
+  annotations: anyObject.nullish(),
 })
 const named = z.looseObject({ id: z.string().optional(), server: z.string().optional(), tool: mcpTool })
 const listed = z.looseObject({ tools: z.array(z.unknown()) })

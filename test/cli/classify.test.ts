@@ -45,6 +45,17 @@ it('calls what the gate would not take high, and says why', async () => {
   expect(rowsOf(stdout)[0].refused).toContain('has a name that is not usable')
 })
 
+it('takes a schema that is nested without end for what the gate refuses, not for an accident', async () => {
+  const schema = `${'{"not":'.repeat(5_000)}{}${'}'.repeat(5_000)}`
+  const deep = file('deep.jsonl', `{"name":"get_x","inputSchema":${schema}}\n${line({ name: 'get_y', inputSchema })}`)
+  const { code, stdout } = await machine.run(['classify', '--json', deep])
+  expect(code).toBe(0)
+  expect(rowsOf(stdout).map(({ tool, materiality }) => [tool, materiality])).toEqual([
+    ['get_x', 'high'],
+    ['get_y', 'low'],
+  ])
+})
+
 it('takes server hints or leaves them out, and they only raise', async () => {
   const hinted = file(
     'hints.jsonl',

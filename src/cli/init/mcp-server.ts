@@ -179,6 +179,7 @@ class Server {
   }
 
   #take(line: string): void {
+    if (!line.trimStart().startsWith('{')) return
     let value: unknown
     try {
       value = JSON.parse(line)
