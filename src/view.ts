@@ -52,9 +52,15 @@ export interface SharedState {
   readonly deciding: { count: number; readonly most: number }
   /** The gate was closed: the same options now give a new one. */
   readonly closed: () => void
-  /** What each server last registered, and what did not fit. */
-  readonly registered: Map<string, { readonly definitions: string; readonly misfits: readonly PolicyMisfit[] }>
+  /** The definitions of each server that were validated, and what did not fit in each of its listings. */
+  readonly registered: Map<
+    string,
+    { readonly lines: ReadonlySet<string>; readonly misfits: ReadonlyMap<string, readonly PolicyMisfit[]> }
+  >
 }
+
+/** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
+const MOST_LISTINGS = 16
 
 /** A gate seen by one principal in one conversation, or by whoever `actingAs` says. */
 export class GateView implements Gate {
@@ -78,17 +84,22 @@ export class GateView implements Gate {
     const { parts, words, misfitted, registered } = this.#shared
     const server = options.server ?? parts.settings.server
     if (server === parts.settings.server) refuseTwoReadings(server, tools, words)
-    parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
-    const contracts = parts.contracts.all().filter((contract) => contract.server === server)
+    const contracts = parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
     // Hosts register on every request: policies are validated again only when a definition is new.
-    const definitions = contracts.map((contract) => `${contract.tool} ${contract.definitionDigest}`).join('\n')
+    const lines = contracts.map(lineOf)
+    const listing = lines.join('\n')
     const before = registered.get(server)
-    if (before?.definitions === definitions) return before.misfits
+    const isKnown = before !== undefined && lines.every((line) => before.lines.has(line))
+    const found = isKnown ? before.misfits.get(listing) : undefined
+    if (found !== undefined) return found
     const misfits = parts.point.register(
       server,
       contracts.map((contract) => contract.definition),
     )
-    registered.set(server, { definitions, misfits })
+    const ofServer = parts.contracts.all().filter((contract) => contract.server === server)
+    // A new definition may change what was found about others.
+    const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []
+    registered.set(server, { lines: new Set(ofServer.map(lineOf)), misfits: new Map([...kept, [listing, misfits]]) })
     // By contract: a host may hold on to a definition that did not fit, whatever is listed after it.
     for (const contract of contracts) {
       if (misfits.length === 0) misfitted.delete(contract)
@@ -258,6 +269,10 @@ export class GateView implements Gate {
     const scope = scopeOf(who, where, fallback, () => traceOf(where.conversation))
     return { ...scope, environment: { ...environment, ...scope.environment } }
   }
+}
+
+function lineOf({ tool, definitionDigest }: Contract): string {
+  return `${tool} ${definitionDigest}`
 }
 
 /** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */

@@ -8,12 +8,17 @@ const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 // ASCII only: look-alikes, zero-width characters and blanks cannot make a second name for one tool.
 const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/
 
+/** Most tools of one server that a gate ever learns: it forgets none, since a host may hold on to an older listing. */
+const MOST_TOOLS = 1_000
+
 /** Every tool that the gate knows, by our own name of its server and its name there. */
 export class Contracts {
   /** By `server/tool`. A Map, since a model chooses the names that are looked up. */
   readonly #contracts = new Map<string, KnownContract>()
   /** The spelling in use of each id, by its lower case. */
   readonly #spellings = new Map<string, string>()
+  /** How many tools there are of each server. */
+  readonly #counts = new Map<string, number>()
   /** What was learned from each definition object, for hosts that hold on to an older one. */
   readonly #learned = new WeakMap<ToolDefinition, readonly Contract[]>()
 
@@ -23,7 +28,7 @@ export class Contracts {
    *
    * @param words what the operator said, by tool name.
    * @throws HoldpointError `ERR_TOOL`: a name outside the rule, a case-fold twin, a definition without canonical form, a
-   * tool of another origin under a name that is taken.
+   * tool of another origin under a name that is taken, more than 1,000 names of one server over time.
    */
   register(
     server: string,
@@ -49,6 +54,17 @@ export class Contracts {
       fresh.set(folded, contract.id)
       return contract
     })
+    // UNTRUSTED: a server could list other names each time, for ever.
+    const unknown = learned.filter(({ id }) => !this.#contracts.has(id)).length
+    const count = (this.#counts.get(server) ?? 0) + unknown
+    if (count > MOST_TOOLS) {
+      throw new HoldpointError(
+        'ERR_TOOL',
+        `server ${quoted(server)} has listed ${count} names of tools by now, and a gate learns ${MOST_TOOLS} of one server at most: split it, or find out why its tools change names`,
+        { at: server },
+      )
+    }
+    this.#counts.set(server, count)
     for (const [index, contract] of learned.entries()) {
       this.#contracts.set(contract.id, contract)
       this.#spellings.set(contract.id.toLowerCase(), contract.id)

@@ -33,7 +33,13 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
     const misspelt = relevant.flatMap((policy) => misspeltTools(policy, server, ids))
     if (relevant.length === 0) return []
 
-    const actions = [...ofServer.values()].map((tool) => ({
+    // UNTRUSTED: a server that lists other tools each time would make every listing dearer. Of the tools that are not listed
+    // now, only those matter that a policy names.
+    const named = new Set(relevant.flatMap(actionsNamed))
+    const listed = new Set(tools.map(({ name }) => name))
+    const linted = [...ofServer.values()].filter(({ name }) => listed.has(name) || named.has(`${server}/${name}`))
+
+    const actions = linted.map((tool) => ({
       id: `${server}/${tool.name}`,
       context: contextType(tool.inputSchema, context, ids),
     }))
@@ -47,7 +53,7 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
     const strays = relevant.flatMap((policy) => {
       const named = actionsInScope(policy)
       if (named.some((id) => ACTION_GROUPS.has(id))) return []
-      const tools = [...ofServer.values()].filter(({ name }) => named.includes(`${server}/${name}`))
+      const tools = linted.filter(({ name }) => named.includes(`${server}/${name}`))
       return strayPaths(policy, tools).map(({ within, message }) => misfit(policy, within, message))
     })
     return unique([

@@ -82,6 +82,19 @@ describe('Contracts', () => {
     }
   })
 
+  it('learns a thousand names of one server, and not one more however they are listed', () => {
+    const contracts = new Contracts()
+    const tools = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => own({ name: `tool_${from + n}` }))
+    for (let from = 0; from < 1_000; from += 100) contracts.register('shop', tools(from, 100), none)
+    expect(contracts.register('shop', tools(0, 1_000), none)).toHaveLength(1_000)
+    expect(() => contracts.register('shop', tools(999, 2), none)).toThrow(
+      expect.objectContaining({ code: 'ERR_TOOL', message: expect.stringMatching(/"shop".*1001 names.*1000/) }),
+    )
+    expect(contracts.find('shop', 'tool_1000')).toBeUndefined()
+    expect(contracts.register('elsewhere', tools(0, 1), none)).toHaveLength(1)
+  })
+
   it("takes a third party's changed definition, which has another digest", () => {
     const contracts = new Contracts()
     const [first] = contracts.register('shop', [own({ origin: 'third-party' })], none)

@@ -4,6 +4,7 @@ import { withDeadline } from '../../src/store/deadline.ts'
 import { createMemoryStore, faultStore, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Gate, Json, ToolDefinition } from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
+import { PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 
 const schema = {
   type: 'object',
@@ -669,5 +670,27 @@ describe('what the second review found', () => {
     expect(await both.me.admit({ tool: 'files/read_note', callId: '1', input: {} })).toMatchObject({
       materiality: 'medium',
     })
+  })
+})
+
+describe('a gate that hosts tell of their tools again and again', () => {
+  it('has only the tools of the listing validated, and each choice of tools once', () => {
+    const listings: string[] = []
+    const policy = {
+      ...scriptedPoint(() => PERMIT),
+      register: (_: string, listed: readonly ToolDefinition[]) => {
+        listings.push(listed.map(({ name }) => name).join())
+        return []
+      },
+    }
+    const gate = testGate({ policy })
+    const [read, write, refund] = tools
+    if (read === undefined || write === undefined || refund === undefined) throw new Error('there are three tools')
+    for (const listing of [[read, write], [refund], [read], [refund], [read], [read, write], [read, write]])
+      gate.register(listing)
+    expect(listings).toEqual(['read,write', 'refund', 'read', 'read,write'])
+    gate.register([{ ...refund, description: 'changed' }])
+    gate.register([read])
+    expect(listings.slice(4)).toEqual(['refund', 'read'])
   })
 })

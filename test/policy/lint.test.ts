@@ -186,3 +186,24 @@ describe('policies that do not fit are reported with line and remedy', () => {
     expect(misfits(condition, [tool('refund', endless)])).toEqual([])
   })
 })
+
+describe('a listing', () => {
+  const point = () => pointOf('@id("p")\npermit (principal, action, resource)\nwhen { context.arguments.amount > 5 };')
+  const whole: JsonSchema = { type: 'object', properties: { amount: { type: 'integer' } }, required: ['amount'] }
+
+  it('is validated for what it names: tools that a server listed before do not make each later one dearer', () => {
+    const asked = point()
+    expect(asked.register('shop', [tool('old', { type: 'object', properties: {} })])).not.toEqual([])
+    expect(asked.register('shop', [tool('new', whole)])).toEqual([])
+  })
+
+  it('is validated together with the tools that a policy names, listed now or before', () => {
+    const asked = pointOf(
+      '@id("p")\npermit (principal, action == Action::"shop/two", resource)\nwhen { context.arguments.amount > 5 };',
+    )
+    const found = asked.register('shop', [tool('two', { type: 'object', properties: {} })])
+    expect(found).not.toEqual([])
+    expect(asked.register('shop', [tool('one', whole)])).toEqual(found)
+    expect(asked.register('shop', [tool('two', whole)])).toEqual([])
+  })
+})
