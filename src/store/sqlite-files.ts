@@ -33,8 +33,9 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
     const { number, lease } = takeSlot(folder, wanted)
     try {
       const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
-      attachClaims(db, join(folder, 'claims.db'))
+      // Before the shared file is there: a transaction of its own would have to wait for everybody else's.
       makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION })
+      attachClaims(db, join(folder, 'claims.db'))
       return {
         number,
         db,
