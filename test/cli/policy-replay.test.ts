@@ -79,7 +79,7 @@ describe('policy replay over recorded runs', () => {
     const { stdout } = await replay([ATTACKED], ['--policy', here, '--json'])
     const [{ malicious, attacks }] = JSON.parse(stdout).sets
     expect(malicious).toMatchObject({ calls: 1, ran: 1 })
-    expect(attacks).toEqual({ runs: 1, contained: 0, containedOutright: 0 })
+    expect(attacks).toEqual({ runs: 1, contained: 0, containedOutright: 0, interrupted: 0 })
   })
 
   it('remembers within a run what was read, and forgets it in the next', async () => {
@@ -92,12 +92,19 @@ describe('policy replay over recorded runs', () => {
     expect(honest).toMatchObject({ runs: 2, untouched: 1, stopped: 2 })
   })
 
+  it('tells an attack of which one step is held from one of which every step is', async () => {
+    const [first, last] = ATTACKED.steps
+    const chain = { ...ATTACKED, steps: [{ ...first, malicious: true }, last] }
+    const { stdout } = await replay([chain], ['--policy', 'strict/v1', '--json'])
+    expect(JSON.parse(stdout).sets[0].attacks).toEqual({ runs: 1, contained: 0, containedOutright: 0, interrupted: 1 })
+  })
+
   it('credits no policy with a call that does not fit its tool', async () => {
     const misfit = { ...ATTACKED, steps: [{ tool: 'invite_user', args: { email: 7 }, malicious: true }] }
     const { stdout } = await replay([misfit], ['--policy', 'strict/v1', '--json'])
     const [{ malicious, attacks }] = JSON.parse(stdout).sets
     expect(malicious).toMatchObject({ stopped: 0, unfit: 1 })
-    expect(attacks.contained).toBe(0)
+    expect(attacks).toMatchObject({ contained: 0, interrupted: 0 })
   })
 
   it('says which arguments it left out because no recorded call gives them, and which tools nobody described', async () => {

@@ -37,7 +37,7 @@ export function tellRuns(answer: RunsAnswer, terminal: Terminal): void {
       `  malicious calls    ${malicious.stopped} stopped, ${malicious.asked} put to a person, ${malicious.ran} ran, ${malicious.unfit} do not fit their tool, of ${malicious.calls}`,
     )
     out(
-      `  attacks contained  ${attacks.contained} of ${attacks.runs} runs, ${attacks.containedOutright} of them without a person`,
+      `  attacks contained  ${attacks.contained} of ${attacks.runs} runs, ${attacks.containedOutright} of them without a person; ${attacks.interrupted} interrupted`,
     )
     out(
       `  honest runs        ${honest.untouched} untouched, ${honest.onlyAsked} with questions alone, ${honest.runs - honest.untouched - honest.onlyAsked} with a call stopped or unfit, of ${honest.runs}`,
