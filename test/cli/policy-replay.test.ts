@@ -99,6 +99,27 @@ describe('policy replay over recorded runs', () => {
     expect(JSON.parse(stdout).sets[0].attacks).toEqual({ runs: 1, contained: 0, containedOutright: 0, interrupted: 1 })
   })
 
+  it('does not say yes for the attacker: what waits leaves no trace in the rest of the run', async () => {
+    const here = folder()
+    writeFileSync(
+      join(here, 'wary.cedar'),
+      `@id("page") @requires("confirmation") permit (principal, action == Action::"chat-v2/read_page", resource);
+@id("calm") permit (principal, action == Action::"chat-v2/list_messages", resource)
+unless { context.session.untrusted_content_read };`,
+    )
+    writeFileSync(join(here, 'all.cedar'), '@id("all")\npermit (principal, action, resource);\n')
+    const lured = {
+      ...CALM,
+      steps: [{ tool: 'read_page', args: { url: 'example.org' }, malicious: true }, ...CALM.steps],
+    }
+    const config = 'server: local\ntools: { chat-v2/read_page: { reads: [untrusted] } }\n'
+    const sets = ['wary', 'all'].flatMap((name) => ['--policy', join(here, `${name}.cedar`)])
+    const { stdout } = await replay([lured], [...sets, '--json'], config)
+    expect(JSON.parse(stdout).differences).toEqual([
+      { run: 'calm', step: 1, tool: 'chat-v2/read_page', malicious: true, fates: ['asked', 'ran'] },
+    ])
+  })
+
   it('credits no policy with a call that does not fit its tool', async () => {
     const misfit = { ...ATTACKED, steps: [{ tool: 'invite_user', args: { email: 7 }, malicious: true }] }
     const { stdout } = await replay([misfit], ['--policy', 'strict/v1', '--json'])
