@@ -62,7 +62,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
   [
     'policy',
     {
-      summary: 'policies: show what is in force, lint them against tools, test them by tables',
+      summary: 'policies: show what is in force, lint them against tools, test them by tables, replay recorded calls',
       load: async () => (await import('./policy.ts')).policyCommand,
     },
   ],

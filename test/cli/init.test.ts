@@ -18,7 +18,16 @@ let machine: Machine
 beforeAll(() => {
   machine = createMachine()
 })
-afterAll(() => machine.remove())
+
+/** Where the servers of these tests wrote down which processes they are. */
+const servers: string[] = []
+
+afterAll(() => {
+  // Also where a test found them alive: nothing of it outlives the run.
+  for (const pid of servers.flatMap((pids) => (existsSync(pids) ? JSON.parse(readFileSync(pids, 'utf8')) : [])))
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  machine.remove()
+})
 
 function file(name: string, text: string): string {
   const path = join(machine.folder, name)
@@ -41,6 +50,7 @@ async function openGate(config: string, tools: string, server: string): Promise<
 /** A server that speaks as `answers` says, and writes down its own process and that of a helper which will not leave. */
 function server(name: string, answers: string): { readonly command: readonly string[]; readonly pids: string } {
   const pids = join(machine.folder, `${name}.pids`)
+  servers.push(pids)
   const script = `
     import { spawn } from 'node:child_process'
     import { writeFileSync } from 'node:fs'

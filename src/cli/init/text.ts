@@ -80,8 +80,9 @@ function serverLines(server: string): readonly string[] {
   return [
     ...comment(
       `"${server}" is our own name of the server of these tools. Give the same where they are guarded: guardTools(tools, ` +
-        `gate, { server: '${server}' }). If they are your program's own, write: server: ${server}`,
+        `gate, { server: '${server}' }). If they are your program's own, write this line without the #:`,
     ),
+    `# server: ${server}`,
     '',
   ]
 }

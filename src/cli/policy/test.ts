@@ -51,7 +51,7 @@ export function testCommand({ terminal, end }: CommandContext): Command {
 
 function tableFiles(named: readonly string[], { config }: Situation): readonly string[] {
   const places = named.length === 0 ? [join(config.folder, 'policies')] : named
-  const files = places.flatMap((place) => (isFolder(place) ? tablesIn(place) : [place]))
+  const files = places.flatMap((place) => (isFolder(place) ? tablesIn(place) : named.length === 0 ? [] : [place]))
   if (files.length > 0) return files
   throw new UnusableInput(`there is no *${SUFFIX} in ${places.map(homely).join(', ')}`)
 }
