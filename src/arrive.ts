@@ -15,7 +15,7 @@ import type { Call, Contract, RandomBytes, Scope } from './types.ts'
 export function arrive(parts: GateParts, scope: Scope, said: Call): Arrival {
   const call = readOnce(said)
   const server = call.server ?? parts.settings.server
-  const contract = parts.contracts.find(server, call.tool, call.definition)
+  const contract = parts.tools.find(server, call.tool, call.definition)
   const minted = call.callId === undefined
   const arrival = { call, server, contract, minted, callId: call.callId ?? mintId(parts.random) }
   const read = readArguments(call, contract, parts.settings.limits)

@@ -61,7 +61,7 @@ function without(admission: Admission): Asked {
  * nothing about a person.
  */
 function runsCode(parts: GateParts): boolean {
-  return parts.contracts.all().some((contract) => classify(contract, {}).surface === 'code-execution')
+  return parts.tools.all().some((contract) => classify(contract, {}).surface === 'code-execution')
 }
 
 function requestOf(

@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
 import { lineOf } from './bytes/place.ts'
-import { Contracts } from './call/contract.ts'
 import { DEFAULT_SERVER, type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
@@ -27,6 +26,7 @@ import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
+import { ToolRegistry } from './tool-registry.ts'
 import type { Clock, EventSink, Gate, Json, PolicyDecisionPoint, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 
@@ -93,7 +93,6 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, point, settings) })
   const lineage = new Lineage()
   const live: SharedState['live'] = new Map()
-  const misfitted: SharedState['misfitted'] = new WeakSet()
   const exits = new Exits({
     settings,
     recorder,
@@ -109,7 +108,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   return new GateView({
     parts: {
       settings,
-      contracts: new Contracts(),
+      tools: new ToolRegistry({ configured: server, words: loaded.words, point, emit }),
       point,
       store,
       recorder,
@@ -120,14 +119,10 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
       random: randomBytes,
       sleep: (ms) => delay(ms),
       emit,
-      misfitted,
       openings: createOpenBudget({ clock }),
     },
-    words: loaded.words,
-    misfitted,
     live,
     running: new Map(),
-    registered: new Map(),
     fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
     environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
     traceOf: (conversation) =>

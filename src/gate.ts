@@ -42,7 +42,7 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   const { arrival } = considered
   const { contract, snapshot: taken, input = {} } = arrival
   if (contract === undefined) {
-    const isKnown = parts.contracts.find(arrival.server, arrival.call.tool) !== undefined
+    const isKnown = parts.tools.find(arrival.server, arrival.call.tool) !== undefined
     return await exits.refused(considered, { code: isKnown ? 'tool_changed' : 'tool_unknown' })
   }
   considered.classification = classify(contract, input)

@@ -20,7 +20,7 @@ export function objection(
       sentence: 'Nobody said on whose behalf this call is made, and a call of high materiality needs that.',
     }
   }
-  if (parts.misfitted.has(call.contract) && materiality !== 'low') {
+  if (parts.tools.isMisfit(call.contract) && materiality !== 'low') {
     return {
       code: 'policy_error',
       sentence: "The policies do not fit this server's tools, so its medium and high calls are refused.",

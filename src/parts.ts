@@ -1,16 +1,16 @@
-import type { Contracts } from './call/contract.ts'
 import type { OpenBudget } from './decide/fail-mode.ts'
 import type { Turns } from './decide/turns.ts'
 import type { Exits } from './exits.ts'
 import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
-import type { Clock, Contract, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
+import type { ToolRegistry } from './tool-registry.ts'
+import type { Clock, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
 
 /** Everything that the pass works with. Effects come in here and nowhere else. */
 export interface GateParts {
   readonly settings: Settings
-  readonly contracts: Contracts
+  readonly tools: ToolRegistry
   readonly point: PolicyDecisionPoint
   readonly store: Store
   readonly recorder: Recorder
@@ -22,6 +22,4 @@ export interface GateParts {
   readonly random: RandomBytes
   readonly sleep: (ms: number) => Promise<void>
   readonly emit: EventSink
-  /** Contracts of listings that the policies do not fit: their medium and high refuse. */
-  readonly misfitted: Pick<WeakSet<Contract>, 'has'>
 }

@@ -2,7 +2,6 @@ import { isElsewhere } from './approval/approval.ts'
 import { arrive } from './arrive.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
-import { HoldpointError } from './errors.ts'
 import { admitCall } from './gate.ts'
 import type { GateParts } from './parts.ts'
 import type { Arrival } from './pass.ts'
@@ -14,10 +13,8 @@ import type {
   ApprovalRecord,
   Call,
   Channel,
-  Contract,
   Gate,
   Json,
-  OperatorWord,
   PolicyMisfit,
   Receipt,
   RunResult,
@@ -37,9 +34,6 @@ interface Ask {
 /** What the views of one gate share. */
 export interface SharedState {
   readonly parts: GateParts
-  readonly words: ReadonlyMap<string, OperatorWord>
-  /** Contracts of listings that the policies do not fit. */
-  readonly misfitted: WeakSet<Contract>
   /** Live admissions by call key: a host's approval hook and its wrapped `execute` share one. */
   readonly live: Map<string, Ask & { readonly admission: Promise<Admission> }>
   /** Calls that `run` is running: a duplicate joins. */
@@ -52,15 +46,7 @@ export interface SharedState {
   readonly deciding: { count: number; readonly most: number }
   /** The gate was closed: the same options now give a new one. */
   readonly closed: () => void
-  /** The definitions of each server that were validated, and what did not fit in each of its listings. */
-  readonly registered: Map<
-    string,
-    { readonly lines: ReadonlySet<string>; readonly misfits: ReadonlyMap<string, readonly PolicyMisfit[]> }
-  >
 }
-
-/** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
-const MOST_LISTINGS = 16
 
 /** A gate seen by one principal in one conversation, or by whoever `actingAs` says. */
 export class GateView implements Gate {
@@ -81,34 +67,8 @@ export class GateView implements Gate {
   }
 
   register(tools: readonly ToolDefinition[], options: { readonly server?: string } = {}): readonly PolicyMisfit[] {
-    const { parts, words, misfitted, registered } = this.#shared
-    const server = options.server ?? parts.settings.server
-    if (server === parts.settings.server) refuseTwoReadings(server, tools, words)
-    const contracts = parts.contracts.register(server, tools, wordsFor(server, parts.settings.server, words))
-    // Hosts register on every request: policies are validated again only when a definition is new.
-    const lines = contracts.map(lineOf)
-    const listing = lines.join('\n')
-    const before = registered.get(server)
-    const isKnown = before !== undefined && lines.every((line) => before.lines.has(line))
-    const found = isKnown ? before.misfits.get(listing) : undefined
-    if (found !== undefined) return found
-    const misfits = parts.point.register(
-      server,
-      contracts.map((contract) => contract.definition),
-    )
-    const ofServer = parts.contracts.all().filter((contract) => contract.server === server)
-    // A new definition may change what was found about others.
-    const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []
-    registered.set(server, { lines: new Set(ofServer.map(lineOf)), misfits: new Map([...kept, [listing, misfits]]) })
-    // By contract: a host may hold on to a definition that did not fit, whatever is listed after it.
-    for (const contract of contracts) {
-      if (misfits.length === 0) misfitted.delete(contract)
-      else misfitted.add(contract)
-    }
-    if (misfits.length > 0) {
-      parts.emit({ event: 'policy-misfitted', server, misfits })
-    }
-    return misfits
+    const { tools: known, settings } = this.#shared.parts
+    return known.register(tools, options.server ?? settings.server)
   }
 
   async admit(call: Call, options: AdmitOptions = {}): Promise<Admission> {
@@ -269,39 +229,6 @@ export class GateView implements Gate {
     const scope = scopeOf(who, where, fallback, () => traceOf(where.conversation))
     return { ...scope, environment: { ...environment, ...scope.environment } }
   }
-}
-
-function lineOf({ tool, definitionDigest }: Contract): string {
-  return `${tool} ${definitionDigest}`
-}
-
-/** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */
-function wordsFor(
-  server: string,
-  configured: string,
-  words: ReadonlyMap<string, OperatorWord>,
-): ReadonlyMap<string, OperatorWord> {
-  const own = new Map<string, OperatorWord>()
-  if (server === configured) for (const [name, word] of words) if (!name.includes('/')) own.set(name, word)
-  for (const [name, word] of words) if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
-  return own
-}
-
-/** `files/read_note` in the configuration is the tool `read_note` of the server `files`, and never one of our own of that name. */
-function refuseTwoReadings(
-  server: string,
-  tools: readonly ToolDefinition[],
-  words: ReadonlyMap<string, OperatorWord>,
-): void {
-  const twice = tools.find(({ name }) => name.includes('/') && words.has(name) && !words.has(`${server}/${name}`))
-  if (twice === undefined) return
-  const { name } = twice
-  const at = words.get(name)?.source ?? name
-  throw new HoldpointError(
-    'ERR_TOOL',
-    `${at}: "${name}" names a tool of the server "${name.slice(0, name.indexOf('/'))}", and ${server} has a tool of that whole name: write "${server}/${name}" for that one`,
-    { at },
-  )
 }
 
 /**

@@ -693,4 +693,22 @@ describe('a gate that hosts tell of their tools again and again', () => {
     gate.register([read])
     expect(listings.slice(4)).toEqual(['refund', 'read'])
   })
+
+  it('refuses under a definition that does not fit also when only its changing description was listed anew', async () => {
+    const capped =
+      '@id("cap") permit (principal, action == Action::"test/pay", resource) when { context.arguments.amount.lessThanOrEqual(decimal("500.0")) };\n@id("rest") permit (principal, action, resource);'
+    const { gate, me } = gateWith({ policy: capped })
+    for (const description of ['Monday', 'Tuesday', 'Wednesday']) {
+      const pay: ToolDefinition = {
+        name: 'pay',
+        origin: 'own',
+        description,
+        dynamicDescription: true,
+        inputSchema: { type: 'object', properties: { sum: { type: 'number' } } },
+      }
+      expect(gate.register([pay])).toHaveLength(1)
+      const call = { tool: 'pay', callId: description, input: { sum: 900 }, definition: pay }
+      expect(await refusedCode(me, call)).toBe('policy_error')
+    }
+  })
 })

@@ -1,0 +1,121 @@
+import { Contracts } from './call/contract.ts'
+import { HoldpointError } from './errors.ts'
+import type { Contract, EventSink, OperatorWord, PolicyDecisionPoint, PolicyMisfit, ToolDefinition } from './types.ts'
+
+/** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
+const MOST_LISTINGS = 16
+
+/** What was validated of one server: its definitions, and what did not fit in each of its listings. */
+interface Validated {
+  readonly lines: ReadonlySet<string>
+  readonly misfits: ReadonlyMap<string, readonly PolicyMisfit[]>
+}
+
+/** The tools that a gate knows, with the operator's words on them, and which of them the policies do not fit. */
+export class ToolRegistry {
+  readonly #contracts = new Contracts()
+  /** By contract: a host may hold on to a definition that did not fit, whatever is listed after it. */
+  readonly #misfits = new WeakSet<Contract>()
+  readonly #validated = new Map<string, Validated>()
+  readonly #configured: string
+  readonly #words: ReadonlyMap<string, OperatorWord>
+  readonly #point: PolicyDecisionPoint
+  readonly #emit: EventSink
+
+  /** `configured` is the server that tools without one belong to. */
+  constructor(parts: {
+    readonly configured: string
+    readonly words: ReadonlyMap<string, OperatorWord>
+    readonly point: PolicyDecisionPoint
+    readonly emit: EventSink
+  }) {
+    this.#configured = parts.configured
+    this.#words = parts.words
+    this.#point = parts.point
+    this.#emit = parts.emit
+  }
+
+  /**
+   * Learns a server's tools and validates the policies against them. Hosts do this on every request, so what is known is
+   * not validated again.
+   *
+   * @returns what does not fit: then the medium and high calls of this listing are refused
+   * @throws HoldpointError ERR_TOOL
+   */
+  register(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
+    if (server === this.#configured) this.#refuseTwoReadings(server, tools)
+    const contracts = this.#contracts.register(server, tools, this.#wordsOn(server))
+    const misfits = this.#misfitsOf(server, contracts)
+    // INVARIANT I4: each time, also where all is known: a description that changes makes a new contract of an old definition.
+    for (const contract of contracts) {
+      if (misfits.length === 0) this.#misfits.delete(contract)
+      else this.#misfits.add(contract)
+    }
+    return misfits
+  }
+
+  /** See {@link Contracts.find}. */
+  find(server: string, tool: string, definition?: ToolDefinition): Contract | undefined {
+    return this.#contracts.find(server, tool, definition)
+  }
+
+  /** The newest contract of each tool, in the order of first registration. */
+  all(): readonly Contract[] {
+    return this.#contracts.all()
+  }
+
+  /** Did the policies not fit the listing that this contract came with? */
+  isMisfit(contract: Contract): boolean {
+    return this.#misfits.has(contract)
+  }
+
+  #misfitsOf(server: string, contracts: readonly Contract[]): readonly PolicyMisfit[] {
+    const lines = contracts.map(lineOf)
+    const listing = lines.join('\n')
+    const before = this.#validated.get(server)
+    const isKnown = before !== undefined && lines.every((line) => before.lines.has(line))
+    const found = isKnown ? before.misfits.get(listing) : undefined
+    if (found !== undefined) return found
+    const definitions = contracts.map(({ definition }) => definition)
+    const misfits = this.#point.register(server, definitions)
+    const ofServer = this.#contracts.all().filter((contract) => contract.server === server)
+    // A new definition may change what was found about others.
+    const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []
+    this.#validated.set(server, {
+      lines: new Set(ofServer.map(lineOf)),
+      misfits: new Map([...kept, [listing, misfits]]),
+    })
+    if (misfits.length > 0) this.#emit({ event: 'policy-misfitted', server, misfits })
+    return misfits
+  }
+
+  /** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */
+  #wordsOn(server: string): ReadonlyMap<string, OperatorWord> {
+    const own = new Map<string, OperatorWord>()
+    if (server === this.#configured)
+      for (const [name, word] of this.#words) if (!name.includes('/')) own.set(name, word)
+    // The whole name comes second, so that it wins.
+    for (const [name, word] of this.#words)
+      if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
+    return own
+  }
+
+  /** `files/read_note` in the configuration is the tool `read_note` of the server `files`, and never one of our own of that name. */
+  #refuseTwoReadings(server: string, tools: readonly ToolDefinition[]): void {
+    const words = this.#words
+    const twice = tools.find(({ name }) => name.includes('/') && words.has(name) && !words.has(`${server}/${name}`))
+    if (twice === undefined) return
+    const { name } = twice
+    const at = words.get(name)?.source ?? name
+    const other = name.slice(0, name.indexOf('/'))
+    throw new HoldpointError(
+      'ERR_TOOL',
+      `${at}: "${name}" names a tool of the server "${other}", and ${server} has a tool of that whole name: write "${server}/${name}" for that one`,
+      { at },
+    )
+  }
+}
+
+function lineOf({ tool, definitionDigest }: Contract): string {
+  return `${tool} ${definitionDigest}`
+}
