@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
 import { lineOf } from './bytes/place.ts'
-import { DEFAULT_SERVER, type LoadedConfig, readConfig } from './config/read.ts'
+import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
@@ -85,7 +85,7 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
   const store = options.effects?.store === undefined ? createStore(places, clock) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
-  const server = configured.server ?? DEFAULT_SERVER
+  const { server } = loaded
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
   const issuer = options.name ?? server
 
@@ -142,7 +142,7 @@ function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): Polic
     throw new HoldpointError('ERR_CONFIG', `${rule.at}: ${both}`, { at: lineOf(rule.at) })
   }
   if (typeof policy === 'function') {
-    return createFunctionPoint(policy, { server: loaded.options.server ?? DEFAULT_SERVER })
+    return createFunctionPoint(policy, { server: loaded.server })
   }
   const at = 'createGate options'
   if (typeof policy?.evaluate !== 'function' || typeof policy.register !== 'function') {

@@ -22,7 +22,7 @@ export class ToolRegistry {
   readonly #point: PolicyDecisionPoint
   readonly #emit: EventSink
 
-  /** `configured` is the server that tools without one belong to. */
+  /** `configured` is the server that tools without one belong to; `words` are by whole name, `shop/refund`. */
   constructor(parts: {
     readonly configured: string
     readonly words: ReadonlyMap<string, OperatorWord>
@@ -89,14 +89,12 @@ export class ToolRegistry {
     return misfits
   }
 
-  /** The operator's words on one server's tools: `files/write_file` anywhere, a bare `refund` for the configured server. */
+  /** The operator's words on one server's tools, by the tool's name there. */
   #wordsOn(server: string): ReadonlyMap<string, OperatorWord> {
     const own = new Map<string, OperatorWord>()
-    if (server === this.#configured)
-      for (const [name, word] of this.#words) if (!name.includes('/')) own.set(name, word)
-    // The whole name comes second, so that it wins.
-    for (const [name, word] of this.#words)
-      if (name.startsWith(`${server}/`)) own.set(name.slice(server.length + 1), word)
+    for (const [id, word] of this.#words) {
+      if (id.startsWith(`${server}/`)) own.set(id.slice(server.length + 1), word)
+    }
     return own
   }
 

@@ -1,9 +1,8 @@
 /** `holdpoint check`: what would the gate say to this call? Nothing is recorded and nothing runs. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { parseStrict } from '../bytes/strict-json.ts'
-import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
+import type { LoadedConfig } from '../config/read.ts'
 import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
 import { absenceOf } from '../policy/review.ts'
@@ -15,6 +14,7 @@ import { reasonOf, UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
+import { inputName, readInput } from './input.ts'
 import { knownTools, toolsOption } from './policy/known-tools.ts'
 import { claimsOf } from './receipts.ts'
 
@@ -59,7 +59,7 @@ export function checkCommand(context: CommandContext): Command {
       `\nA call has "tool" (refund, or files/write_file) and may have input, server,\nuser, agent, roles, tenant, conversation, environment, confirmed and definition (description, inputSchema, annotations),\nwhich --tools gives too. Exits 1 when the call would be refused.\n\nExample:\n  echo '${EXAMPLE}' | holdpoint check`,
     )
     .action(async (file: string, flags: { tools?: readonly string[]; config?: string; json?: true }) => {
-      const explained = await checkCall(readCall(file, context), flags.tools ?? [], flags.config)
+      const explained = await checkCall(await readCall(file, context), flags.tools ?? [], flags.config)
       if (flags.json === true) context.terminal.out(JSON.stringify(decisionAsJson(explained)))
       else tellDecision(explained, context.terminal)
       context.end(explained.claims.code === undefined ? 0 : 1)
@@ -80,8 +80,8 @@ async function checkCall(
     // What does not fit is told below, once.
     events: [() => undefined],
   })
-  const server = call.server ?? config.options.server ?? DEFAULT_SERVER
-  const { definition, misfits } = registered(gate, call, server, neighbours(toolFiles, server, config))
+  const server = call.server ?? config.server
+  const { definition, misfits } = registered(gate, call, server, await neighbours(toolFiles, server, config))
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
   if (receipt === undefined) throw new Error('the gate left no receipt')
@@ -124,14 +124,14 @@ interface Neighbours {
  * The tools beside which a policy is read. Without a list, those that the configuration names, so that they are no
  * misspelling of this one; but of whose arguments a rule speaks, too little is known to say whether it fits.
  */
-function neighbours(toolFiles: readonly string[], server: string, config: LoadedConfig): Neighbours {
+async function neighbours(toolFiles: readonly string[], server: string, config: LoadedConfig): Promise<Neighbours> {
   if (toolFiles.length > 0) {
-    const contracts = knownTools(toolFiles, config).flatMap((tool) => ('contract' in tool ? [tool.contract] : []))
+    const known = await knownTools(toolFiles, config)
+    const contracts = known.flatMap((tool) => ('contract' in tool ? [tool.contract] : []))
     const here = contracts.filter((contract) => contract.server === server)
     return { listed: true, definitions: here.map(({ definition }) => definition) }
   }
-  const own = config.options.server ?? DEFAULT_SERVER
-  const ids = [...config.words.keys()].map((name) => (name.includes('/') ? name : `${own}/${name}`))
+  const ids = [...config.words.keys()]
   const judged = new Set(
     config.shortRules.flatMap(({ tool, says }) =>
       says.kind === 'permit-when' && says.conditions.length > 0 ? [tool] : [],
@@ -195,12 +195,13 @@ function definitionOf({ tool, definition }: WrittenCall): ToolDefinition {
   }
 }
 
-function readCall(file: string, { terminal }: CommandContext): WrittenCall {
-  const name = file === '-' ? 'stdin' : file
+async function readCall(file: string, { terminal }: CommandContext): Promise<WrittenCall> {
+  const name = inputName(file)
   if (file === '-' && process.stdin.isTTY) terminal.note('holdpoint: reading the call from stdin; end with Ctrl-D')
+  const bytes = await readInput(file)
   let value: Json
   try {
-    value = parseStrict(readFileSync(file === '-' ? 0 : file))
+    value = parseStrict(bytes)
   } catch (error) {
     throw new UnusableInput(`${name}: ${reasonOf(error)}`)
   }

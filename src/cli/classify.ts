@@ -1,6 +1,7 @@
 /** `holdpoint classify`: what harm could a wrong call of these tools do, and what says so? */
 import { Command } from 'commander'
 import { Contracts } from '../call/contract.ts'
+import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
 import { classify } from '../materiality/classify.ts'
 import { type Classification, MATERIALITIES, type OperatorWord, type ToolDefinition } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'
@@ -28,12 +29,12 @@ export function classifyCommand({ terminal, end }: CommandContext): Command {
       'after',
       '\nNothing is called. A tool that the gate would refuse to take counts as high, and says why.\n\nExample:\n  holdpoint classify tools.jsonl',
     )
-    .action((files: readonly string[], flags: { ignoreAnnotations?: true; config?: string; json?: true }) => {
-      const words = flags.config === undefined ? new Map() : situationOf(flags.config).config.words
+    .action(async (files: readonly string[], flags: { ignoreAnnotations?: true; config?: string; json?: true }) => {
+      const operator = flags.config === undefined ? NOBODY : situationOf(flags.config).config
       const counts = new Map<string, number>(MATERIALITIES.map((tier) => [tier, 0]))
       for (const file of files) {
-        for (const listed of toolsIn(file)) {
-          const classified = judged(listed, words, flags.ignoreAnnotations === true)
+        for (const listed of await toolsIn(file)) {
+          const classified = judged(listed, operator, flags.ignoreAnnotations === true)
           counts.set(classified.materiality, (counts.get(classified.materiality) ?? 0) + 1)
           if (flags.json === true) terminal.out(JSON.stringify(classified))
           else tell(classified, terminal)
@@ -44,10 +45,13 @@ export function classifyCommand({ terminal, end }: CommandContext): Command {
     })
 }
 
+/** Without a configuration, nobody has said anything. */
+const NOBODY = { server: DEFAULT_SERVER, words: new Map<string, OperatorWord>() }
+
 /** UNTRUSTED: the tool is a stranger's. Whatever it holds ends in a class. */
 function judged(
   { id, server, definition }: ListedTool,
-  words: ReadonlyMap<string, OperatorWord>,
+  operator: Pick<LoadedConfig, 'server' | 'words'>,
   ignoresAnnotations: boolean,
 ): Classified {
   const { annotations, ...plain } = definition
@@ -55,7 +59,7 @@ function judged(
   const { name } = definition
   const shown = { id: cut(id), tool: cut(name) }
   try {
-    const word = words.get(`${server}/${name}`) ?? words.get(name)
+    const word = operator.words.get(`${server ?? operator.server}/${name}`)
     const [contract] = new Contracts().register('tools', [judgedBy], new Map(word === undefined ? [] : [[name, word]]))
     if (contract !== undefined) return { ...shown, ...classify(contract, {}) }
     return { ...shown, ...HIGH, refused: 'was not registered' }

@@ -112,8 +112,8 @@ function hintFor(file: string): string {
   return `name what it exports (${file}#tools), or say what starts it as a server (-- node ${file})`
 }
 
-function listedIn(file: string, named: string | undefined): Found {
-  const tools = [...toolsIn(file)].map(({ server, definition }) => {
+async function listedIn(file: string, named: string | undefined): Promise<Found> {
+  const tools = (await toolsIn(file)).map(({ server, definition }) => {
     const own = named ?? server ?? DEFAULT_SERVER
     return { server: SERVER_NAME.test(own) ? own : ownNameOf(own), definition }
   })

@@ -1,8 +1,8 @@
 /** Reads tools as others write them down: a line each, one tool, or a whole `tools/list` answer. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { JsonSchema, ToolDefinition } from '../types.ts'
-import { reasonOf, UnusableInput } from './exit.ts'
+import { UnusableInput } from './exit.ts'
+import { inputName, readInput } from './input.ts'
 
 /** Whatever is below came out of `JSON.parse`, at any depth: the contract looks at it, and refuses what is too deep. */
 const anyObject = z.record(z.string(), z.unknown())
@@ -34,29 +34,18 @@ export interface ListedTool {
  * @param file a path, or `-` for stdin
  * @throws UnusableInput naming file, line and what was expected
  */
-export function* toolsIn(file: string): Generator<ListedTool> {
-  const name = file === '-' ? 'stdin' : file
-  const text = readText(file, name)
+export async function toolsIn(file: string): Promise<readonly ListedTool[]> {
+  const name = inputName(file)
+  const text = new TextDecoder().decode(await readInput(file))
   const whole = parsed(text)
-  if (whole !== undefined) {
-    yield* toolsOf(whole.value, name)
-    return
-  }
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
+  if (whole !== undefined) return [...toolsOf(whole.value, name)]
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return []
     const at = `${name}:${index + 1}`
     const value = parsed(line)
     if (value === undefined) throw new UnusableInput(`${at}: is not JSON: expected one tool a line, or one JSON list`)
-    yield* toolsOf(value.value, at)
-  }
-}
-
-function readText(file: string, name: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch (error) {
-    throw new UnusableInput(`${name}: ${reasonOf(error)}`)
-  }
+    return [...toolsOf(value.value, at)]
+  })
 }
 
 function parsed(text: string): { readonly value: unknown } | undefined {

@@ -31,7 +31,9 @@ export interface LoadedConfig {
   readonly options: ConfigOptions
   /** Never empty: without any, the default policy `ask/v1`. */
   readonly policyFiles: readonly PolicyFile[]
-  /** The operator's words by tool, as written: `refund`, or `files/write_file` for another server's. */
+  /** Our own name of the server of in-process tools. */
+  readonly server: string
+  /** The operator's words by tool, each under its whole name: `shop/refund`. */
   readonly words: ReadonlyMap<string, OperatorWord>
   /** Policies in the short form; they hold beside those of the files. */
   readonly shortRules: readonly ShortRule[]
@@ -53,6 +55,7 @@ export function readConfig(where: string | { readonly file: string } | false, co
   const written = source === undefined ? {} : checkFile(source)
   const passed = checkOptions(code)
   const options: ConfigOptions = { ...written, ...passed }
+  const server = options.server ?? DEFAULT_SERVER
   const policiesAt = (index: number): string => {
     if (passed.policies !== undefined) return IN_CODE
     if (source === undefined) return 'policies'
@@ -70,8 +73,9 @@ export function readConfig(where: string | { readonly file: string } | false, co
       folder,
       policiesAt,
     ),
-    words: wordsOf(options, (tool) => (passed.tools !== undefined ? 'code' : lineOf(toolAt([tool], true)))),
-    shortRules: shortRules(options.tools ?? {}, options.server ?? DEFAULT_SERVER, toolAt),
+    server,
+    words: wordsOf(options, server, (tool) => (passed.tools !== undefined ? 'code' : lineOf(toolAt([tool], true)))),
+    shortRules: shortRules(options.tools ?? {}, server, toolAt),
   }
 }
 
@@ -94,11 +98,26 @@ function checkFile(source: YamlSource): ConfigOptions {
   throw configError(source.at(path, aboutKey), sentence)
 }
 
-function wordsOf(options: ConfigOptions, at: (tool: string) => string): ReadonlyMap<string, OperatorWord> {
+/** The whole name of a tool as a configuration or a table writes it: a bare one is of our own server. */
+export function toolId(written: string, own: string): string {
+  return written.includes('/') ? written : `${own}/${written}`
+}
+
+function slashes(name: string): number {
+  return name.includes('/') ? 1 : 0
+}
+
+function wordsOf(
+  options: ConfigOptions,
+  server: string,
+  at: (tool: string) => string,
+): ReadonlyMap<string, OperatorWord> {
   const words = new Map<string, OperatorWord>()
-  for (const [tool, word] of Object.entries(options.tools ?? {})) {
+  // Where a tool is named both ways, the whole name wins.
+  const written = Object.entries(options.tools ?? {}).sort(([one], [other]) => slashes(one) - slashes(other))
+  for (const [tool, word] of written) {
     const { materiality, surface, reads } = word === 'deny' ? {} : word
-    words.set(tool, {
+    words.set(toolId(tool, server), {
       ...(materiality === undefined ? {} : { materiality }),
       ...(surface === undefined ? {} : { surface }),
       ...(reads === undefined ? {} : { reads }),

@@ -79,3 +79,11 @@ it('names file and line of what is no tool, and exits 2', async () => {
     stderr: expect.stringContaining('none.json, tool 1: is no tool'),
   })
 })
+
+it.each([
+  ['check', ['check'], '{"tool":"list_orders"}', 'list_orders  permitted'],
+  ['classify', ['classify', '-'], '{"name":"get_x","inputSchema":{"type":"object"}}', '1 low'],
+  ['lint', ['policy', 'lint', '--tools', '-'], '{"name":"get_x"}', '1 tool: 0 mistakes'],
+] as const)('%s reads a pipe to its end, however late it comes', async (_, args, input, said) => {
+  expect(await machine.run(args, input, 1_500)).toMatchObject({ stderr: '', stdout: expect.stringContaining(said) })
+})

@@ -17,7 +17,8 @@ export interface Ended {
 export interface Machine {
   readonly folder: string
   readonly state: string
-  run(args: readonly string[], input?: string): Promise<Ended>
+  /** `input` comes `lateMs` after the start, as from a command that takes its time. */
+  run(args: readonly string[], input?: string, lateMs?: number): Promise<Ended>
   remove(): void
 }
 
@@ -27,7 +28,7 @@ export function createMachine(): Machine {
   return {
     folder,
     state,
-    run: (args, input = '') => run([MAIN, ...args], { cwd: folder, state, input }),
+    run: (args, input = '', lateMs = 0) => run([MAIN, ...args], { cwd: folder, state, input, lateMs }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -41,7 +42,7 @@ export function environment(state: string): NodeJS.ProcessEnv {
 /** Runs this Node with arguments and waits for its end. */
 export function run(
   args: readonly string[],
-  terms: { readonly cwd: string; readonly state: string; readonly input?: string },
+  terms: { readonly cwd: string; readonly state: string; readonly input?: string; readonly lateMs?: number },
 ): Promise<Ended> {
   return new Promise((settle, fail) => {
     const child = spawn(process.execPath, args, { cwd: terms.cwd, env: environment(terms.state) })
@@ -57,6 +58,6 @@ export function run(
     child.on('close', (code) => settle({ code, stdout, stderr }))
     // A command that does not read its input may be gone before this arrives.
     child.stdin.on('error', () => {})
-    child.stdin.end(terms.input ?? '')
+    setTimeout(() => child.stdin.end(terms.input ?? ''), terms.lateMs ?? 0)
   })
 }

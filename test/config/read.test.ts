@@ -68,7 +68,7 @@ describe('a good file', () => {
     expect(config.file).toBe(join(folder, 'holdpoint.yaml'))
     expect(config.options).toMatchObject({ server: 'shop', timeoutMs: 500 })
     expect([...config.words]).toEqual([
-      ['refund', { materiality: 'high', surface: 'financial', source: 'holdpoint.yaml:4' }],
+      ['shop/refund', { materiality: 'high', surface: 'financial', source: 'holdpoint.yaml:4' }],
       ['files/read_file', { materiality: 'low', reads: ['private', 'untrusted'], source: 'holdpoint.yaml:5' }],
     ])
   })
@@ -77,7 +77,7 @@ describe('a good file', () => {
     write('holdpoint.yaml', 'server: shop\ntools: { refund: { materiality: low } }\n')
     const config = readConfig(folder, { tools: { refund: { materiality: 'high' } } })
     expect(config.options.server).toBe('shop')
-    expect(config.words.get('refund')).toEqual({ materiality: 'high', source: 'code' })
+    expect(config.words.get('shop/refund')).toEqual({ materiality: 'high', source: 'code' })
   })
 
   it('has a digest that follows what it says, not how it is written', () => {

@@ -65,8 +65,8 @@ describe('rules in the short form', () => {
       { name: 'look', tool: 'shop/look', at: 'holdpoint.yaml:10:3', says: { kind: 'permit' } },
       { name: 'wipe', tool: 'shop/wipe', at: 'holdpoint.yaml:11:3', says: { kind: 'deny' } },
     ])
-    expect(words.get('refund')?.materiality).toBe('high')
-    expect(words.get('wipe')).toEqual({ source: 'holdpoint.yaml:11' })
+    expect(words.get('shop/refund')?.materiality).toBe('high')
+    expect(words.get('shop/wipe')).toEqual({ source: 'holdpoint.yaml:11' })
   })
 
   it('may come from code as well', () => {

@@ -1,7 +1,7 @@
 /** Tools that a command was told of, under our own names of their servers. */
 import { Option } from 'commander'
 import { Contracts } from '../../call/contract.ts'
-import { DEFAULT_SERVER, type LoadedConfig } from '../../config/read.ts'
+import type { LoadedConfig } from '../../config/read.ts'
 import { SERVER_NAME } from '../../config/schema.ts'
 import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
@@ -15,6 +15,17 @@ export function toolsOption(): Option {
     ...(before ?? []),
     file,
   ])
+}
+
+/**
+ * The tools of one `--tools` argument.
+ *
+ * @throws UnusableInput naming file, line and what was expected
+ */
+export async function listedTools(argument: string): Promise<readonly ListedTool[]> {
+  const [, server, file = argument] = /^([a-z0-9][a-z0-9-]{0,31})=(.+)$/s.exec(argument) ?? []
+  const tools = await toolsIn(file)
+  return server === undefined ? tools : tools.map((tool) => ({ ...tool, server }))
 }
 
 /** Tools of one server as they were listed. */
@@ -33,27 +44,21 @@ export type KnownTool =
  *
  * @throws UnusableInput naming file, line and what was expected
  */
-export function knownTools(files: readonly string[], config: LoadedConfig): readonly KnownTool[] {
+export async function knownTools(files: readonly string[], config: LoadedConfig): Promise<readonly KnownTool[]> {
   const contracts = new Contracts()
-  const own = config.options.server ?? DEFAULT_SERVER
-  return files.flatMap((argument) => {
-    const [, named, file = argument] = /^([a-z0-9][a-z0-9-]{0,31})=(.+)$/s.exec(argument) ?? []
-    return [...toolsIn(file)].map((listed) =>
-      known(listed, named ?? listed.server ?? own, own, config.words, contracts),
-    )
-  })
+  const listed = (await Promise.all(files.map(listedTools))).flat()
+  return listed.map((tool) => known(tool, tool.server ?? config.server, config.words, contracts))
 }
 
 /** UNTRUSTED: the tool is a stranger's. */
 function known(
   { at, definition }: ListedTool,
   server: string,
-  own: string,
   words: ReadonlyMap<string, OperatorWord>,
   contracts: Contracts,
 ): KnownTool {
   const { name } = definition
-  const word = words.get(`${server}/${name}`) ?? (server === own ? words.get(name) : undefined)
+  const word = words.get(`${server}/${name}`)
   try {
     const [contract] = contracts.register(server, [definition], new Map(word === undefined ? [] : [[name, word]]))
     return contract === undefined ? { at, refused: 'was not registered' } : { at, contract }

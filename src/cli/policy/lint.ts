@@ -1,7 +1,6 @@
 /** `holdpoint policy lint`: do the policies fit the tools, and do they say what their author means? */
 import { Command } from 'commander'
 import { lineOf } from '../../bytes/place.ts'
-import { DEFAULT_SERVER } from '../../config/read.ts'
 import { classify } from '../../materiality/classify.ts'
 import { createLinter } from '../../policy/lint.ts'
 import { loadPolicies } from '../../policy/load.ts'
@@ -26,8 +25,8 @@ export function lintCommand({ terminal, end }: CommandContext): Command {
       'after',
       '\nExits 1 when there is a mistake; advice alone exits 0. Without --tools, names and types of arguments are not checked.\n\nExample:\n  holdpoint policy lint --tools files=tools.json',
     )
-    .action((flags: { tools?: readonly string[]; config?: string; json?: true }) => {
-      const linted = lint(situationOf(flags.config), flags.tools ?? [])
+    .action(async (flags: { tools?: readonly string[]; config?: string; json?: true }) => {
+      const linted = await lint(situationOf(flags.config), flags.tools ?? [])
       if (flags.json === true) terminal.out(JSON.stringify(linted))
       else tell(linted, terminal)
       if (flags.tools === undefined && flags.json !== true)
@@ -36,9 +35,9 @@ export function lintCommand({ terminal, end }: CommandContext): Command {
     })
 }
 
-function lint({ config, policies: files }: Situation, toolFiles: readonly string[]): Linted {
+async function lint({ config, policies: files }: Situation, toolFiles: readonly string[]): Promise<Linted> {
   const { policies } = loadPolicies(files)
-  const listed = knownTools(toolFiles, config)
+  const listed = await knownTools(toolFiles, config)
   const taken = listed.flatMap((tool) => ('contract' in tool ? [tool] : []))
   const contracts = taken.map(({ contract }) => contract)
   const linter = createLinter(policies)
@@ -61,13 +60,10 @@ function refusal(at: string, message: string): Remark {
 }
 
 /** Words of the configuration on tools that their server does not have. */
-function wordsOnNothing({ options, words }: Situation['config'], ids: readonly string[]): readonly Remark[] {
+function wordsOnNothing({ words }: Situation['config'], ids: readonly string[]): readonly Remark[] {
   const servers = new Set(ids.map((id) => id.slice(0, id.indexOf('/'))))
-  const own = options.server ?? DEFAULT_SERVER
-  return [...words].flatMap(([name, { source }]) => {
-    const id = name.includes('/') ? name : `${own}/${name}`
-    const isHere = ids.includes(id) || ids.includes(`${own}/${name}`)
-    if (isHere || !servers.has(id.slice(0, id.indexOf('/')))) return []
+  return [...words].flatMap(([id, { source }]) => {
+    if (ids.includes(id) || !servers.has(id.slice(0, id.indexOf('/')))) return []
     return [{ level: 'mistake', at: source, message: absenceOf(id, ids) } as const]
   })
 }

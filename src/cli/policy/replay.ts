@@ -2,13 +2,14 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { DEFAULT_SERVER, readConfig } from '../../config/read.ts'
+import { readConfig } from '../../config/read.ts'
 import { SHIPPED_POLICIES } from '../../config/schema.ts'
 import { withShortForm } from '../../policy/short-form.ts'
 import { type CommandContext, homely } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 import type { Terminal } from '../terminal.ts'
 import { visible } from '../visible.ts'
+import { toolsOption } from './known-tools.ts'
 import { runsIn } from './recorded-runs.ts'
 import { differencesOf, figuresOf } from './replay-figures.ts'
 import { changesUnder, decisionsIn } from './replay-receipts.ts'
@@ -44,7 +45,7 @@ export function replayCommand({ terminal, end }: CommandContext): Command {
       'a policy set: folders, Cedar files or shipped names, with commas between them; again for another set (default: what is in force)',
       (set: string, before: readonly string[] | undefined) => [...(before ?? []), set],
     )
-    .option('--tools <FILE...>', 'definitions of the tools: JSON lines, one MCP tool, or a tools/list answer')
+    .addOption(toolsOption())
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
@@ -79,9 +80,9 @@ function isShipped(name: string): boolean {
 
 async function overRuns(files: readonly string[], sets: readonly NamedSet[], flags: Flags, terminal: Terminal) {
   const [first] = sets
-  const own = readConfig(first?.config ?? process.cwd()).options.server ?? DEFAULT_SERVER
+  const own = readConfig(first?.config ?? process.cwd()).server
   const runs = files.flatMap((file) => runsIn(file, own))
-  const tools = toolsOfRuns(runs, flags.tools ?? [], own)
+  const tools = await toolsOfRuns(runs, flags.tools ?? [], own)
   const replays = []
   for (const set of sets) {
     terminal.progress(`${visible(set.name)}: ${runs.length} runs`)

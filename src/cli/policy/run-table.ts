@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Contracts } from '../../call/contract.ts'
 import { derive } from '../../call/derived.ts'
 import { readPolicyFiles } from '../../config/policy-files.ts'
-import { DEFAULT_SERVER } from '../../config/read.ts'
+import { toolId } from '../../config/read.ts'
 import { readAnswer } from '../../decide/answer.ts'
 import { CLOSED, createOpenBudget, rule } from '../../decide/fail-mode.ts'
 import { classify } from '../../materiality/classify.ts'
@@ -64,7 +64,7 @@ export function runTable(
     ),
   }
   const rows = table.cases.map((row, index): CaseResult => {
-    const contract = tools.get(idOf(row.call, situation))
+    const contract = tools.get(toolId(row.call, situation.config.server))
     if (contract === undefined) {
       throw new UnusableInput(
         `${at(index)}: "${row.call}" is not among the tools; add it under "tools" or with --tools`,
@@ -98,7 +98,7 @@ function toolsOf(
   const contracts = new Contracts()
   const tools = new Map(known.map((contract) => [contract.id, contract]))
   for (const [name, said] of Object.entries(described)) {
-    const id = idOf(name, situation)
+    const id = toolId(name, situation.config.server)
     const before = tools.get(id)
     const definition: ToolDefinition = {
       ...(before?.definition ?? { origin: 'own' }),
@@ -108,7 +108,7 @@ function toolsOf(
     }
     const { words } = situation.config
     const word: OperatorWord = {
-      ...(words.get(name) ?? words.get(id)),
+      ...words.get(id),
       ...(said?.materiality === undefined ? {} : { materiality: said.materiality }),
       ...(said?.surface === undefined ? {} : { surface: said.surface }),
       source: 'the table',
@@ -118,10 +118,6 @@ function toolsOf(
     if (contract !== undefined) tools.set(id, contract)
   }
   return tools
-}
-
-function idOf(name: string, { config }: Situation): string {
-  return name.includes('/') ? name : `${config.options.server ?? DEFAULT_SERVER}/${name}`
 }
 
 function judged(row: Row, contract: Contract, point: PolicyDecisionPoint, environment: JsonObject): readonly string[] {

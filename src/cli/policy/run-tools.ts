@@ -2,7 +2,8 @@
 import { Contracts } from '../../call/contract.ts'
 import type { JsonObject, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
-import { type ListedTool, toolsIn } from '../tool-lists.ts'
+import type { ListedTool } from '../tool-lists.ts'
+import { listedTools } from './known-tools.ts'
 import { type RecordedCall, type RecordedRun, serverName } from './recorded-runs.ts'
 
 /** What is known of the tools that some runs called; each is named `server/tool`. */
@@ -23,8 +24,12 @@ export interface RunTools {
  *
  * @throws UnusableInput for a tools file that is none
  */
-export function toolsOfRuns(runs: readonly RecordedRun[], files: readonly string[], ownServer: string): RunTools {
-  const listed = byName(files.flatMap((file) => [...toolsIn(file)]))
+export async function toolsOfRuns(
+  runs: readonly RecordedRun[],
+  files: readonly string[],
+  ownServer: string,
+): Promise<RunTools> {
+  const listed = byName((await Promise.all(files.map(listedTools))).flat())
   const contracts = new Contracts()
   const servers = new Map<string, ToolDefinition[]>()
   const undescribed: string[] = []

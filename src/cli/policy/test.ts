@@ -28,12 +28,13 @@ export function testCommand({ terminal, end }: CommandContext): Command {
       '\nExits 1 when an answer is not the expected one. The format stands in docs/policies.md.\n\nExample:\n  holdpoint policy test policies/',
     )
     .action(
-      (
+      async (
         files: readonly string[],
         flags: { tools?: readonly string[]; config?: string; junit?: string; json?: true },
       ) => {
         const situation = situationOf(flags.config)
-        const contracts = knownTools(flags.tools ?? [], situation.config).map((tool) => {
+        const known = await knownTools(flags.tools ?? [], situation.config)
+        const contracts = known.map((tool) => {
           if ('contract' in tool) return tool.contract
           throw new UnusableInput(`${tool.at}: the gate does not take this tool: ${tool.refused}`)
         })
