@@ -1,6 +1,6 @@
 import { encodeBase64url } from './bytes/base64url.ts'
 import { canonicalText, type Limits } from './bytes/canonical.ts'
-import { type Considered, optional, type Settings } from './pass.ts'
+import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
@@ -21,6 +21,8 @@ export interface DraftTerms {
   readonly basis: DecisionDraft['basis']
   readonly enforced: boolean
   readonly consent?: ApprovalRecord | undefined
+  /** Why no gate stood in front of the call; for the receipt's `note`. */
+  readonly because?: string
 }
 
 /** A decision receipt before the chain signs it, the preimages of its commitments, and their salt. */
@@ -34,6 +36,7 @@ const MOST_EVIDENCE = 8
 const MOST_POLICIES = 64
 const LONGEST_POLICY_ID = 128
 const LONGEST_SERVER = 64
+const LONGEST_NOTE = 512
 const SALT_BYTES = 16
 
 /** Conversation ids as receipts hold them. A scope belongs to one gate, so to one signer. */
@@ -93,10 +96,16 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
       ? {}
       : { approval: { ref: terms.consent.ref, by: cut(answered.by, 512), channel: answered.channel } }),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
-    ...(arrival.minted ? { note: 'the host gave no call id; this one was minted' } : {}),
+    ...optional('note', noteOf(arrival, terms.because)),
   }
   const keep = requestText !== undefined && settings.sidecar === 'keep'
   return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
+}
+
+/** One line for whoever reads the receipt. */
+function noteOf({ minted }: Arrival, because: string | undefined): string | undefined {
+  if (because !== undefined) return cut(because, LONGEST_NOTE)
+  return minted ? 'the host gave no call id; this one was minted' : undefined
 }
 
 /** What a request may hold: the arguments, what was derived of them, and the rest, each within its own bounds. */

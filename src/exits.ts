@@ -109,9 +109,9 @@ export class Exits {
     )
   }
 
-  /** A tool that runs where no gate can stand, and that the operator named: its use is at least on record. */
-  async ungated(considered: Considered): Promise<Receipt | undefined> {
-    const drafted = this.#draft(considered, { code: 'ungated_tool', basis: 'ungated', enforced: false })
+  /** A tool that runs where no gate can stand: its use is at least on record. */
+  async ungated(considered: Considered, because: string): Promise<Receipt | undefined> {
+    const drafted = this.#draft(considered, { code: 'ungated_tool', basis: 'ungated', enforced: false, because })
     const receipt = drafted === undefined ? undefined : await this.#parts.recorder.decision(drafted.draft)
     this.#decided(considered, receipt, { code: 'ungated_tool', enforced: false })
     return receipt

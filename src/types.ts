@@ -833,8 +833,8 @@ export interface Gate {
   ): Promise<boolean>
   /** The live request for this exact call in this scope, if any. A pointer for hosts that resume; never evidence. */
   requestFor(call: Call): Promise<ApprovalRecord | undefined>
-  /** Marks the use of a tool that cannot be gated and that the operator named in `ungated`. */
-  markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined>
+  /** Marks the use of a tool that cannot be gated; `because` says why it runs outside, and stands in the receipt's `note`. */
+  markUngated(call: Pick<Call, 'tool' | 'server' | 'callId'>, because: string): Promise<Receipt | undefined>
   /** Tells the programmer of a mistake of theirs that only a host can see, as a `programmer-warned` event. */
   warn(code: string, message: string): void
   /** Opens the store and writes the `open` receipt; otherwise done on first use. */

@@ -141,17 +141,15 @@ export class GateView implements Gate {
     )
   }
 
-  async markUngated(tool: string, note: string, callId?: string): Promise<Receipt | undefined> {
+  async markUngated(call: Pick<Call, 'tool' | 'server' | 'callId'>, because: string): Promise<Receipt | undefined> {
     const { parts } = this.#shared
     const scope = this.#required()
-    const arrival = arrive(parts, scope, { tool, input: {}, ...(callId === undefined ? {} : { callId }) })
+    const arrival = arrive(parts, scope, { ...call, input: {} })
     await parts.recorder.ready().catch(() => undefined)
-    return await parts.exits.ungated({
-      scope,
-      arrival,
-      classification: { ...UNCLASSIFIED, evidence: [{ source: 'default', argues: 'high', at: 'tool', because: note }] },
-      startedAt: parts.clock.monotonic(),
-    })
+    return await parts.exits.ungated(
+      { scope, arrival, classification: UNCLASSIFIED, startedAt: parts.clock.monotonic() },
+      because,
+    )
   }
 
   warn(code: string, message: string): void {

@@ -84,11 +84,13 @@ function gatedTool(passage: Passage, execute: HostExecute, definition: Definitio
 
 /** Runs elsewhere, by the operator's leave: each use leaves a receipt that says so. */
 function ungatedTool(name: string, tool: HostTool, around: Surroundings): object {
-  const note = tool.type === 'provider' ? 'runs on the provider' : 'runs in the client'
+  const { gate, server } = around
+  const because = tool.type === 'provider' ? 'runs on the provider' : 'runs in the client'
   const own = tool.onInputAvailable
   const marked = async (options: { readonly toolCallId: string }) => {
-    const receipt = await around.gate.markUngated(name, note, options.toolCallId)
-    journalOf(around.gate).noteUngated(options.toolCallId, name, receipt)
+    const call = { tool: name, callId: options.toolCallId, ...(server === undefined ? {} : { server }) }
+    const receipt = await gate.markUngated(call, because)
+    journalOf(gate).noteUngated(options.toolCallId, name, receipt)
     if (typeof own === 'function') await own.call(tool, options)
   }
   const guarded = cloneWith(tool, new Map([['onInputAvailable', marked]]))

@@ -136,7 +136,7 @@ class Telling {
   async #ungated(chunk: Chunk, toolCallId: string): Promise<CallRecord | undefined> {
     if (chunk.providerExecuted !== true || !/^tool-output-(available|error)$/.test(chunk.type)) return undefined
     const name = this.#names.get(toolCallId) ?? 'unknown'
-    const receipt = await this.#gate.markUngated(name, 'runs on the provider', toolCallId)
+    const receipt = await this.#gate.markUngated({ tool: name, callId: toolCallId }, 'runs on the provider')
     return this.#journal.noteUngated(toolCallId, name, receipt)
   }
 }

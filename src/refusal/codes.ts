@@ -169,6 +169,6 @@ export const REFUSAL_CODES: { readonly [code in RefusalCode]: CodeFacts } = {
     cause: 'host',
     retryable: false,
     remedy: 'operator',
-    sentence: 'This tool runs outside the gate and was not named in `ungated`.',
+    sentence: 'This tool runs where no gate can stand.',
   },
 }

@@ -68,7 +68,7 @@ describe('doctor', () => {
   it('lists tools that ran outside the gate', async () => {
     await record(machine)
     const gate = openGate(machine)
-    await gate.as({ user: 'ada' }).markUngated('web_search', 'runs at the provider')
+    await gate.as({ user: 'ada' }).markUngated({ tool: 'web_search' }, 'runs at the provider')
     await gate.close()
     expect(await findings(0)).toContainEqual(
       expect.objectContaining({ about: 'tools', state: 'warning', says: expect.stringMatching(/shop\/web_search/) }),

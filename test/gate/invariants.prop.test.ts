@@ -505,7 +505,7 @@ describe('I6, in words of outsiders', () => {
           expect(error).toMatchObject({ code: 'ERR_CONFIG' })
           return
         }
-        await me.markUngated('hosted', note)
+        await me.markUngated({ tool: 'hosted' }, note)
         const asked = await me.admit({ tool: 'act', input: {}, callId: 'k' })
         const ref = asked.outcome === 'refused' ? asked.request?.ref : undefined
         if (ref !== undefined) await me.answer(ref, 'approved', { by, channel: 'chat' })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardTools, isRefusal } from '../../../adapters/ai-sdk/index.ts'
 import { actingAs, type Gate } from '../../../src/index.ts'
+import { readReceipt } from '../../../src/receipt/read.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { type Said, said, scriptedModel, sdkOf } from './sdk.ts'
@@ -44,13 +45,22 @@ for (const major of [7, 6] as const) {
       expect(ran).toEqual([])
     })
 
-    it('leaves a receipt at each use of a client-side tool that the operator accepted', async () => {
+    it('leaves a receipt at each use of a client-side tool that the operator accepted: whose it is, and where it ran', async () => {
       const gate = testGate()
       const { result } = await generate(
         [[said('ask', { path: '/x' })]],
-        guardTools({ ask: sdk.tool({ inputSchema: path, outputSchema: path }) }, view(gate), { ungated: ['ask'] }),
+        guardTools({ ask: sdk.tool({ inputSchema: path, outputSchema: path }) }, view(gate), {
+          ungated: ['ask'],
+          server: 'browser',
+        }),
       )
-      expect(gate.calls).toEqual([expect.objectContaining({ tool: 'test/ask', code: 'ungated_tool' })])
+      expect(gate.calls).toEqual([expect.objectContaining({ tool: 'browser/ask', code: 'ungated_tool' })])
+      const claims = (await gate.receipts()).map(({ jws }) => readReceipt(jws))
+      expect(claims.find(({ kind }) => kind === 'decision')).toMatchObject({
+        basis: 'ungated',
+        enforced: false,
+        note: 'runs in the client',
+      })
       expect(result.content.map((part) => part.type)).toEqual(['tool-call'])
     })
 
