@@ -28,7 +28,7 @@ export function explain(
 ): Explained {
   const point = createCedarPoint(policies)
   const same = point.policyDigest === claims.policy.digest
-  const notes: string[] = claims.note === undefined ? [] : [claims.note]
+  const notes: string[] = []
   if (request === undefined && claims.request !== undefined) {
     notes.push('the arguments were not kept (sidecar: none), so the conditions cannot be shown')
   } else if (request !== undefined && !claims.rederivable) {

@@ -40,6 +40,7 @@ export function whyCommand(context: CommandContext): Command {
         const request = await requestOf(reader, found.receipt)
         const known = explain(found, request, situation.policies, undefined)
         const explained = withNotes(known, [
+          ...(found.claims.note === undefined ? [] : [found.claims.note]),
           ...(found.approval === undefined ? [] : [stateOf(found.approval)]),
           ...(await earlierOf(reader, found, context.terminal)),
         ])

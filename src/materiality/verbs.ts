@@ -38,8 +38,8 @@ const OTHER_ACTS =
 /**
  * General English only: no product, no server, no tool's own name.
  *
- * `low` or works something out. `medium` beside what there is, or moves what is easily moved back. `high` may
- * away or replace what was there (the Model Context Protocol calls that destructive), reaches other people, money,
+ * `low` reads, or works something out. `medium` adds beside what there is, or moves what is easily moved back. `high` may
+ * take away or replace what was there (the Model Context Protocol calls that destructive), reaches other people, money,
  * machines, rights or the world outside, or runs what it is given.
  */
 const VOCABULARY: readonly Entry[] = [

@@ -126,7 +126,7 @@ const outcome = {
   decision: digest,
   status: z.enum(['ok', 'tool_error', 'timeout', 'cancelled', 'not_executed', 'unknown']),
   result: commitment.optional(),
-  /** Time from `begin` to the end, µs. */
+  /** From the start of the pass to the end of the call, µs: deciding, waiting for a person and running. */
   us: count.optional(),
   /** True when written after a crash by the process that took over. */
   recovered: z.boolean().optional(),

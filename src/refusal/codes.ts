@@ -9,7 +9,10 @@ export interface CodeFacts {
   readonly sentence: string
 }
 
-/** The closed table of refusal codes: the only place that knows these facts. */
+/**
+ * The closed table of refusal codes: the only place that knows these facts. `approval_mismatch` and `budget_exceeded` are
+ * reserved: nothing gives them yet.
+ */
 export const REFUSAL_CODES: { readonly [code in RefusalCode]: CodeFacts } = {
   denied_by_policy: {
     cause: 'policy',
@@ -119,7 +122,7 @@ export const REFUSAL_CODES: { readonly [code in RefusalCode]: CodeFacts } = {
     cause: 'pin',
     retryable: false,
     remedy: 'operator',
-    sentence: 'The definition of this tool changed after it was accepted.',
+    sentence: 'This call came with a definition of the tool that this gate was never told of.',
   },
   budget_exceeded: {
     cause: 'budget',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
@@ -20,6 +20,16 @@ function unionOf(file: string, name: string): string[] {
     )
   }
   throw new Error(`${file} exports no union ${name}`)
+}
+
+/** Everything but the two places that list all codes. */
+function sourcesThatGiveCodes(): string {
+  const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const lists = new Set(['types.ts', path.join('refusal', 'codes.ts')])
+  return files
+    .filter((file) => file.endsWith('.ts') && !lists.has(file))
+    .map((file) => readFileSync(path.join(root, 'src', file), 'utf8'))
+    .join('\n')
 }
 
 /** The first cells of the tables below a heading, with the rows they stand in. */
@@ -56,6 +66,12 @@ describe('the codes', () => {
   it('of errors are exactly these, in the type and on the page', () => {
     expect(unionOf('src/errors.ts', 'HoldpointErrorCode').sort()).toEqual(errors)
     expect([...rowsOf('Errors').keys()].sort()).toEqual(errors)
+  })
+
+  it('are reserved on the page exactly when nothing gives them, so that nobody waits for one that never comes', () => {
+    const sources = sourcesThatGiveCodes()
+    const reserved = [...rowsOf('Refusals')].filter(([, row]) => row.includes('Reserved')).map(([code]) => code)
+    expect(refusals.filter((code) => !sources.includes(`'${code}'`))).toEqual(reserved)
   })
 
   it('say the same on the page about trying again as the refusal does', () => {
