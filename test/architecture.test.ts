@@ -20,7 +20,7 @@ interface Room {
 
 const noun = ['types', 'errors', 'bytes'] as const
 
-/** The import table of AGENTS.md. A room that is not listed here may not exist. */
+/** The import table. A room that is not listed here may not exist; AGENTS.md shows it in words, and is held to it below. */
 const table: { readonly [room: string]: Room } = {
   types: { rooms: [], pure: true },
   errors: { rooms: ['types'], pure: true },
@@ -144,6 +144,43 @@ function adapterBreach(file: string, specifier: string, kind: Import['kind']): s
   return `${name} may not import ${specifier}`
 }
 
+/** What a room may import, as AGENTS.md says it. */
+function inWords(name: string): string {
+  const { rooms = [], typesOf = [], packages = [], lazy = [], node = [], pure } = table[name] ?? {}
+  const files = Object.entries(table).flatMap(([file, more]) =>
+    wing(file) === name && file !== name ? [`\`${file.slice(name.length + 1)}.ts\`: ${beyond(name, more)}`] : [],
+  )
+  const parts = [
+    rooms === '*' ? `every room${name === 'cli' ? '' : ' but `cli`'}` : rooms.join(', '),
+    ...(typesOf.length > 0 ? [`types of ${typesOf.join(', ')}`] : []),
+    ...(packages.length > 0 ? [quoted(packages)] : []),
+    ...(lazy.length > 0 ? [`when needed ${quoted(lazy)}`] : []),
+    ...(node === '*' ? ['`node:`'] : node.length > 0 ? [quoted(node)] : []),
+    ...files,
+  ].filter((part) => part !== '')
+  return `${parts.length === 0 ? 'nothing' : parts.join('; ')} | ${pure === true ? 'yes' : ''}`.trim()
+}
+
+/** What an exceptional file has beyond its room. */
+function beyond(name: string, { node = [], except = [] }: Room): string {
+  const usual = table[name]?.node ?? []
+  return [quoted(node === '*' ? ['node:'] : node.filter((one) => !usual.includes(one))), except.join(', ')]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
+}
+
+/** The rows of the table of rooms in AGENTS.md: the last two cells by the room's name. */
+function rowsOfAgents(): ReadonlyMap<string, string> {
+  const page = readFileSync(path.join(root, 'AGENTS.md'), 'utf8')
+  const section = page.split(/^## /m).find((part) => part.startsWith('Rooms')) ?? ''
+  const rows = [...section.matchAll(/^\| `([^`]+)` \| [^|]+ \| (.+?) ?\|$/gm)]
+  return new Map(rows.map(([, name = '', cells = '']) => [name, cells.trim()]))
+}
+
 function problems(read: (file: string, seen: SourceFacts) => readonly (string | undefined)[]): string[] {
   return [...facts].flatMap(([file, seen]) => read(file, seen).filter((problem) => problem !== undefined))
 }
@@ -178,6 +215,12 @@ describe('rooms', () => {
       }),
     )
     expect(found).toEqual([])
+  })
+
+  it('are in AGENTS.md as they are in the table, so that nobody builds on a rule that is not held', () => {
+    const rooms = Object.keys(table).filter((name) => wing(name) === name)
+    const { 'adapters/*': _, ...shown } = Object.fromEntries(rowsOfAgents())
+    expect(shown).toEqual(Object.fromEntries(rooms.map((name) => [name, inWords(name)])))
   })
 
   it('name the files they import with their .ts ending, and those files exist', () => {
