@@ -1,10 +1,12 @@
 import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint } from '../types.ts'
 import { type Answer, parsePolicies } from './engine.ts'
 import { createExplainer } from './explain.ts'
+import { withForesight } from './foresight.ts'
 import { createLinter } from './lint.ts'
 import { type LoadedPolicy, loadPolicies, type PolicyText } from './load.ts'
 import { type Reads, readsInside, readsMember, readsOf } from './reads.ts'
 import { Questioner } from './request.ts'
+import { yesesIn } from './yeses.ts'
 
 /**
  * The embedded policy decision point: Cedar, read strictly. Evaluation is synchronous.
@@ -25,8 +27,8 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
     rederivable: true,
     readsSession: readsSession(reads.context),
     register: (server, tools) => linter(server, tools),
-    evaluate: (request: EvaluationRequest, call: { readonly schema: JsonSchema | undefined }): Decision =>
-      readCedar(parsed.answer(questioner.question(request, call.schema)), byId, request),
+    evaluate: (request: EvaluationRequest, { schema }: { readonly schema: JsonSchema | undefined }): Decision =>
+      withForesight((asked) => readCedar(parsed.answer(questioner.question(asked, schema)), byId, asked), request),
     explain,
   }
 }
@@ -82,12 +84,6 @@ function readPermits(
   if (counting.length === 0) return requestable(permits, errors)
   const obligations = counting.flatMap((policy) => (policy.obligation === undefined ? [] : [policy.obligation]))
   return { kind: 'permit', obligations, determining: idsOf(counting), errors }
-}
-
-/** What people have said yes to, as `@requires` names it. */
-function yesesIn({ context }: Pick<EvaluationRequest, 'context'>): ReadonlySet<string> {
-  const { confirmed, roles } = context.approval
-  return new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => `approval:${role}`)])
 }
 
 function requestable(waiting: readonly LoadedPolicy[], errors: readonly string[]): Decision {

@@ -1,5 +1,5 @@
+import { addDecimals, decimalText } from '../bytes/decimal.ts'
 import type { EvaluationRequest, Json, JsonSchema } from '../types.ts'
-import { addDecimals, decimalText } from './decimal.ts'
 import { own, shapeOf, valueAt } from './shape.ts'
 import { type Subject, subjectOf } from './subject.ts'
 import type { Term } from './term.ts'

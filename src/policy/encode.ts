@@ -1,8 +1,8 @@
 import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { decimalText } from '../bytes/decimal.ts'
 import { pointerToken } from '../bytes/pointer.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Json, JsonObject, JsonSchema } from '../types.ts'
-import { decimalText } from './decimal.ts'
 import { type Reads, readsInside } from './reads.ts'
 import { type NumberKind, type Shape, shapeOf } from './shape.ts'
 

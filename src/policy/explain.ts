@@ -6,6 +6,7 @@ import { createProber, type Holds, reached, wantsTrue } from './probe.ts'
 import { own, valueAt } from './shape.ts'
 import type { Subject } from './subject.ts'
 import { type Wording, wordingOf } from './words.ts'
+import { yesesIn } from './yeses.ts'
 
 /** Answers `explain` of a policy decision point. */
 export type Explainer = (request: EvaluationRequest, schema: JsonSchema | undefined) => Explanation
@@ -34,21 +35,23 @@ export function createExplainer(digest: string, policies: readonly LoadedPolicy[
 interface Explained {
   readonly report: Explanation['policies'][number]
   readonly constraints: readonly Constraint[]
-  /** A forbid that applied or erred: while it stands, no permit helps. */
+  /** A forbid that applied or erred: while it stands, no permit helps. One that `waits` is lifted by a yes that is to come. */
   readonly blocks: boolean
+  readonly waits: boolean
   /** The call has every argument that the conditions ask for. */
   readonly fits: boolean
 }
 
 /**
- * What stands in the way: the forbids that do; else what keeps each permit from applying. Where a permit applies and only
- * waits for a person, permits that are about arguments which this call does not have are another call's business.
+ * What stands in the way: the forbids that do; else what keeps each permit from applying. A forbid that a yes would lift stands
+ * in the way of nothing where no permit applies behind it. Where one applies and only waits for a person, permits that are about
+ * arguments which this call does not have are another call's business.
  */
 function worthSaying(explained: readonly Explained[]): readonly Constraint[] {
-  const blocking = explained.filter(({ blocks }) => blocks)
   const permits = explained.filter(({ report }) => report.effect === 'permit')
-  const isRequestable = permits.some(({ report }) => report.applied)
-  const speaking = blocking.length > 0 ? blocking : permits.filter(({ fits }) => fits || !isRequestable)
+  const applies = permits.some(({ report }) => report.applied)
+  const blocking = explained.filter(({ blocks, waits }) => blocks && (applies || !waits))
+  const speaking = blocking.length > 0 ? blocking : permits.filter(({ fits }) => fits || !applies)
   const seen = new Set<string>()
   return speaking
     .flatMap(({ constraints }) => constraints)
@@ -78,6 +81,7 @@ function explainPolicy(split: SplitPolicy, holds: (key: string) => Holds, reques
     report: { ...report, conditions: [...sides, ...stated] },
     constraints,
     blocks: policy.effect === 'forbid' && applied !== false,
+    waits: applied === true && policy.requires !== undefined && !yesesIn(request).has(policy.requires),
     fits: clauses.every((clause) => clause.atoms.every((atom) => holds(atom.key) === true || !asksForArgument(atom))),
   }
 }

@@ -1,7 +1,7 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { addDecimals, decimalText } from '../bytes/decimal.ts'
 import { pathOf } from '../bytes/pointer.ts'
 import { type Counted, type EvaluationRequest, type Json, type JsonSchema, SURFACES, type Sums } from '../types.ts'
-import { addDecimals, decimalOf, decimalText } from './decimal.ts'
 import { decimal, encodeRead, unrepresentable } from './encode.ts'
 import type { Question } from './engine.ts'
 import { entityKey, type PolicyReads, type Reads, readsInside } from './reads.ts'
@@ -196,6 +196,6 @@ function spentAfter(spent: Json, amount: Json | undefined): CedarValueJson {
 }
 
 function encodeMoney(value: Json): CedarValueJson {
-  const text = typeof value === 'string' ? decimalOf(value) : undefined
+  const text = typeof value === 'string' ? decimalText(value) : undefined
   return text === undefined ? unrepresentable(value) : decimal(text)
 }

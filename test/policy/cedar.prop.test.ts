@@ -89,6 +89,50 @@ describe('I4: only a literal permit runs', () => {
   })
 })
 
+describe('I4: nobody is asked in vain', () => {
+  // Rules that say no to a yes, or want two, are what makes a yes worthless.
+  const awkward = fc.constantFrom(
+    '@id("awkward") forbid (principal, action, resource) when { context.approval.confirmed };',
+    '@id("awkward") @requires("confirmation") forbid (principal, action, resource) unless { context.approval.roles.contains("legal") };',
+    '@id("awkward") permit (principal, action, resource) unless { context.approval.confirmed };',
+    '@id("awkward") forbid (principal, action, resource) when { context.approval.confirmed && context.arguments.x > 1 };',
+    '',
+  )
+
+  const waiting = fc.record({
+    effect: fc.constantFrom<Rule['effect']>('permit', 'permit', 'forbid'),
+    requires: fc.constantFrom('confirmation', 'approval:finance', 'approval:legal'),
+    condition: fc.constant<Rule['condition']>('always'),
+  })
+  const mixed = fc.array(fc.oneof({ weight: 3, arbitrary: waiting }, { weight: 1, arbitrary: rule }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+
+  it('a yes that is asked for makes the call a permit, whatever the rules are', () => {
+    let asked = 0
+    fc.assert(
+      fc.property(mixed, awkward, facts, (rules, extra, call) => {
+        const { amount, ...told } = call
+        const given = { ...told, arguments: { note: 'x', ...(amount === undefined ? {} : { amount }) } }
+        const text = `${cedarText(rules)}\n${extra}`
+        const decided = short(decide(text, given, SCHEMA))
+        if (!decided.startsWith('ask ')) return
+        asked += 1
+        const { confirmed, roles } = told.approval
+        const approval =
+          decided === 'ask confirmation'
+            ? { confirmed: true, roles }
+            : { confirmed, roles: [...roles, decided.replace('ask approval:', '')] }
+        expect(short(decide(text, { ...given, approval }, SCHEMA)), text).toBe('permit')
+      }),
+      { numRuns: 400, seed: 20_261_121 },
+    )
+    // The run means nothing unless many were asked.
+    expect(asked).toBeGreaterThan(30)
+  })
+})
+
 describe('I7: the same request and policies give the same decision', () => {
   const reading = fc.constantFrom(
     'context.arguments.a == 1',

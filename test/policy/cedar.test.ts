@@ -73,13 +73,85 @@ describe('reading what policies said', () => {
   it('takes a forbid that stands although its yes is there for a no, and any other forbid beside it too', () => {
     const stubborn = `${ANY} @id("a") @requires("confirmation")
       forbid (principal, action, resource) unless { context.approval.roles.contains("nobody") };`
-    expect(short(decide(stubborn, { approval: { confirmed: true, roles: [] } }))).toBe('deny')
+    // Its own no, and not one for want of another yes.
+    expect(decide(stubborn, { approval: { confirmed: true, roles: [] } })).toEqual({
+      kind: 'deny',
+      determining: ['a'],
+      errors: [],
+    })
     expect(decide(`${stubborn} @id("b") forbid (principal, action, resource);`)).toMatchObject({
       kind: 'deny',
       determining: ['b'],
     })
     const erring = '@id("cap") forbid (principal, action, resource) when { context.arguments.amount > 5 };'
     expect(short(decide(`${stubborn} ${erring}`))).toBe('wrong policy_error')
+  })
+
+  describe('asks nobody in vain', () => {
+    const FORBID = `@id("leaves") @requires("confirmation") @refusal("This leaves the house.")
+      forbid (principal, action, resource) unless { context.approval.confirmed };`
+    const FINANCE = '@id("finance") @requires("approval:finance") permit (principal, action, resource);'
+
+    it('refuses at once where nothing permits behind the forbid that a yes would lift', () => {
+      const other = '@id("other") permit (principal, action == Action::"shop/other", resource);'
+      expect(decide(`${FORBID} ${other}`)).toEqual({
+        kind: 'silence',
+        cause: { kind: 'no_permit' },
+        determining: [],
+        errors: [],
+      })
+    })
+
+    it('says no at once, with the sentence of the rule that would say it after the yes', () => {
+      const late = `@id("late") @refusal("Not today.") forbid (principal, action, resource) when { context.approval.confirmed };`
+      expect(decide(`${ANY} ${FORBID} ${late}`)).toMatchObject({
+        kind: 'deny',
+        determining: ['late'],
+        sentence: 'Not today.',
+      })
+      const stubborn =
+        '@id("a") @requires("confirmation") forbid (principal, action, resource) unless { context.approval.roles.contains("x") };'
+      expect(decide(`${ANY} ${stubborn}`)).toMatchObject({ kind: 'deny', determining: ['a'] })
+    })
+
+    it('refuses at once where a rule cannot be evaluated after the yes', () => {
+      const erring =
+        '@id("e") forbid (principal, action, resource) when { context.approval.confirmed && context.arguments.x > 1 };'
+      expect(short(decide(`${ANY} ${FORBID} ${erring}`))).toBe('wrong policy_error')
+    })
+
+    it('refuses what would take two different yeses, and says which', () => {
+      expect(decide(`${FORBID} ${FINANCE}`)).toEqual({
+        kind: 'deny',
+        sentence: 'This call would need more than one yes (confirmation, approval:finance), and can be given one.',
+        determining: ['leaves'],
+        errors: [],
+      })
+      const legal =
+        '@id("legal") @requires("approval:legal") forbid (principal, action, resource) unless { context.approval.roles.contains("legal") };'
+      expect(short(decide(`${ANY} ${FORBID} ${legal}`))).toBe('deny')
+      // The first of them has been given: one is left to ask for.
+      const approval = { confirmed: true, roles: [] }
+      expect(short(decide(`${FORBID} ${FINANCE}`, { approval }))).toBe('requestable approval:finance')
+    })
+
+    it('ends, however many different yeses the rules want', () => {
+      const roles = Array.from({ length: 12 }, (_, index) => `role-${index}`)
+      const forbids = roles.map(
+        (role) =>
+          `@id("${role}") @requires("approval:${role}") forbid (principal, action, resource) unless { context.approval.roles.contains("${role}") };`,
+      )
+      expect(short(decide(`${ANY} ${forbids.join('\n')}`))).toBe('deny')
+    })
+
+    it('asks where the one yes serves the forbid and the permit', () => {
+      const own = '@id("own") @requires("confirmation") permit (principal, action, resource);'
+      expect(decide(`${FORBID} ${own}`)).toMatchObject({
+        cause: { kind: 'requestable', requires: 'confirmation' },
+        determining: ['leaves'],
+        sentence: 'This leaves the house.',
+      })
+    })
   })
 
   it('asks for a person where only a waiting permit applies, with its sentence', () => {

@@ -133,6 +133,21 @@ describe('what an argument would have to be', () => {
   })
 })
 
+describe('a forbid that a yes would lift', () => {
+  const asked = `@id("asked") @requires("confirmation") forbid (principal, action, resource)
+    when { context.arguments.amount.greaterThan(decimal("10.0")) } unless { context.approval.confirmed };`
+  const small = permitWhen('context.arguments.amount.lessThan(decimal("5.0"))')
+
+  it('names what would permit the call, where nothing does behind it', () => {
+    expect(constraints(`${asked} ${small}`, { arguments: { amount: 20 } })).toEqual(['/amount less than 5 (20)'])
+  })
+
+  it('names its own limit, where a permit stands behind it', () => {
+    const any = '@id("any") permit (principal, action, resource);'
+    expect(constraints(`${asked} ${any}`, { arguments: { amount: 20 } })).toEqual(['/amount at most 10 (20)'])
+  })
+})
+
 describe('what stays out of a refusal', () => {
   const hidden = permitWhen(
     'principal in Role::"secret-role" && context.environment.region == "eu" && context.session.here.calls < 1 && context.arguments.pieces < 3',

@@ -1,5 +1,5 @@
 /**
- * What policies mean, in sixty lines that do not know Cedar: the embedded policy point is fuzzed against this reader.
+ * What policies mean, in seventy lines that do not know Cedar: the embedded policy point is fuzzed against this reader.
  * A rule has a scope, a condition on one argument, and what it waits for: a permit until it counts, a forbid until it is lifted.
  */
 import type { ApprovalFacts, Materiality } from '../../src/types.ts'
@@ -29,18 +29,24 @@ export function referenceDecision(rules: readonly Rule[], facts: Facts): string 
   const standing = forbids.filter(({ rule, holds }) => holds === true && !isLifted(rule, facts.approval))
   if (standing.some(({ rule }) => rule.requires === undefined)) return 'deny'
   if (forbids.some(({ holds }) => holds === 'errs')) return 'policy_error'
-  if (standing.length > 0) return asksFor(standing.map(({ rule }) => rule))
+  if (standing.length > 0) return asksFor(standing, rules, facts)
 
   const permits = answers.filter(({ rule, holds }) => rule.effect === 'permit' && holds === true)
   if (permits.length === 0) return 'no_permit'
   if (permits.some(({ rule }) => isMet(rule.requires, facts.approval))) return 'permit'
 
-  return asksFor(permits.map(({ rule }) => rule))
+  return asksFor(permits, rules, facts)
 }
 
-function asksFor(waiting: readonly Rule[]): string {
-  const asked = waiting.map(({ requires }) => requires ?? '')
-  return `ask ${asked.includes('confirmation') ? 'confirmation' : asked.sort()[0]}`
+/** The easiest yes, where that one yes makes it a permit. If it takes a second one, the answer is no. */
+function asksFor(waiting: readonly { readonly rule: Rule }[], rules: readonly Rule[], facts: Facts): string {
+  const asked = waiting.map(({ rule }) => rule.requires ?? '')
+  const [yes = ''] = asked.includes('confirmation') ? ['confirmation'] : asked.sort()
+  const { confirmed, roles } = facts.approval
+  const approval = yes === 'confirmation' ? { confirmed: true, roles } : { confirmed, roles: [...roles, yes.slice(9)] }
+  const then = referenceDecision(rules, { ...facts, approval })
+  if (then === 'permit') return `ask ${yes}`
+  return then.startsWith('ask ') ? 'deny' : then
 }
 
 function isLifted({ requires }: Rule, approval: ApprovalFacts): boolean {
