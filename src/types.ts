@@ -305,11 +305,16 @@ export type SilenceCause =
   /** A permit applies once a person says yes; `requires` is `confirmation` or `approval:<role>`. */
   | { readonly kind: 'requestable'; readonly requires: string }
   /** No answer came: only this may ever fail open (I5), and only this moves the breaker. */
-  | { readonly kind: 'absent'; readonly fault: 'timeout' | 'unavailable' | 'circuit_open' }
+  | {
+      readonly kind: 'absent'
+      readonly fault: 'timeout' | 'unavailable' | 'circuit_open'
+      /** How long the service, or its breaker, asks to be left alone, ms. */
+      readonly retryAfterMs?: number
+    }
   /** An answer came and cannot be trusted. */
   | {
       readonly kind: 'wrong'
-      readonly fault: 'policy_error' | 'malformed' | 'stale' | 'isolated' | 'unusable_policy'
+      readonly fault: 'policy_error' | 'malformed' | 'misconfigured' | 'stale' | 'isolated' | 'unusable_policy'
       readonly detail: string
     }
 
@@ -331,6 +336,10 @@ export type Decision =
  */
 export interface PolicyDecisionPoint {
   readonly id: string
+  /** The tools that it answers for: `shop/refund`, `shop/*` or `*`. Default: all. */
+  readonly tools?: readonly string[]
+  /** It answers on the spot, in this process, so that it is never absent and needs no breaker. */
+  readonly embedded?: true
   /** Digest of the policy that answers, as committed in receipts. */
   readonly policyDigest: string
   /** False when a decision cannot be re-derived from the receipt and opened arguments (a function). */
@@ -349,6 +358,42 @@ export interface PolicyDecisionPoint {
   ): unknown
   /** Works out which conditions failed. Called on refusal only. */
   explain(request: EvaluationRequest, schema: JsonSchema | undefined): Explanation
+  /** Shows that a rule which errs is no permit there; without it, nothing needs to be shown. */
+  canary?(call: { readonly signal: AbortSignal }): Promise<CanaryResult>
+  /** How long ago the policy in force was known to be the newest, ms; absent where it cannot age. */
+  policyAgeMs?(): number | undefined
+}
+
+/** What a policy decision point made of a rule that errs. Unless it `passed`, medium and high calls are refused. */
+export type CanaryResult =
+  | { readonly kind: 'passed' }
+  /** The error came back as a permit; `because` names the engine's setting. */
+  | { readonly kind: 'failed'; readonly because: string }
+  /** Nothing was shown; `because` says what is missing there. */
+  | { readonly kind: 'unestablished'; readonly because: string }
+
+/** `isolated` is an operator's kill switch; the others follow the point's absence. */
+export type BreakerState = 'closed' | 'open' | 'half_open' | 'isolated'
+
+/** How one policy decision point is doing. */
+export interface PointHealth {
+  readonly id: string
+  readonly tools: readonly string[]
+  /** Always `closed` for a point that cannot be absent. */
+  readonly breaker: BreakerState
+  /** How long the breaker stays open, ms. */
+  readonly retryInMs?: number
+  /** `none`: it has none; `pending`: not judged yet. */
+  readonly canary: CanaryResult['kind'] | 'pending' | 'none'
+  readonly policyAgeMs?: number
+}
+
+/** How a gate is doing. */
+export interface Health {
+  readonly mode: 'enforce' | 'observe'
+  readonly points: readonly PointHealth[]
+  /** Calls that wait for a policy point to heal. */
+  readonly held: number
 }
 
 /** A policy that does not fit the registered tools: that server's medium and high refuse until it does. */
@@ -741,6 +786,43 @@ export type GateEvent =
       readonly ms: number
     }
   | { readonly event: 'failure-opened'; readonly tool: string; readonly fault: string; readonly receipt: string }
+  /** A medium call ran during an outage on a signed override. */
+  | {
+      readonly event: 'override-used'
+      readonly override: string
+      readonly tool: string
+      readonly reason: string
+      readonly ticket: string
+      /** This use among the most that it may have, from 1. */
+      readonly use: number
+      readonly most: number
+      readonly receipt: string
+    }
+  /** A policy point's breaker went from one state to another. */
+  | {
+      readonly event: 'breaker-moved'
+      readonly point: string
+      readonly from: BreakerState
+      readonly to: BreakerState
+      readonly because: string
+    }
+  | {
+      readonly event: 'canary-judged'
+      readonly point: string
+      readonly result: CanaryResult['kind']
+      readonly message: string
+    }
+  /** A deny came after the call had been decided without it. */
+  | { readonly event: 'verdict-late'; readonly point: string; readonly tool: string }
+  | { readonly event: 'call-held'; readonly tool: string; readonly materiality: Materiality; readonly waitMs: number }
+  | {
+      readonly event: 'call-released'
+      readonly tool: string
+      readonly because: 'again' | 'expired' | 'cancelled'
+      readonly heldMs: number
+    }
+  /** A call that was already claimed, or a key used for another call, came again. */
+  | { readonly event: 'replay-detected'; readonly tool: string; readonly code: RefusalCode }
   | { readonly event: 'approval-requested'; readonly tool: string; readonly ref: string; readonly requires: string }
   | {
       readonly event: 'approval-answered'
@@ -813,6 +895,13 @@ export interface AdmitOptions {
   readonly wait?: boolean
   /** The tool itself wants a person's yes, whatever the policies say: a permit counts only together with one. */
   readonly requires?: 'confirmation'
+  /**
+   * What a medium or high call does while no policy answers. `hold` waits for the policy point to heal, at most `holdMs`, and
+   * decides anew from the same snapshot. Default `refuse`.
+   */
+  readonly onSilence?: 'refuse' | 'hold'
+  /** The longest that a held call waits, ms, at most 10 minutes. Default 60000. */
+  readonly holdMs?: number
 }
 
 /** A gate, or a view of one for a principal and a conversation. Every adapter takes one of these. */
@@ -837,6 +926,11 @@ export interface Gate {
   markUngated(call: Pick<Call, 'tool' | 'server' | 'callId'>, because: string): Promise<Receipt | undefined>
   /** Tells the programmer of a mistake of theirs that only a host can see, as a `programmer-warned` event. */
   warn(code: string, message: string): void
+  /** How the policy points are doing, and how many calls wait for one. */
+  health(): Health
+  /** The kill switch: whatever this policy point answers for is refused until `release`. False when no point has this id. */
+  isolate(point: string, because: string): boolean
+  release(point: string): boolean
   /** Opens the store and writes the `open` receipt; otherwise done on first use. */
   ready(): Promise<void>
   /** Seals the stream and closes the store. */

@@ -14,6 +14,7 @@ import type {
   Call,
   Channel,
   Gate,
+  Health,
   Json,
   PolicyMisfit,
   Receipt,
@@ -154,6 +155,23 @@ export class GateView implements Gate {
 
   warn(code: string, message: string): void {
     this.#shared.parts.emit({ event: 'programmer-warned', code, message })
+  }
+
+  health(): Health {
+    const { point, exits } = this.#shared.parts
+    return {
+      mode: exits.observing() ? 'observe' : 'enforce',
+      points: [{ id: point.id, tools: point.tools ?? ['*'], breaker: 'closed', canary: 'none' }],
+      held: 0,
+    }
+  }
+
+  isolate(): boolean {
+    return false
+  }
+
+  release(): boolean {
+    return false
   }
 
   async ready(): Promise<void> {

@@ -65,9 +65,10 @@ function readCause(members: Members): SilenceCause {
       return { kind, requires }
     }
     case 'absent': {
-      only(members, ['kind', 'fault'])
+      only(members, ['kind', 'fault', 'retryAfterMs'])
       const fault = members.get('fault')
-      if (fault === 'timeout' || fault === 'unavailable' || fault === 'circuit_open') return { kind, fault }
+      if (fault === 'timeout' || fault === 'unavailable' || fault === 'circuit_open')
+        return { kind, fault, ...readDuration(members) }
       throw new Malformed('an absence of an unknown kind')
     }
     case 'wrong': {
@@ -77,6 +78,7 @@ function readCause(members: Members): SilenceCause {
       switch (fault) {
         case 'policy_error':
         case 'malformed':
+        case 'misconfigured':
         case 'stale':
         case 'isolated':
         case 'unusable_policy':
@@ -88,6 +90,13 @@ function readCause(members: Members): SilenceCause {
     default:
       throw new Malformed('a silence without a known cause')
   }
+}
+
+function readDuration(members: Members): { readonly retryAfterMs?: number } {
+  if (!members.has('retryAfterMs')) return {}
+  const retryAfterMs = members.get('retryAfterMs')
+  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0 && Number.isFinite(retryAfterMs)) return { retryAfterMs }
+  throw new Malformed('a duration was expected')
 }
 
 function readObligation(value: unknown): Obligation {

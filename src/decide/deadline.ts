@@ -1,6 +1,6 @@
 import pTimeout, { TimeoutError } from 'p-timeout'
-import type { Clock, Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint } from '../types.ts'
-import { AbsentAnswer } from './absent.ts'
+import type { Clock, Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint, SilenceCause } from '../types.ts'
+import { AbsentAnswer, WrongAnswer } from './absent.ts'
 import { malformed, readAnswer } from './answer.ts'
 
 /** What a question to a policy decision point is asked under. */
@@ -95,18 +95,18 @@ function verdict(read: () => Decision, askedAt: number, { clock, budgetMs, signa
 
 function faultOf(cause: unknown): Decision {
   if (cause instanceof AbsentAnswer) {
-    return { kind: 'silence', cause: { kind: 'absent', fault: cause.fault }, determining: [], errors: [] }
+    const { fault, retryAfterMs } = cause
+    return silence({ kind: 'absent', fault, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
   }
   const detail = cause instanceof Error ? cause.message.slice(0, 512) : 'the policy point threw something'
-  return { kind: 'silence', cause: { kind: 'wrong', fault: 'policy_error', detail }, determining: [], errors: [] }
+  return silence({ kind: 'wrong', fault: cause instanceof WrongAnswer ? cause.fault : 'policy_error', detail })
 }
 
-const TIMED_OUT: Decision = {
-  kind: 'silence',
-  cause: { kind: 'absent', fault: 'timeout' },
-  determining: [],
-  errors: [],
+function silence(cause: SilenceCause): Decision {
+  return { kind: 'silence', cause, determining: [], errors: [] }
 }
+
+const TIMED_OUT = silence({ kind: 'absent', fault: 'timeout' })
 
 /** Never an absence: that a caller went away must not open a gate or move a breaker. */
 const ABANDONED: Decision = malformed('the caller gave up before an answer was read')

@@ -81,6 +81,7 @@ export function codeOf(cause: SilenceCause): RefusalCode {
         case 'unusable_policy':
           return 'policy_error'
         case 'malformed':
+        case 'misconfigured':
           return 'policy_wrong_answer'
         case 'stale':
           return 'policy_stale'

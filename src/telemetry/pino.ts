@@ -22,7 +22,12 @@ function level(event: GateEvent): 'info' | 'warn' | 'error' {
   switch (event.event) {
     case 'receipt-failed':
     case 'failure-opened':
+    case 'override-used':
       return 'error'
+    case 'breaker-moved':
+    case 'canary-judged':
+    case 'verdict-late':
+    case 'replay-detected':
     case 'policy-misfitted':
     case 'programmer-warned':
       return 'warn'
@@ -55,6 +60,20 @@ function fields(event: GateEvent): object {
       return pick(event, ['tool', 'status', 'receipt', 'decision', 'ms'])
     case 'failure-opened':
       return pick(event, ['tool', 'fault', 'receipt'])
+    case 'override-used':
+      return pick(event, ['override', 'tool', 'reason', 'ticket', 'use', 'most', 'receipt'])
+    case 'breaker-moved':
+      return pick(event, ['point', 'from', 'to', 'because'])
+    case 'canary-judged':
+      return pick(event, ['point', 'result', 'message'])
+    case 'verdict-late':
+      return pick(event, ['point', 'tool'])
+    case 'call-held':
+      return pick(event, ['tool', 'materiality', 'waitMs'])
+    case 'call-released':
+      return pick(event, ['tool', 'because', 'heldMs'])
+    case 'replay-detected':
+      return pick(event, ['tool', 'code'])
     case 'approval-requested':
       return pick(event, ['tool', 'ref', 'requires'])
     case 'approval-answered':
