@@ -10,6 +10,7 @@
  * ```
  */
 import { z } from 'zod'
+import { decimalText } from '../bytes/decimal.ts'
 import { pathOf } from '../bytes/pointer.ts'
 import type { ShortCondition, ShortOtherwise, ShortRule } from '../types.ts'
 
@@ -18,15 +19,13 @@ const MOST_VALUES = 100
 const LONGEST_TEXT = 256
 const LONGEST_SENTENCE = 512
 
-/** What a decimal of the policy engine holds exactly. */
-const DECIMAL = /^-?\d{1,14}(?:\.\d{1,4})?$/
 /** An absolute path in its shortest form: no trailing slash, no `.` or `..`, nothing doubled. */
 const FOLDER = /^\/(?:(?!\.{1,2}(?:\/|$))[^/\p{Cc}\\~]+(?:\/(?!\.{1,2}(?:\/|$))[^/\p{Cc}\\~]+)*)?$/u
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]+\])$/
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 const NUMBER_RULE = 'must be a number with at most 4 decimal places, such as 500'
-const number = z.number({ error: NUMBER_RULE }).refine((value) => DECIMAL.test(String(value)), NUMBER_RULE)
+const number = z.number({ error: NUMBER_RULE }).refine((value) => decimalText(value) !== undefined, NUMBER_RULE)
 
 const ONE_OF_RULE = `must be a list of 1 to ${MOST_VALUES} texts, numbers or booleans, all of one kind, such as [EUR, USD]`
 const oneOf = z

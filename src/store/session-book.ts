@@ -1,5 +1,5 @@
+import { readDecimal, writeDecimal } from '../bytes/decimal.ts'
 import type { Counted, SessionClaim, SessionFacts, SessionSeen, Sums } from '../types.ts'
-import { readDecimal, writeDecimal } from './decimal.ts'
 
 /**
  * How sessions are counted, whatever keeps the lines: a claim moves a few of them, and facts are read off them.

@@ -183,7 +183,7 @@ describe('amounts, bytes and lengths', () => {
     expect(factsOf('amount', 12.5)).toEqual({ amount: '12.5' })
     expect(factsOf('totalPrice', 3)).toEqual({ amount: '3.0' })
     expect(factsOf('amount', '12.50')).toMatchObject({ amount: '12.50' })
-    for (const amount of [0.00001, 1e21, 1e-7, 123456789012345.5]) expect(factsOf('amount', amount)).toBeUndefined()
+    for (const amount of [0.00001, 1e21, 1e-7, 922_337_203_685_478]) expect(factsOf('amount', amount)).toBeUndefined()
     for (const amount of ['1e3', '1,000', ' 1', '٣', '0x10', '01'])
       expect(factsOf('amount', amount)).not.toHaveProperty('amount')
     expect(factsOf('count', 12)).toBeUndefined()

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { readDecimal } from '../../bytes/decimal.ts'
 import { problemOf } from '../../config/problem.ts'
 import { TOOL_NAME } from '../../config/schema.ts'
 import { parseYaml } from '../../config/yaml.ts'
@@ -36,7 +37,7 @@ const count = z.int({ error: 'must be a whole number from 0' }).min(0, 'must be 
 
 const money = z
   .string({ error: 'must be a decimal in quotes, such as "12.50"' })
-  .regex(/^\d{1,14}(?:\.\d{1,4})?$/, 'must be a decimal in quotes, such as "12.50"')
+  .refine((text) => (readDecimal(text) ?? -1n) >= 0n, 'must be a decimal in quotes, such as "12.50"')
 
 const sums = z.strictObject(
   { calls: count.optional(), spent: money.optional() },
