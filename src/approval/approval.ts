@@ -1,3 +1,4 @@
+import { given, NO_YES } from '../bytes/requirement.ts'
 import type {
   ApprovalFacts,
   ApprovalRecord,
@@ -23,9 +24,7 @@ export function isElsewhere(channel: Channel): boolean {
 
 /** What a policy may know of a person's yes: exactly what was asked for, nothing more. */
 export function approvalFacts(record: ApprovalRecord | undefined): ApprovalFacts {
-  if (record === undefined) return { confirmed: false, roles: [] }
-  if (record.requires === 'confirmation') return { confirmed: true, roles: [] }
-  return { confirmed: false, roles: [record.requires.slice('approval:'.length)] }
+  return record === undefined ? NO_YES : given(record.requires)
 }
 
 /** An approved record, or why there is none yet. */

@@ -1,5 +1,6 @@
 /** Shows a decision to a person: every policy that spoke, every condition with what it required, and what would pass. */
 
+import { roleIn } from '../bytes/requirement.ts'
 import type { ArgumentChange } from '../policy/change.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import { REFUSAL_CODES } from '../refusal/codes.ts'
@@ -56,7 +57,7 @@ export function wouldPass({ claims, explanation }: Explained): readonly string[]
 /** Whose yes the deciding policy waits for. */
 function whoIn({ policy }: DecisionClaims, explanation: Explanation | undefined): string {
   const waiting = explanation?.policies.filter(({ id }) => policy.determining.includes(id)) ?? []
-  const [role] = waiting.flatMap(({ requires }) => /^approval:(.+)$/.exec(requires ?? '')?.[1] ?? [])
+  const [role] = waiting.flatMap(({ requires }) => roleIn(requires ?? '') ?? [])
   return role === undefined ? 'a person' : `somebody in the role ${role}`
 }
 

@@ -9,9 +9,11 @@
  *   wipe: deny
  * ```
  */
+
 import { z } from 'zod'
 import { decimalText } from '../bytes/decimal.ts'
 import { pathOf } from '../bytes/pointer.ts'
+import { isRole } from '../bytes/requirement.ts'
 import type { ShortCondition, ShortOtherwise, ShortRule } from '../types.ts'
 
 const MOST_ARGUMENTS = 32
@@ -22,7 +24,6 @@ const LONGEST_SENTENCE = 512
 /** An absolute path in its shortest form: no trailing slash, no `.` or `..`, nothing doubled. */
 const FOLDER = /^\/(?:(?!\.{1,2}(?:\/|$))[^/\p{Cc}\\~]+(?:\/(?!\.{1,2}(?:\/|$))[^/\p{Cc}\\~]+)*)?$/u
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*|\[[0-9a-f:.]+\])$/
-const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 const NUMBER_RULE = 'must be a number with at most 4 decimal places, such as 500'
 const number = z.number({ error: NUMBER_RULE }).refine((value) => decimalText(value) !== undefined, NUMBER_RULE)
@@ -94,7 +95,7 @@ const otherwise = z
     {
       ask: z
         .string({ error: 'must be confirmation or a role such as finance' })
-        .regex(ROLE, 'must be confirmation or a role such as finance')
+        .refine(isRole, 'must be confirmation or a role such as finance')
         .optional(),
       say: z
         .string({ error: SAY_RULE })

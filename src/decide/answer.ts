@@ -1,9 +1,9 @@
+import { isRequirement } from '../bytes/requirement.ts'
 import type { Decision, Json, JsonObject, Obligation, SilenceCause } from '../types.ts'
 
 const MOST_ITEMS = 1_000
 const MOST_DEPTH = 16
 const LONGEST_TEXT = 4_096
-const REQUIREMENT = /^(?:confirmation|approval:[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$/
 
 /** Own data members of one answer, copied once. What the answer does afterwards is of no interest. */
 type Members = ReadonlyMap<string, unknown>
@@ -61,7 +61,7 @@ function readCause(members: Members): SilenceCause {
     case 'requestable': {
       only(members, ['kind', 'requires'])
       const requires = readText(members.get('requires'))
-      if (!REQUIREMENT.test(requires)) throw new Malformed('"requires" is neither confirmation nor approval:<role>')
+      if (!isRequirement(requires)) throw new Malformed('"requires" is neither confirmation nor approval:<role>')
       return { kind, requires }
     }
     case 'absent': {

@@ -1,5 +1,6 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { nearest } from '../bytes/nearest.ts'
+import { isRequirement } from '../bytes/requirement.ts'
 import type { JsonObject, Obligation } from '../types.ts'
 import { blankLiterals } from './source.ts'
 import { ANNOTATIONS, type Disclosure } from './vocabulary.ts'
@@ -17,7 +18,6 @@ export interface Annotated {
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,127}$/
-const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 const OBLIGATION = /^([a-z][a-z0-9-]{0,63})(?::([\s\S]*))?$/
 const LONGEST_SENTENCE = 512
 
@@ -73,11 +73,6 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
     throw refuse('obligation', 'must be a type such as "notify", or "notify:{…}" with a JSON object of properties')
   }
   return { id, requires, refusal, obligation, disclose }
-}
-
-/** `confirmation` or `approval:<role>`. */
-export function isRequirement(text: string): boolean {
-  return text === 'confirmation' || (text.startsWith('approval:') && ROLE.test(text.slice('approval:'.length)))
 }
 
 function readObligation(id: string, text: string): Obligation | undefined {

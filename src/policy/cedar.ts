@@ -1,3 +1,4 @@
+import { yesesIn } from '../bytes/requirement.ts'
 import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint } from '../types.ts'
 import { type Answer, parsePolicies } from './engine.ts'
 import { createExplainer } from './explain.ts'
@@ -6,7 +7,6 @@ import { createLinter } from './lint.ts'
 import { type LoadedPolicy, loadPolicies, type PolicyText } from './load.ts'
 import { type Reads, readsInside, readsMember, readsOf } from './reads.ts'
 import { Questioner } from './request.ts'
-import { yesesIn } from './yeses.ts'
 
 /**
  * The embedded policy decision point: Cedar, read strictly. Evaluation is synchronous.

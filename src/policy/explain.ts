@@ -1,3 +1,4 @@
+import { yesesIn } from '../bytes/requirement.ts'
 import type { Constraint, EvaluationRequest, Explanation, JsonSchema } from '../types.ts'
 import type { Atom, SplitClause, SplitPolicy } from './atoms.ts'
 import type { LoadedPolicy } from './load.ts'
@@ -6,7 +7,6 @@ import { createProber, type Holds, reached, wantsTrue } from './probe.ts'
 import { own, valueAt } from './shape.ts'
 import type { Subject } from './subject.ts'
 import { type Wording, wordingOf } from './words.ts'
-import { yesesIn } from './yeses.ts'
 
 /** Answers `explain` of a policy decision point. */
 export type Explainer = (request: EvaluationRequest, schema: JsonSchema | undefined) => Explanation

@@ -1,5 +1,5 @@
+import { withYes } from '../bytes/requirement.ts'
 import type { Decision, EvaluationRequest } from '../types.ts'
-import { withYes } from './yeses.ts'
 
 /** What policies say of a request as it stands. */
 type Reading = (request: EvaluationRequest) => Decision

@@ -1,6 +1,6 @@
 import { sha256 } from '../bytes/digest.ts'
+import { isRequirement, requirementOf, yesesIn } from '../bytes/requirement.ts'
 import type { Decision, EvaluationRequest, PolicyDecisionPoint } from '../types.ts'
-import { isRequirement } from './annotations.ts'
 
 /**
  * A policy as a plain function: `permit`, `deny`, or an object that {@link createFunctionPoint} documents. UNTRUSTED result: it
@@ -60,10 +60,9 @@ function readShort(answer: unknown, id: string, request: EvaluationRequest): unk
   }
   if (typeof asked !== 'string' || short.size !== (short.has('say') ? 2 : 1)) return answer
   if (short.has('say') && typeof say !== 'string') return answer
-  const requires = asked === 'confirmation' ? asked : `approval:${asked}`
+  const requires = requirementOf(asked)
   if (!isRequirement(requires)) return answer
-  const { confirmed, roles } = request.context.approval
-  if (asked === 'confirmation' ? confirmed === true : roles.includes(asked)) return permit(id)
+  if (yesesIn(request).has(requires)) return permit(id)
   const sentence = typeof say === 'string' ? { sentence: say } : {}
   return {
     kind: 'silence',

@@ -1,5 +1,6 @@
 import { sha256 } from '../bytes/digest.ts'
 import { jsonPointer } from '../bytes/pointer.ts'
+import { requirementOf, roleIn } from '../bytes/requirement.ts'
 import type { ShortCondition, ShortRule } from '../types.ts'
 import type { PolicyText } from './load.ts'
 
@@ -131,8 +132,10 @@ function within(values: readonly string[]): string {
 }
 
 function yesOf(ask: string): { readonly requires: string; readonly holds: string } {
-  if (ask === 'confirmation') return { requires: ask, holds: 'context.approval.confirmed' }
-  return { requires: `approval:${ask}`, holds: `context.approval.roles.contains(${quoted(ask)})` }
+  const requires = requirementOf(ask)
+  const role = roleIn(requires)
+  const holds = role === undefined ? 'context.approval.confirmed' : `context.approval.roles.contains(${quoted(role)})`
+  return { requires, holds }
 }
 
 /** `yaml/refund/permit`. A name that is too long for an id is cut and told from others by its digest. */

@@ -1,0 +1,50 @@
+import type { ApprovalFacts, EvaluationRequest } from '../types.ts'
+
+/**
+ * The yes that a policy waits for, as `@requires` names it: `confirmation`, the principal's own, or `approval:<role>`, that of
+ * somebody else in the role.
+ */
+const APPROVAL = 'approval:'
+const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+
+/** Nobody has said yes to anything. */
+export const NO_YES: ApprovalFacts = { confirmed: false, roles: [] }
+
+/** May a role have this name? */
+export function isRole(text: string): boolean {
+  return ROLE.test(text)
+}
+
+/** Does the text name a yes? */
+export function isRequirement(text: string): boolean {
+  return text === 'confirmation' || isRole(roleIn(text) ?? '')
+}
+
+/** The requirement behind the `ask` of a short form: `confirmation`, or the role to ask. */
+export function requirementOf(ask: string): string {
+  return ask === 'confirmation' ? ask : APPROVAL + ask
+}
+
+/** The role whose yes is required; `undefined` where it is the principal's own. */
+export function roleIn(requires: string): string | undefined {
+  return requires.startsWith(APPROVAL) ? requires.slice(APPROVAL.length) : undefined
+}
+
+/** What policies read once this yes is given: it and what was given before, nothing more. */
+export function given(requires: string, before: ApprovalFacts = NO_YES): ApprovalFacts {
+  if (requires === 'confirmation') return { ...before, confirmed: true }
+  const role = roleIn(requires)
+  return role === undefined ? before : { ...before, roles: [...before.roles, role] }
+}
+
+/** The yeses that a request comes with. */
+export function yesesIn({ context }: Pick<EvaluationRequest, 'context'>): ReadonlySet<string> {
+  const { confirmed, roles } = context.approval
+  return new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => APPROVAL + role)])
+}
+
+/** The same request, had somebody said yes to it. */
+export function withYes(request: EvaluationRequest, requires: string): EvaluationRequest {
+  const { context } = request
+  return { ...request, context: { ...context, approval: given(requires, context.approval) } }
+}
