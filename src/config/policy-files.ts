@@ -18,7 +18,8 @@ export const DEFAULT_POLICY: ShippedPolicy = 'ask/v1'
 /**
  * Reads what `policies` names, relative to `folder`; each file once, in the order given, folders sorted by name.
  *
- * @param named as in `holdpoint.yaml`; absent means `policies/*.cedar` when that folder exists, else `ask/v1`
+ * @param named as in `holdpoint.yaml`; absent means `policies/*.cedar` when there is that folder, else `ask/v1`. A folder of
+ * test tables alone has no policies to read; one of anything else has lost or misnamed them
  * @param at where the list stands, for errors
  * @throws HoldpointError ERR_CONFIG when something named is missing, unreadable or holds no policy file
  */
@@ -29,13 +30,20 @@ export function readPolicyFiles(
 ): readonly PolicyFile[] {
   if (named === undefined) {
     const beside = join(folder, 'policies')
-    return isFolder(beside) ? readFolder(beside, folder, at(0)) : [readShipped(DEFAULT_POLICY)]
+    if (!isFolder(beside) || holdsTablesAlone(beside)) return [readShipped(DEFAULT_POLICY)]
+    return readFolder(beside, folder, at(0))
   }
   const files = new Map<string, PolicyFile>()
   for (const [index, name] of (typeof named === 'string' ? [named] : named).entries()) {
     for (const file of readNamed(name, folder, at(index))) files.set(file.path, file)
   }
   return [...files.values()]
+}
+
+/** INVARIANT I4: an empty folder, or one of `mine.ceder`, is a mistake and not the default. */
+function holdsTablesAlone(folder: string): boolean {
+  const names = readdirSync(folder)
+  return names.length > 0 && names.every((name) => name.endsWith('.test.yaml'))
 }
 
 function readNamed(name: string, folder: string, at: string): readonly PolicyFile[] {
@@ -68,7 +76,10 @@ function readPattern(pattern: string, folder: string, at: string): readonly Poli
   }
   const names = isFolder(within) ? readdirSync(within).filter(matches).sort() : []
   if (names.length === 0) {
-    fail(at, `no policy file matches ${shown(pattern, folder)}; add one, or name a shipped policy such as ask/v1`)
+    fail(
+      at,
+      `no policy file matches ${shown(pattern, folder)}; add one, or name a shipped policy, such as policies: ask/v1`,
+    )
   }
   return names.map((name) => readOne(join(within, name), folder, at, name))
 }

@@ -48,6 +48,20 @@ describe('a folder without holdpoint.yaml', () => {
     expect(files.map((file) => file.path)).toEqual(['policies/a.cedar', 'policies/b.cedar'])
   })
 
+  it('takes a policies folder of test tables alone for none', () => {
+    write('policies/ask.test.yaml', 'cases: []')
+    expect(readConfig(folder).policyFiles.map((file) => file.path)).toEqual(['ask/v1'])
+  })
+
+  it.each(['mine.ceder', 'mine.cedar.bak', 'readme.md', 'mine.yaml'])(
+    'does not fall back to the default where the policies folder holds %s: a rule may be lost',
+    (name) => {
+      write('policies/ask.test.yaml', 'cases: []')
+      write(`policies/${name}`, POLICY)
+      expect(() => readConfig(folder)).toThrow(/no policy file matches policies\/\*\.cedar; add one, or name/)
+    },
+  )
+
   it('reads nothing at all when told so, not even a policies folder', () => {
     expect(readConfig(false).policyFiles.map((file) => file.path)).toEqual(['ask/v1'])
     expect(readConfig(false).file).toBeUndefined()
