@@ -577,7 +577,15 @@ export interface Claim {
   readonly inputDigest: string
   /** The approval that this permit spends; it must be `approved` and unspent in the same transaction. */
   readonly approval?: string
+  /** The override that this permit uses. Counted in the same transaction, and never given back. */
+  readonly override?: OverrideUse
   readonly session?: SessionClaim
+}
+
+/** A signed override, as a store counts it: which one, and the most uses that it may ever have there. */
+export interface OverrideUse {
+  readonly id: string
+  readonly most: number
 }
 
 /** Whose acts are added up: a principal's in one conversation, and in all of them. */
@@ -607,12 +615,14 @@ export interface SessionClaim extends SessionKeys {
 export type ClaimStatus = 'claimed' | OutcomeStatus
 
 export type Committed =
-  /** Receipt and claim are durable. */
-  | { readonly outcome: 'claimed' }
+  /** Receipt and claim are durable. `use` is which use of its override this is, from 1. */
+  | { readonly outcome: 'claimed'; readonly use?: number }
   /** Nothing was written: the key is taken. */
   | { readonly outcome: 'taken'; readonly receipt: string; readonly inputDigest: string; readonly status: ClaimStatus }
   /** Nothing was written: the approval was spent, declined or expired meanwhile. */
   | { readonly outcome: 'approval_spent' }
+  /** Nothing was written: the override has had its uses. */
+  | { readonly outcome: 'override_spent' }
   /** Nothing was written: the session moved on; decide again. */
   | { readonly outcome: 'stale' }
   /** Nothing was written: `seq` does not follow the stream's head; sign again. */

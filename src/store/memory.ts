@@ -44,6 +44,7 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
   const heads = new Map<string, { readonly seq: number; readonly hash: string }>()
   const claims = new Map<string, Held>()
   const permits = new Map<string, Owing>()
+  const overrideUses = new Map<string, number>()
 
   function follows(receipt: Receipt): boolean {
     const head = heads.get(receipt.stream)
@@ -96,13 +97,18 @@ export function createMemoryStore(options: { readonly keep?: number; readonly no
     const taken = holder(claim.callKey)
     if (taken !== undefined) return taken
     if (claim.session !== undefined && sessions.isStale(claim.session)) return { outcome: 'stale' }
+    const { override } = claim
+    const uses = override === undefined ? 0 : (overrideUses.get(override.id) ?? 0)
+    if (override !== undefined && uses >= override.most) return { outcome: 'override_spent' }
     if (claim.approval !== undefined && !approvals.isSpendable(claim.approval)) return { outcome: 'approval_spent' }
     keepReceipt(receipt, sidecar)
     claims.set(claim.callKey, { inputDigest: claim.inputDigest, receipt: receipt.id, status: 'claimed' })
     permits.set(receipt.hash, { callKey: claim.callKey, session: claim.session })
     if (claim.approval !== undefined) approvals.spend(claim.approval)
     if (claim.session !== undefined) sessions.reserve(claim.session)
-    return { outcome: 'claimed' }
+    if (override === undefined) return { outcome: 'claimed' }
+    overrideUses.set(override.id, uses + 1)
+    return { outcome: 'claimed', use: uses + 1 }
   }
 
   return {

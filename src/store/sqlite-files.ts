@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } fro
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { CLAIMS_FROM_1, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_SCHEMA, SLOT_VERSION } from './sqlite-schema.ts'
+import { CLAIMS_OLDER, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_SCHEMA, SLOT_VERSION } from './sqlite-schema.ts'
 
 const MOST_SLOTS = 1_024
 /** `PRAGMA synchronous` as SQLite reads it back. */
@@ -175,7 +175,7 @@ function attachClaims(db: DatabaseSync, path: string): void {
   makePrivate(path)
   db.prepare('ATTACH DATABASE ? AS claims').run(path)
   makeDurable(db, 'claims')
-  makeTables(db, { file: 'claims', tables: CLAIMS_SCHEMA, version: CLAIMS_VERSION, from1: CLAIMS_FROM_1 })
+  makeTables(db, { file: 'claims', tables: CLAIMS_SCHEMA, version: CLAIMS_VERSION, older: CLAIMS_OLDER })
 }
 
 /** INVARIANT I6: what is acknowledged was synced. Set, read back, and refused when it did not take. */
@@ -192,22 +192,22 @@ interface Tables {
   readonly file: 'main' | 'claims'
   readonly tables: string
   readonly version: number
-  /** What makes a file of version 1 one of this version. */
-  readonly from1?: string
+  /** By earlier version, what makes a file of it one of this version once the missing tables are there. */
+  readonly older?: ReadonlyMap<number, string>
 }
 
 /** Makes what is missing in a file, all of it or nothing: several processes may come upon an older one at once. */
-function makeTables(db: DatabaseSync, { file, tables, version, from1 }: Tables): void {
-  const versionNow = (): unknown => db.prepare(`PRAGMA ${file}.user_version`).get()?.['user_version']
+function makeTables(db: DatabaseSync, { file, tables, version, older }: Tables): void {
+  const versionNow = (): number => Number(db.prepare(`PRAGMA ${file}.user_version`).get()?.['user_version'])
   if (versionNow() === version) return
   db.exec('BEGIN IMMEDIATE')
   try {
     const found = versionNow()
-    const isOlder = found === 1 && from1 !== undefined
-    if (found !== 0 && found !== version && !isOlder)
-      throw new Error(`the store was written by another version of holdpoint (schema ${String(found)})`)
+    const change = older?.get(found)
+    if (found !== 0 && found !== version && change === undefined)
+      throw new Error(`the store was written by another version of holdpoint (schema ${found})`)
     db.exec(tables)
-    if (isOlder) db.exec(from1)
+    if (change !== undefined) db.exec(change)
     db.exec(`PRAGMA ${file}.user_version = ${version}`)
     db.exec('COMMIT')
   } catch (cause) {

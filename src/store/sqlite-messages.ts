@@ -39,6 +39,7 @@ export type Work =
   | { readonly do: 'page'; readonly slot: number; readonly after: number; readonly most: number }
   | { readonly do: 'receipt'; readonly ref: string }
   | { readonly do: 'sidecar'; readonly hash: string }
+  | { readonly do: 'override-uses'; readonly id: string }
   | { readonly do: 'close' }
 
 /** Some receipts of one slot, and where the next page begins. */
@@ -65,6 +66,7 @@ export interface Answers {
   readonly page: Page
   readonly receipt: Receipt | undefined
   readonly sidecar: Sidecar | undefined
+  readonly 'override-uses': number
   readonly close: undefined
 }
 

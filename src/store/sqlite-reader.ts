@@ -20,6 +20,8 @@ export interface StoreReader {
   find(requestDigest: string): Promise<ApprovalRecord | undefined>
   get(ref: string): Promise<ApprovalRecord | undefined>
   pending(): Promise<readonly ApprovalRecord[]>
+  /** How often an override was used here. */
+  overrideUses(id: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export function openReader(folder: string, options: { readonly now?: () => numbe
     find: (digest) => client.ask({ do: 'find', digest, now: now() }),
     get: (ref) => client.ask({ do: 'get', ref, now: now() }),
     pending: () => client.ask({ do: 'pending', now: now() }),
+    overrideUses: (id) => client.ask({ do: 'override-uses', id }),
     close: () => client.stop(),
   }
 }

@@ -7,7 +7,7 @@
 
 /** Bumped when a table of a file changes; a store of a version that is not known is refused rather than guessed at. */
 export const SLOT_VERSION = 1
-export const CLAIMS_VERSION = 2
+export const CLAIMS_VERSION = 3
 
 export const SLOT_SCHEMA = `
 CREATE TABLE IF NOT EXISTS receipts (
@@ -85,6 +85,12 @@ CREATE INDEX IF NOT EXISTS claims.approvals_by_digest ON approvals (digest, id);
 CREATE INDEX IF NOT EXISTS claims.approvals_by_end ON approvals (expires_at);
 CREATE INDEX IF NOT EXISTS claims.approvals_pending ON approvals (expires_at) WHERE state = 'pending';
 
+-- How often each override was used. Kept for good: one that was forgotten could be used again.
+CREATE TABLE IF NOT EXISTS claims.overrides (
+  id   TEXT PRIMARY KEY,
+  uses INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS claims.watchers (
   watcher TEXT PRIMARY KEY,
   until   INTEGER NOT NULL
@@ -95,10 +101,16 @@ CREATE TABLE IF NOT EXISTS claims.watchers (
  * From version 1, which counted by conversation and tool alone: sums by surface, hour and day begin at nothing here. A process of that version that still has the file open fails
  * from here on, and so refuses: it would run calls that no hour and no day counts.
  */
-export const CLAIMS_FROM_1 = `
+const CLAIMS_FROM_1 = `
 ALTER TABLE claims.claims ADD COLUMN principal TEXT;
 ALTER TABLE claims.claims ADD COLUMN surface TEXT;
 ALTER TABLE claims.claims ADD COLUMN at INTEGER;
 INSERT INTO claims.tallies SELECT key, 0, tool, calls, spent FROM claims.session_tools WHERE calls > 0;
 DROP TABLE claims.session_tools;
 `
+
+/** By version, what a `claims.db` of that version needs beside the tables that it lacks. Version 2 had no overrides. */
+export const CLAIMS_OLDER: ReadonlyMap<number, string> = new Map([
+  [1, CLAIMS_FROM_1],
+  [2, ''],
+])

@@ -7,6 +7,7 @@ import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
 import { openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
 import type { Answer, Job, Page, Reply, Work } from './sqlite-messages.ts'
+import { SqliteOverrides } from './sqlite-overrides.ts'
 
 const COLUMNS = 'id, ref, hash, stream, seq, prev, kind, jws'
 
@@ -35,11 +36,13 @@ export class Shelf {
       case 'sidecar':
         return this.#somewhere((db) => sidecarOf(db, work.hash))
       case 'find':
-        return this.#approvals((approvals) => approvals.find(work.digest, work.now))
+        return this.#shared((db) => new SqliteApprovals(db, 'main').find(work.digest, work.now))
       case 'get':
-        return this.#approvals((approvals) => approvals.get(work.ref, work.now))
+        return this.#shared((db) => new SqliteApprovals(db, 'main').get(work.ref, work.now))
       case 'pending':
-        return this.#approvals((approvals) => approvals.pending(work.now)) ?? []
+        return this.#shared((db) => new SqliteApprovals(db, 'main').pending(work.now)) ?? []
+      case 'override-uses':
+        return this.#shared((db) => (hasOverrides(db) ? new SqliteOverrides(db, 'main').uses(work.id) : 0)) ?? 0
       case 'close':
         return undefined
       default:
@@ -64,12 +67,13 @@ export class Shelf {
     return undefined
   }
 
-  #approvals<T>(look: (approvals: SqliteApprovals) => T): T | undefined {
+  /** Looks at what all processes share; `undefined` where there is nothing yet. */
+  #shared<T>(look: (db: DatabaseSync) => T): T | undefined {
     const path = join(this.#folder, 'claims.db')
     if (!existsSync(path)) return undefined
     const db = openReadOnly(path)
     try {
-      return look(new SqliteApprovals(db, 'main'))
+      return look(db)
     } finally {
       db.close()
     }
@@ -126,6 +130,11 @@ export class Desk {
     }
     return this.#open.approvals
   }
+}
+
+/** A file that no process of this version has opened yet counts none. */
+function hasOverrides(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'overrides'").get() !== undefined
 }
 
 function page(db: DatabaseSync, after: number, most: number): Page {

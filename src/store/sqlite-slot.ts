@@ -4,6 +4,7 @@ import { SqliteApprovals } from './sqlite-approvals.ts'
 import { type Mark, SqliteClaims } from './sqlite-claims.ts'
 import { openSlot, type Slot } from './sqlite-files.ts'
 import type { Answer, Answers, Job, Reply, Work } from './sqlite-messages.ts'
+import { SqliteOverrides } from './sqlite-overrides.ts'
 
 /** Streams whose head is remembered; others are looked up. */
 const MOST_HEADS = 8
@@ -79,6 +80,7 @@ class OpenBook {
   readonly #db: DatabaseSync
   readonly #claims: SqliteClaims
   readonly #approvals: SqliteApprovals
+  readonly #overrides: SqliteOverrides
   readonly #sql: Record<
     'insert' | 'sidecar' | 'permit' | 'settle' | 'told' | 'marks' | 'open' | 'head' | 'newest',
     StatementSync
@@ -99,6 +101,7 @@ class OpenBook {
     this.#db = db
     this.#claims = new SqliteClaims(db)
     this.#approvals = new SqliteApprovals(db, 'claims')
+    this.#overrides = new SqliteOverrides(db, 'claims')
     this.#sql = {
       insert: db.prepare(
         'INSERT INTO main.receipts (ref, hash, stream, seq, prev, kind, jws) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -270,12 +273,14 @@ class OpenBook {
     const taken = this.#claims.taken(claim.callKey)
     if (taken !== undefined) return taken
     if (claim.session !== undefined && this.#claims.isStale(claim.session)) return { outcome: 'stale' }
+    const { override } = claim
+    if (override !== undefined && this.#overrides.isSpent(override)) return { outcome: 'override_spent' }
     if (claim.approval !== undefined && !this.#approvals.spend(claim.approval, now))
       return { outcome: 'approval_spent' }
     this.#insert(receipt, sidecar)
     this.#sql.permit.run(receipt.hash, claim.callKey)
     this.#claims.claim(claim, receipt)
-    return { outcome: 'claimed' }
+    return { outcome: 'claimed', ...(override === undefined ? {} : { use: this.#overrides.use(override) }) }
   }
 
   /** INVARIANT I6: a stream is stored in sequence, each receipt on the one it names, so there is never a hole. */

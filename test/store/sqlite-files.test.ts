@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openSlot } from '../../src/store/sqlite-files.ts'
-import { openDesk } from '../../src/store/sqlite-reader.ts'
+import { openDesk, openReader } from '../../src/store/sqlite-reader.ts'
 import { NO_SESSION, type Receipt } from '../../src/types.ts'
 import { claim, decisionDraft, openedChain, outcomeDraft, refusedDraft, SESSION } from '../support/receipt-drafts.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
@@ -133,6 +133,7 @@ function asVersion1(folder: string): void {
     folder,
     'claims.db',
     `DROP TABLE tallies;
+    DROP TABLE overrides;
     ALTER TABLE claims DROP COLUMN principal;
     ALTER TABLE claims DROP COLUMN surface;
     ALTER TABLE claims DROP COLUMN at;
@@ -143,6 +144,11 @@ function asVersion1(folder: string): void {
     UPDATE claims SET session = 's', tool = 'shop/refund', amount = '2.5';
     PRAGMA user_version = 1;`,
   )
+}
+
+/** `claims.db` as version 2 made it. */
+function asVersion2(folder: string): void {
+  edit(folder, 'claims.db', 'DROP TABLE overrides; PRAGMA user_version = 2;')
 }
 
 describe('a store that an earlier version wrote', () => {
@@ -169,6 +175,43 @@ describe('a store that an earlier version wrote', () => {
     expect((await store.read(SESSION, SESSION.at)).facts.spent).toEqual({ 'shop/refund': '8.5' })
     await store.close()
     expect((await reopened(folder)).holder).toMatchObject({ outcome: 'taken' })
+  })
+
+  it('opens although it knew no overrides, keeps its claims, and counts overrides from then on', async () => {
+    const { folder } = await left('ok')
+    asVersion2(folder)
+    const reader = openReader(folder)
+    expect(await reader.overrideUses('ov_1')).toBe(0)
+    const store = createSqliteStore({ folder })
+    await store.open()
+    const chain = await openedChain(store)
+    const once = { override: { id: 'ov_1', most: 1 } }
+    expect(await chain.commit(decisionDraft(), claim('key', once))).toMatchObject({ committed: { outcome: 'taken' } })
+    expect(await chain.commit(decisionDraft(), claim('new', once))).toMatchObject({ committed: { use: 1 } })
+    expect(await chain.commit(decisionDraft(), claim('newer', once))).toEqual({
+      committed: { outcome: 'override_spent' },
+    })
+    expect(await reader.overrideUses('ov_1')).toBe(1)
+    await Promise.all([store.close(), reader.close()])
+  })
+
+  it('counts overrides once however many processes come upon it at a time', async () => {
+    const { folder } = await left('ok')
+    asVersion2(folder)
+    const stores = [1, 2, 3].map(() => createSqliteStore({ folder }))
+    await Promise.all(stores.map((store) => store.open()))
+    const uses = await Promise.all(
+      stores.map(async (store, n) => {
+        const chain = await openedChain(store)
+        const { committed } = await chain.commit(
+          decisionDraft(),
+          claim(`new ${n}`, { override: { id: 'ov_1', most: 2 } }),
+        )
+        return committed.outcome
+      }),
+    )
+    expect(uses.sort()).toEqual(['claimed', 'claimed', 'override_spent'])
+    await Promise.all(stores.map((store) => store.close()))
   })
 
   it('opens at the desk, and for several processes at once', async () => {

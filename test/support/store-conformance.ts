@@ -4,6 +4,7 @@ import type { Chain } from '../../src/receipt/chain.ts'
 import { generateSigner, sealReceipt } from '../../src/receipt/sign.ts'
 import {
   type ApprovalRequest,
+  type Committed,
   NO_SESSION,
   type OutcomeStatus,
   type ReadLabel,
@@ -423,6 +424,57 @@ export function describeStore(name: string, under: StoreUnderTest): void {
       })
     })
 
+    describe('overrides', () => {
+      const override = { id: 'ov_1', most: 3 }
+      const uses = (all: readonly { readonly committed: Committed }[]) =>
+        all.flatMap(({ committed }) => (committed.outcome === 'claimed' ? [committed.use] : []))
+
+      it('let exactly as many calls through as they were signed for, however many ask at once', async () => {
+        const asked = await Promise.all(Array.from({ length: 10 }, (_, n) => permit(`k${n}`, { override })))
+        expect(uses(asked).sort()).toEqual([1, 2, 3])
+        expect(asked.filter(({ committed }) => committed.outcome === 'override_spent')).toHaveLength(7)
+        expect((await collect(store.receipts())).filter(({ kind }) => kind === 'decision')).toHaveLength(3)
+        expect((await permit('other', { override: { id: 'ov_2', most: 1 } })).committed).toEqual({
+          outcome: 'claimed',
+          use: 1,
+        })
+      })
+
+      it('are not used by what was refused, and spend no approval when they are spent', async () => {
+        await permit('taken', { session: SESSION })
+        expect((await permit('taken', { override })).committed.outcome).toBe('taken')
+        const stale = { ...SESSION, seen: { conversation: 0 } }
+        expect((await permit('new', { override, session: stale })).committed.outcome).toBe('stale')
+        expect((await permit('new', { override, approval: 'hp_none' })).committed.outcome).toBe('approval_spent')
+        expect(uses([await permit('new', { override: { ...override, most: 1 } })])).toEqual([1])
+        const request: ApprovalRequest = {
+          ref: 'hp_1',
+          requestDigest: 'digest',
+          requires: 'confirmation',
+          tool: 'shop/restock',
+          materiality: 'medium',
+          principal: { type: 'user', id: 'alice' },
+          argumentsText: '{}',
+          because: 'asked',
+          createdAt: now,
+          expiresAt: now + 60_000,
+        }
+        await store.request(request)
+        await store.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: now })
+        const spent = await permit('newer', { override: { ...override, most: 1 }, approval: 'hp_1' })
+        expect(spent.committed).toEqual({ outcome: 'override_spent' })
+        expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })
+      })
+
+      it('get no use back, not even from a call that never began: each was a permit', async () => {
+        const once = { ...override, most: 1 }
+        const { receipt } = await permit('key', { override: once })
+        await settle(receipt, 'not_executed')
+        await permit('another')
+        expect((await permit('key', { override: once })).committed).toEqual({ outcome: 'override_spent' })
+      })
+    })
+
     const { reopen } = under
     if (reopen === undefined) return
     describe('after it was closed and opened again', () => {
@@ -431,6 +483,8 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         await settle(kept.receipt, 'ok')
         const freed = await permit('freed')
         await settle(freed.receipt, 'not_executed')
+        const override = { id: 'ov_1', most: 2 }
+        await settle((await permit('overridden', { override })).receipt, 'ok')
         const before = await collect(store.receipts())
         await store.close()
         store = reopen(() => now)
@@ -449,6 +503,8 @@ export function describeStore(name: string, under: StoreUnderTest): void {
           receipt: kept.receipt.id,
         })
         expect((await permit('freed')).committed).toEqual({ outcome: 'claimed' })
+        expect((await permit('second', { override })).committed).toEqual({ outcome: 'claimed', use: 2 })
+        expect((await permit('third', { override })).committed).toEqual({ outcome: 'override_spent' })
         const { facts } = await store.read(SESSION, SESSION.at)
         expect([facts.spent, facts.day.spent]).toEqual([{ 'shop/refund': '3.0' }, { 'shop/refund': '3.0' }])
         expect(facts).toMatchObject({ private_data_read: true, untrusted_content_read: false })
