@@ -73,6 +73,10 @@ export function tellDecision(explained: Explained, terminal: Terminal): void {
 
   for (const sentence of sentencesOf(explained)) line('because', visible(sentence))
   if (claims.fault !== undefined) line('fault', claims.fault)
+  if (claims.override !== undefined) {
+    const { id, reason, ticket } = claims.override
+    line('override', visible(`${id}: ${reason} (${ticket})`))
+  }
   if (explained.argumentsText !== undefined) line('arguments', visible(shortened(explained.argumentsText)))
   for (const { argues, because, at } of claims.evidence) line(argues, visible(`${because} (${at})`))
   tellPolicies(explained, terminal)

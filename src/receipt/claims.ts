@@ -90,7 +90,7 @@ const decision = {
   evidence: z.array(evidence).max(8).readonly(),
   decision: z.enum(['permit', 'deny', 'silence']),
   /** What the ruling rests on; `gate` is holdpoint itself, before or after the policy spoke. */
-  basis: z.enum(['pdp', 'approval', 'fail_open', 'ungated', 'input', 'replay', 'gate']),
+  basis: z.enum(['pdp', 'approval', 'fail_open', 'override', 'ungated', 'input', 'replay', 'gate']),
   /** False in observe mode, and for a tool that cannot be gated: nothing was held back. */
   enforced: z.boolean(),
   /** The refusal's code. Absent when the call may run. */
@@ -112,6 +112,21 @@ const decision = {
     .readonly()
     .optional(),
   approval: z.strictObject({ ref: text(64), by: text(512), channel: text(32) }).optional(),
+  /** The signed override that a medium call ran on because no policy answered. */
+  override: z
+    .strictObject({
+      /** `ov_` and the first 16 bytes of `digest` in Crockford base32. */
+      id: z.string().regex(/^ov_[0-9a-z]{26}$/),
+      /** SHA-256 of the payload that was signed. */
+      digest,
+      /** RFC 7638 thumbprints of the trusted keys that signed it. */
+      by: z.array(digest).min(1).max(8).readonly(),
+      reason: text(256),
+      ticket: text(64),
+      /** The most uses that it was signed for. */
+      most: z.int().min(1).max(1_000),
+    })
+    .optional(),
   /** Present exactly when the call key was claimed and the call may run once: an outcome is then owed. */
   permit: z.strictObject({ ttlMs: count }).optional(),
   /** Hashes of the receipts that the model had seen: the edges of the trace. Sorted. */

@@ -35,6 +35,7 @@ export interface VerifyNote {
     | 'earlier_stream_absent'
     | 'not_enforced'
     | 'outcome_unknown'
+    | 'override_used'
   readonly why: string
 }
 

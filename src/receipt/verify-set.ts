@@ -1,4 +1,6 @@
 import type { DecisionClaims, OutcomeClaims, ReceiptClaims } from './claims.ts'
+import { groundsFault } from './grounds.ts'
+import { type NamedOverride, OverrideTally } from './override-tally.ts'
 import type { VerifyFailure, VerifyNote, VerifyReport } from './verify-report.ts'
 
 interface Place {
@@ -24,6 +26,7 @@ interface Decided {
   readonly owes: boolean
   readonly mayRun: boolean
   readonly call: string | undefined
+  readonly override: NamedOverride | undefined
 }
 
 interface Ended {
@@ -68,6 +71,7 @@ export class Ledger {
     if (count === 0) this.fail({ index: -1, check: 'presence', why: 'there is no receipt: nothing was verified' })
     const owing = this.#pair()
     this.#oncePerCall()
+    this.#withinOverrides()
     const openEnds = this.#closing()
     if (this.#unenforced > 0) {
       this.#notes.push({
@@ -126,6 +130,7 @@ export class Ledger {
       owes,
       mayRun: owes || !claims.enforced,
       call: owes ? claims.call : undefined,
+      override: claims.override,
     })
   }
 
@@ -200,6 +205,18 @@ export class Ledger {
     }
   }
 
+  /** A use of an override is counted for good, so whatever ran, or may have, stays within what was signed. */
+  #withinOverrides(): void {
+    const tally = new OverrideTally()
+    for (const [hash, { index, id, override }] of this.#decisions) {
+      const status = this.#outcomes.get(hash)?.status
+      if (override === undefined || status === undefined || status === 'not_executed') continue
+      const why = tally.add(override)
+      if (why !== undefined) this.fail({ index, receipt: id, check: 'grounds', why })
+    }
+    this.#notes.push(...tally.notes())
+  }
+
   /** How streams end. Returns how many of them nothing vouches for. */
   #closing(): number {
     const continued = new Set([...this.#streams].map(([name, stream]) => this.#bridge(name, stream)))
@@ -264,16 +281,4 @@ function followingFault(stream: Stream, claims: ReceiptClaims, place: Place): st
 
 function missing(count: number): string {
   return count === 1 ? 'the receipt before it is missing' : `${count} receipts before it are missing`
-}
-
-/** INVARIANT I4, I5: what may stand behind a permit. Anything else was not written by a gate that kept its promises. */
-function groundsFault(claims: DecisionClaims): string | undefined {
-  if (claims.permit === undefined) return undefined
-  if (claims.code !== undefined) return 'it both refuses and permits'
-  if (claims.call === undefined) return 'it permits a call without a call key'
-  if (!claims.enforced) return undefined
-  if (claims.decision === 'deny') return 'it permits what was denied'
-  if (claims.decision === 'permit') return undefined
-  if (claims.basis !== 'fail_open') return 'it permits although nobody spoke for the call'
-  return claims.materiality === 'low' ? undefined : `it failed open at ${claims.materiality} materiality`
 }

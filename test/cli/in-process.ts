@@ -1,11 +1,12 @@
 /** Runs the command line in this process, for commands that need no process of their own. */
 import { runCommand } from '../../src/cli/program.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
 import type { Ended } from './holdpoint.ts'
 
 /** A terminal without colour, 100 columns wide, on which everything that was printed stands. */
-export async function runHere(...args: readonly string[]): Promise<Ended> {
+export function plainTerminal(): { readonly terminal: Terminal; readonly out: string[]; readonly notes: string[] } {
   const [out, notes]: [string[], string[]] = [[], []]
-  const code = await runCommand(args, {
+  const terminal: Terminal = {
     out: (text) => out.push(text),
     note: (text) => notes.push(text),
     progress: () => undefined,
@@ -13,7 +14,14 @@ export async function runHere(...args: readonly string[]): Promise<Ended> {
     width: 100,
     height: 24,
     interactive: false,
-  })
+  }
+  return { terminal, out, notes }
+}
+
+/** Runs a command on a plain terminal. */
+export async function runHere(...args: readonly string[]): Promise<Ended> {
+  const { terminal, out, notes } = plainTerminal()
+  const code = await runCommand(args, terminal)
   const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
   return { code, stdout: joined(out), stderr: joined(notes) }
 }

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
+import { crockford } from '../../src/bytes/crockford.ts'
 import { sha256 } from '../../src/bytes/digest.ts'
-import type { ReceiptClaims } from '../../src/receipt/claims.ts'
+import type { DecisionClaims, DecisionDraft, OutcomeClaims, ReceiptClaims } from '../../src/receipt/claims.ts'
 import { createSigner, generateSigner, sealReceipt } from '../../src/receipt/sign.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Receipt, Signer } from '../../src/types.ts'
@@ -328,6 +329,71 @@ describe('what this set does not establish is said, and is not a failure', () =>
       enforced: false,
       notes: [{ about: 'stream_not_sealed' }, { about: 'not_enforced' }],
     })
+  })
+})
+
+describe('an override', () => {
+  const digest = sha256('an override')
+  const override = {
+    id: `ov_${crockford(Buffer.from(digest, 'base64url').subarray(0, 16))}`,
+    digest,
+    by: [DIGEST],
+    reason: 'the policy service is down',
+    ticket: 'OPS-1',
+    most: 2,
+  }
+  const used = (changes: Partial<DecisionClaims> = {}): DecisionDraft => {
+    const { pdp: _, ...draft } = decisionDraft({
+      materiality: 'medium',
+      decision: 'silence',
+      basis: 'override',
+      fault: 'timeout',
+      override,
+      ...changes,
+    })
+    return draft
+  }
+  /** `open`, then the permits, then their outcomes. */
+  const ran = (permits: readonly DecisionDraft[], statuses: readonly OutcomeClaims['status'][]) => {
+    const decided = chainOf([opening, ...permits])
+    const outcomes = statuses.map((status, n) => outcomeDraft(decided[n + 1]?.hash ?? '', status))
+    return chainOf([...decided.map(({ jws }) => readReceipt(jws)), ...outcomes])
+  }
+
+  it('may let a medium call run while no policy answers, and whoever verifies is told of it', async () => {
+    const report = await verify(ran([used(), used({ fault: 'circuit_open' })], ['ok', 'ok']))
+    expect(report).toMatchObject({ ok: true, settled: true })
+    expect(report.notes[0]).toEqual({
+      about: 'override_used',
+      why: `the override ${override.id} let 2 of at most 2 calls run: the policy service is down (OPS-1); signed by ${DIGEST}`,
+    })
+  })
+
+  it.each<[string, Partial<DecisionClaims>]>([
+    ['a high call', { materiality: 'high' }],
+    ['a low call', { materiality: 'low' }],
+    ['a call that was denied', { decision: 'deny' }],
+    ['a call that a policy permitted', { decision: 'permit' }],
+    ['a wrong answer', { fault: 'policy_error' }],
+    ['no fault at all', { fault: undefined as never }],
+    ['no override by name', { override: undefined as never }],
+    ['another basis', { basis: 'fail_open', materiality: 'low' }],
+    ['the id of another', { override: { ...override, id: 'ov_00000000000000000000000000' } }],
+  ])('is never grounds for %s', async (_what, changes) => {
+    const report = await verify(chainOf([opening, JSON.parse(JSON.stringify(used(changes)))]))
+    expect(report.failures).toMatchObject([{ index: 1, check: 'grounds' }])
+  })
+
+  it('stands in no refusal', async () => {
+    const { permit: _, ...refused } = used({ code: 'policy_timeout' })
+    expect(check(await verify(chainOf([opening, refused])))).toEqual(['grounds'])
+  })
+
+  it('that let more calls run than it was signed for is found out; one that never began does not count', async () => {
+    const three = [used(), used(), used()]
+    const report = await verify(ran(three, ['ok', 'unknown', 'tool_error']))
+    expect(report.failures).toMatchObject([{ index: 3, check: 'grounds' }])
+    expect(await verify(ran(three, ['ok', 'not_executed', 'tool_error']))).toMatchObject({ ok: true })
   })
 })
 

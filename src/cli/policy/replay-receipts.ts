@@ -37,7 +37,7 @@ export interface Change {
 }
 
 /** What policies took a decision on; the rest is holdpoint's own, and stays what it is. */
-const BY_POLICY: ReadonlySet<string> = new Set(['pdp', 'approval', 'fail_open'])
+const BY_POLICY: ReadonlySet<string> = new Set(['pdp', 'approval', 'fail_open', 'override'])
 
 /**
  * The decisions of a store's folder. Of observe mode, what would have been refused counts as refused.

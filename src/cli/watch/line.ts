@@ -47,20 +47,24 @@ export function dataOf(receipt: Receipt): object {
   return { kind, receipt: id, at: claims.ts }
 }
 
-function decisionLine(claims: DecisionClaims, { style }: Terminal): string {
+function decisionLine(claims: DecisionClaims, terminal: Terminal): string {
+  const { style } = terminal
   const tool = `${brief(toolOf(claims), LONGEST_NAME)}  ${claims.materiality}`
   const by = brief(claims.principal.id, LONGEST_NAME)
-  if (claims.code === undefined) {
-    const how =
-      claims.basis === 'fail_open'
-        ? style('yellow', 'no policy answered, let through')
-        : `by ${brief(claims.policy.determining.join(', '), LONGEST_NAME)}`
-    return `${style('green', '✓')} ${tool}  ${how}  (${by})`
-  }
+  if (claims.code === undefined) return `${style('green', '✓')} ${tool}  ${howPermitted(claims, terminal)}  (${by})`
   if (claims.basis === 'ungated') return `${style('yellow', '!')} ${tool}  outside the gate  (${by})`
   if (!claims.enforced) return `${style('yellow', '!')} ${tool}  observed, would be ${claims.code}  (${by})`
   const asks = claims.code === 'approval_required' || claims.code === 'approval_pending'
   return `${asks ? style('yellow', '?') : style('red', '✗')} ${tool}  ${claims.code}  (${by})`
+}
+
+function howPermitted({ basis, override, policy }: DecisionClaims, { style }: Terminal): string {
+  if (override !== undefined) {
+    const { id, ticket } = override
+    return style('yellow', `no policy answered, let through by override ${id} (${brief(ticket, LONGEST_NAME)})`)
+  }
+  if (basis === 'fail_open') return style('yellow', 'no policy answered, let through')
+  return `by ${brief(policy.determining.join(', '), LONGEST_NAME)}`
 }
 
 function stamp(at: number): string {
