@@ -1,12 +1,9 @@
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
+import { isServerName, isToolName, SERVER_RULE } from '../bytes/names.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Contract, Json, OperatorWord, SchemaMiss, ToolDefinition } from '../types.ts'
 import { compileSchema, type SchemaCheck } from './schema-check.ts'
-
-const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
-// ASCII only: look-alikes, zero-width characters and blanks cannot make a second name for one tool.
-const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/
 
 /** Most tools of one server that a gate ever learns: it forgets none, since a host may hold on to an older listing. */
 const MOST_TOOLS = 1_000
@@ -35,12 +32,10 @@ export class Contracts {
     definitions: readonly ToolDefinition[],
     words: ReadonlyMap<string, OperatorWord>,
   ): readonly Contract[] {
-    if (!SERVER_NAME.test(server)) {
-      throw new HoldpointError(
-        'ERR_TOOL',
-        `server name ${quoted(server)} is not usable: lower-case letters, digits and hyphens, at most 32`,
-        { at: server },
-      )
+    if (!isServerName(server)) {
+      throw new HoldpointError('ERR_TOOL', `server name ${quoted(server)} is not usable: ${SERVER_RULE}`, {
+        at: server,
+      })
     }
     const fresh = new Map<string, string>()
     const learned = definitions.map((definition) => {
@@ -92,7 +87,7 @@ export class Contracts {
   }
 
   #known(server: string, definition: ToolDefinition, operator: OperatorWord | undefined): KnownContract {
-    if (!TOOL_NAME.test(definition.name)) {
+    if (!isToolName(definition.name)) {
       throw refusedTool(
         `${server}/${definition.name}`,
         'has a name that is not usable: ASCII letters, digits and _ . - /, at most 128',

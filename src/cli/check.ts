@@ -1,9 +1,10 @@
 /** `holdpoint check`: what would the gate say to this call? Nothing is recorded and nothing runs. */
+
 import { Command } from 'commander'
 import { z } from 'zod'
+import { isWrittenTool } from '../bytes/names.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import type { LoadedConfig } from '../config/read.ts'
-import { TOOL_NAME } from '../config/schema.ts'
 import { createGate } from '../create-gate.ts'
 import { absenceOf } from '../policy/review.ts'
 import { generateSigner } from '../receipt/sign.ts'
@@ -22,7 +23,7 @@ const object = z.record(z.string(), z.json())
 
 /** A call as a person writes it down. */
 const callSchema = z.strictObject({
-  tool: z.string().regex(TOOL_NAME, 'must be a tool name'),
+  tool: z.string().refine(isWrittenTool, 'must be a tool name'),
   server: z.string().optional(),
   input: object.optional(),
   user: z.string().optional(),

@@ -1,9 +1,10 @@
 /** `holdpoint init`: a `holdpoint.yaml` to begin with, out of the tools that there are. */
+
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { isServerName, SERVER_RULE } from '../bytes/names.ts'
 import { CONFIG_FILE, DEFAULT_SERVER } from '../config/read.ts'
-import { SERVER_NAME } from '../config/schema.ts'
 import { MATERIALITIES } from '../types.ts'
 import { type CommandContext, homely } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
@@ -75,8 +76,8 @@ Example:
 }
 
 function checkFlags({ server, out, stdout, saveTools }: Flags): void {
-  if (server !== undefined && !SERVER_NAME.test(server))
-    throw new UnusableInput(`--server "${server}": must be lower-case letters, digits and hyphens, at most 32`)
+  if (server !== undefined && !isServerName(server))
+    throw new UnusableInput(`--server "${server}": must be ${SERVER_RULE}`)
   if (out !== undefined && stdout === true) throw new UnusableInput('--out and --stdout: which of the two?')
   if (saveTools !== undefined && resolve(saveTools) === resolve(out ?? CONFIG_FILE))
     throw new UnusableInput(`--save-tools ${saveTools}: the configuration goes there`)
@@ -115,7 +116,7 @@ function hintFor(file: string): string {
 async function listedIn(file: string, named: string | undefined): Promise<Found> {
   const tools = (await toolsIn(file)).map(({ server, definition }) => {
     const own = named ?? server ?? DEFAULT_SERVER
-    return { server: SERVER_NAME.test(own) ? own : ownNameOf(own), definition }
+    return { server: isServerName(own) ? own : ownNameOf(own), definition }
   })
   const servers = new Set(tools.map(({ server }) => server))
   const [only] = servers

@@ -4,14 +4,12 @@
  * Every object is strict: a misspelt key is an error, because a key that is silently ignored is a rule that does not
  * hold. Every message completes the sentence "`<key>` …".
  */
+
 import { z } from 'zod'
+import { isServerName, isWrittenTool, SERVER_RULE } from '../bytes/names.ts'
 import { MATERIALITIES, READ_LABELS, SURFACES } from '../types.ts'
 import { contradictionOf, shortForm } from './short-form.ts'
 
-/** Names of servers, as in the call's `server`. */
-export const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
-/** Names of tools, with or without their server in front. */
-export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,161}$/
 /** Policies that come with the package. */
 export const SHIPPED_POLICIES = [
   'ask/v1',
@@ -111,13 +109,15 @@ export const configSchema = z.strictObject(
   {
     /** Our own name of the server that in-process tools belong to. Default `local`. */
     server: z
-      .string({ error: 'must be a name of lower-case letters, digits and hyphens, at most 32 long' })
-      .regex(SERVER_NAME, 'must be a name of lower-case letters, digits and hyphens, at most 32 long')
+      .string({ error: `must be a name of ${SERVER_RULE}` })
+      .refine(isServerName, `must be a name of ${SERVER_RULE}`)
       .optional(),
     /** The operator's word on tools and the short form of policies, by name (`refund`) or by server and name (`files/write_file`). */
     tools: z
       .record(
-        z.string().regex(TOOL_NAME, 'is not a tool name: letters, digits, "_", ".", "-" and "/" only'),
+        z
+          .string()
+          .refine(isWrittenTool, 'is not a tool name: letters, digits, "_", ".", "-" and "/" only, at most 128'),
         toolWord,
         { error: 'must be a mapping from tool names to what you say about them' },
       )

@@ -1,4 +1,5 @@
 import type { EntityUidJson, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { isToolId } from '../bytes/names.ts'
 import { nearest } from '../bytes/nearest.ts'
 import { hint } from './annotations.ts'
 import type { Clause } from './load.ts'
@@ -11,8 +12,6 @@ export interface NamedEntity {
   readonly type: string
   readonly id: string
 }
-
-const TOOL_ID = /^[a-z0-9][a-z0-9-]{0,31}\/[A-Za-z0-9_.\-/]{1,128}$/
 
 /**
  * Refuses names that nothing ever bears. Cedar accepts them, and the rule then never applies: a `forbid` on
@@ -30,7 +29,7 @@ export function checkNames(
     throw fail(at, `unknown entity type ${type}; ${hint(nearest(type, ENTITY_TYPES), [...ENTITY_TYPES])}`)
   }
   for (const { type, id } of entitiesNamed(json, clauses)) {
-    if (type !== 'Action' || ACTION_GROUPS.has(id) || TOOL_ID.test(id)) continue
+    if (type !== 'Action' || ACTION_GROUPS.has(id) || isToolId(id)) continue
     const at = Math.max(0, text.indexOf(`"${id}"`))
     const known = hint(nearest(id, ACTION_GROUPS), [...ACTION_GROUPS])
     throw fail(at, `unknown action group "${id}" (a tool is written "server/tool"); ${known}`)

@@ -103,14 +103,12 @@ describe('keys that Cedar would read as an escape', () => {
 
   it('I4: never lets one through, wherever it stands in whatever arguments', () => {
     const reserved = fc.constantFrom('__entity', '__extn', '__expr')
-    // A snapshot refuses `__proto__` before anything is encoded.
-    const name = fc.string().filter((text) => text !== '__proto__')
     const { any } = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 4 },
         fc.jsonValue({ maxDepth: 1 }),
         fc.array(tie('any'), { maxLength: 3 }),
-        fc.dictionary(fc.oneof({ weight: 4, arbitrary: name }, { weight: 1, arbitrary: reserved }), tie('any'), {
+        fc.dictionary(fc.oneof({ weight: 4, arbitrary: fc.string() }, { weight: 1, arbitrary: reserved }), tie('any'), {
           maxKeys: 3,
         }),
       ),
@@ -118,6 +116,8 @@ describe('keys that Cedar would read as an escape', () => {
     let refused = 0
     fc.assert(
       fc.property(any, (input) => {
+        // A snapshot refuses this name before anything is encoded.
+        fc.pre(!JSON.stringify(input).includes('"__proto__":'))
         const holdsOne = /"__(?:entity|extn|expr)":/.test(JSON.stringify(input))
         const found = findReservedKey(input as Json)
         if (found === undefined) {

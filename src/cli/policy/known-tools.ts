@@ -1,8 +1,9 @@
 /** Tools that a command was told of, under our own names of their servers. */
+
 import { Option } from 'commander'
+import { isServerName } from '../../bytes/names.ts'
 import { Contracts } from '../../call/contract.ts'
 import type { LoadedConfig } from '../../config/read.ts'
-import { SERVER_NAME } from '../../config/schema.ts'
 import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
 import { type ListedTool, toolsIn } from '../tool-lists.ts'
@@ -23,9 +24,9 @@ export function toolsOption(): Option {
  * @throws UnusableInput naming file, line and what was expected
  */
 export async function listedTools(argument: string): Promise<readonly ListedTool[]> {
-  const [, server, file = argument] = /^([a-z0-9][a-z0-9-]{0,31})=(.+)$/s.exec(argument) ?? []
-  const tools = await toolsIn(file)
-  return server === undefined ? tools : tools.map((tool) => ({ ...tool, server }))
+  const [, server, file = ''] = /^([^=]+)=(.+)$/s.exec(argument) ?? []
+  if (!isServerName(server)) return await toolsIn(argument)
+  return (await toolsIn(file)).map((tool) => ({ ...tool, server }))
 }
 
 /** Tools of one server as they were listed. */
@@ -63,7 +64,7 @@ function known(
     const [contract] = contracts.register(server, [definition], new Map(word === undefined ? [] : [[name, word]]))
     return contract === undefined ? { at, refused: 'was not registered' } : { at, contract }
   } catch (error) {
-    const hint = SERVER_NAME.test(server) ? '' : '; give the list a name with --tools NAME=FILE'
+    const hint = isServerName(server) ? '' : '; give the list a name with --tools NAME=FILE'
     return { at, refused: `${reasonOf(error)}${hint}` }
   }
 }

@@ -1,10 +1,11 @@
 /** Tables of calls and what the policies must say to them: `policies/*.test.yaml`. The one reader of that format. */
+
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { readDecimal } from '../../bytes/decimal.ts'
+import { isWrittenTool } from '../../bytes/names.ts'
 import { problemOf } from '../../config/problem.ts'
-import { TOOL_NAME } from '../../config/schema.ts'
 import { parseYaml } from '../../config/yaml.ts'
 import { MATERIALITIES, READ_LABELS, SURFACES } from '../../types.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
@@ -12,7 +13,7 @@ import { reasonOf, UnusableInput } from '../exit.ts'
 const json = z.record(z.string(), z.json(), { error: 'must be a mapping' })
 const text = z.string({ error: 'must be a text' }).min(1, 'must be a text that is not empty')
 const texts = z.array(text, { error: 'must be a list of texts' }).readonly()
-const toolName = z.string({ error: 'must be the name of a tool' }).regex(TOOL_NAME, 'must be the name of a tool')
+const toolName = z.string({ error: 'must be the name of a tool' }).refine(isWrittenTool, 'must be the name of a tool')
 
 const tool = z
   .strictObject(
