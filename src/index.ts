@@ -63,3 +63,5 @@ export type {
   Where,
   Who,
 } from './types.ts'
+export type { PolicyServiceOptions, Secret } from './wire/options.ts'
+export { authzen, cerbos, opa } from './wire/points.ts'

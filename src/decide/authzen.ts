@@ -1,0 +1,80 @@
+import { canonicalText } from '../bytes/canonical.ts'
+import type { Decision, EvaluationRequest, Json, JsonObject, PolicyDecisionPoint } from '../types.ts'
+import { createRemotePoint, type RemoteTerms } from './remote.ts'
+import type { PolicyService } from './service.ts'
+import {
+  deny,
+  misshapen,
+  objectIn,
+  obligationsIn,
+  optional,
+  permit,
+  policyError,
+  requestable,
+  requirementIn,
+  sentenceIn,
+  verdictIn,
+} from './shape.ts'
+
+/**
+ * A policy decision point that speaks the AuthZEN Authorization API 1.0: `POST …/access/v1/evaluation`.
+ *
+ * Read beside the decision: obligations (the Obligations profile), requestable denials (the Access Request profile, or our own
+ * `context.requires`), and the reason for the user.
+ */
+export function createAuthzenPoint(terms: RemoteTerms, prefix: string, service: PolicyService): PolicyDecisionPoint {
+  const ask = async (request: EvaluationRequest, signal: AbortSignal): Promise<Decision> => {
+    const write = (): string => canonicalText(request)
+    const { json } = await service.ask({ path: `${prefix}/access/v1/evaluation`, write }, signal)
+    return readAuthzen(json, terms.id)
+  }
+  return createRemotePoint(terms, {
+    decide: ask,
+    decideCanary: ask,
+    setting:
+      'the engine drops a deny rule that errs: switch on the setting that makes such a rule deny, or answer with an error',
+    missing: 'the engine permits no call of holdpoint/canary: give it the canary rule of docs/policy-points.md',
+  })
+}
+
+/**
+ * Reads an AuthZEN Decision (section 5.5). Members of `context` that we do not know are advice, as the specification has it; those
+ * that we know must be what they should be.
+ *
+ * @throws WrongAnswer
+ */
+export function readAuthzen(json: Json, id: string): Decision {
+  const { decision, context } = objectIn(json, 'the decision', ['decision', 'context'])
+  const isPermit = verdictIn(decision)
+  const told = context === undefined ? {} : objectIn(context, '"context"')
+  if (isPermit === true) {
+    if (['error', 'requires', 'access_request'].some((name) => told[name] !== undefined)) {
+      throw misshapen('a permit that tells of an error, or that requires something first, is none')
+    }
+    return permit([id], optional(told['obligations'], obligationsIn))
+  }
+  if (told['error'] !== undefined) return policyError('the policy service tells of an error')
+  const requires = requirementOf(told)
+  const sentence = optional(told['reason_user'] ?? told['reason'], sentenceIn)
+  return requires === undefined ? deny([id], sentence) : requestable([id], requires, sentence)
+}
+
+/** The yes that would change this denial, if any. */
+function requirementOf(told: JsonObject): string | undefined {
+  const { requires, access_request: hint } = told
+  if (requires !== undefined) return requirementIn(requires)
+  if (hint === undefined) return undefined
+  const { binding_token: token, expires_at: expiresAt } = objectIn(hint, '"access_request"')
+  // Access Request profile, Requestable Denial Context: when it ends, and what it is bound to, are required.
+  const isDated = typeof expiresAt === 'string' && DATE_TIME.test(expiresAt)
+  const isBound = isText(token) || isText(told['evaluation_id'])
+  if (!isDated || !isBound) throw misshapen('"access_request" is bound to no evaluation, or does not say when it ends')
+  return 'confirmation'
+}
+
+/** RFC 3339. */
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+
+function isText(json: Json | undefined): boolean {
+  return typeof json === 'string' && json !== ''
+}

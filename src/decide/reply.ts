@@ -1,0 +1,106 @@
+import type { Limits } from '../bytes/canonical.ts'
+import { parseStrict } from '../bytes/strict-json.ts'
+import { HoldpointError } from '../errors.ts'
+import type { Json } from '../types.ts'
+import { AbsentAnswer, WrongAnswer } from './absent.ts'
+
+/** An HTTP reply, read whole. UNTRUSTED. */
+export interface Reply {
+  readonly status: number
+  /** By lower-case name: every value that was sent. */
+  readonly headers: ReadonlyMap<string, readonly string[]>
+  readonly body: Uint8Array
+}
+
+/** What a reply is read under. */
+export interface ReplyTerms {
+  /** The id that the reply must carry in `X-Request-ID` (AuthZEN 1.0, Request Identification); absent where none is echoed. */
+  readonly echoes: string | undefined
+  /** Wall clock, ms since epoch: `Retry-After` may be a date. */
+  readonly now: number
+  /** Is a 500 read too? */
+  readonly hearsErrors: boolean
+}
+
+/** A reply that was read. */
+export interface Read {
+  readonly status: 200 | 500
+  readonly json: Json
+}
+
+/** Bytes of a reply's body that are read. A decision takes a few hundred. */
+export const MOST_BODY_BYTES = 65_536
+
+const LIMITS: Limits = { maxDepth: 16, maxNodes: 10_000, maxBytes: MOST_BODY_BYTES }
+const LONGEST_RETRY_AFTER_MS = 600_000
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*$/i
+
+/**
+ * Reads the JSON of a policy service's reply: status 200, `application/json`, neither compressed nor cached, the answer to this
+ * very request, and one JSON text that every parser reads alike. What else there may be is divided as the fail mode needs it:
+ *
+ * | reply | means |
+ * |---|---|
+ * | 429, 502, 503, 504 | absent: nobody answered; `Retry-After` is handed on |
+ * | redirects, 4xx | wrong, `misconfigured`: the address, the credentials or the request is our own mistake |
+ * | 500 (unless it is read), any other status, anything that is not a strict reply | wrong, `malformed`: somebody is speaking |
+ *
+ * @throws AbsentAnswer, WrongAnswer
+ */
+export function readReply(reply: Reply, terms: ReplyTerms): Read {
+  const status = statusOf(reply, terms)
+  // A cache is not a policy service: it answers for what was true once.
+  if (reply.headers.has('age')) throw malformed('the reply came out of a cache')
+  if ((single(reply, 'content-encoding') ?? 'identity') !== 'identity') throw malformed('the reply is compressed')
+  if (!JSON_TYPE.test(single(reply, 'content-type') ?? ''))
+    throw malformed('the reply is not application/json in UTF-8')
+  // INVARIANT I4: a permit counts for the request that it answers, not for another one on the same connection.
+  if (terms.echoes !== undefined && single(reply, 'x-request-id') !== terms.echoes) {
+    throw malformed('the reply does not carry the X-Request-ID of its request')
+  }
+  try {
+    return { status, json: parseStrict(reply.body, LIMITS) }
+  } catch (cause) {
+    throw malformed(cause instanceof HoldpointError ? cause.message : 'the reply is not JSON')
+  }
+}
+
+function statusOf(reply: Reply, { now, hearsErrors }: ReplyTerms): 200 | 500 {
+  const { status } = reply
+  if (status === 200 || (status === 500 && hearsErrors === true)) return status
+  const said = `the policy service answered ${status}`
+  if (status === 429 || (status >= 502 && status <= 504)) {
+    throw new AbsentAnswer('unavailable', said, { retryAfterMs: retryAfterMs(reply, now) })
+  }
+  if (status >= 300 && status < 500) {
+    throw new WrongAnswer('misconfigured', `${said}: this looks like our configuration${advice(status)}`)
+  }
+  throw malformed(said)
+}
+
+function advice(status: number): string {
+  if (status === 401 || status === 403) return ', its credentials'
+  if (status === 404 || status === 405) return ', its address'
+  return status < 400 ? ', its address: redirects are not followed' : ''
+}
+
+/** `Retry-After` (RFC 9110 section 10.2.3) in ms: seconds or a date, at most ten minutes. `undefined` when it is neither. */
+function retryAfterMs(reply: Reply, now: number): number | undefined {
+  const [text, ...more] = reply.headers.get('retry-after') ?? []
+  if (text === undefined || more.length > 0) return undefined
+  const isSeconds = /^[0-9]{1,9}$/.test(text)
+  if (!isSeconds && !/^[A-Z][a-z]{2}, .{1,24} GMT$/.test(text)) return undefined
+  const waitMs = isSeconds ? Number(text) * 1_000 : Date.parse(text) - now
+  return waitMs >= 0 ? Math.min(waitMs, LONGEST_RETRY_AFTER_MS) : undefined
+}
+
+/** The one value of a header. Two are two answers. */
+function single({ headers }: Reply, name: string): string | undefined {
+  const [value, ...more] = headers.get(name) ?? []
+  if (more.length > 0) throw malformed(`the reply has two headers ${name}`)
+  return value
+}
+
+function malformed(found: string): WrongAnswer {
+  return new WrongAnswer('malformed', found)
+}

@@ -1,0 +1,32 @@
+import type { Json } from '../types.ts'
+
+/** One question to a policy service. */
+export interface Question {
+  /** Path and query below the service's address: `/access/v1/evaluation`. */
+  readonly path: string
+  /** Writes the JSON that is posted, for this request's id. Without it, the question is a GET. */
+  readonly write?: (requestId: string) => string
+  /** Is a 500 an answer too, that tells how the policies erred? */
+  readonly hearsErrors?: true
+}
+
+/** What a policy service said: JSON that was read strictly, and the id that its request had. */
+export interface Answered {
+  readonly status: 200 | 500
+  readonly json: Json
+  readonly requestId: string
+}
+
+/**
+ * A policy service that is elsewhere. How bytes travel is the business of the room `wire`; the dialects in this room know paths,
+ * bodies and meanings.
+ */
+export interface PolicyService {
+  /**
+   * Asks once, under a fresh random request id.
+   *
+   * @throws AbsentAnswer when no answer came
+   * @throws WrongAnswer when what came is not a strict JSON reply to this very request
+   */
+  ask(question: Question, signal: AbortSignal): Promise<Answered>
+}

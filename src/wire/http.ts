@@ -1,0 +1,175 @@
+import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import { AbsentAnswer, WrongAnswer } from '../decide/absent.ts'
+import { MOST_BODY_BYTES, type Reply } from '../decide/reply.ts'
+
+const MOST_HEADER_BYTES = 16_384
+const MOST_SOCKETS = 64
+/** Replies whose body may hold an answer. */
+const BODY_STATUSES: ReadonlySet<number> = new Set([200, 500])
+
+/** Where questions go. */
+export interface WireTerms {
+  /** Scheme, host and port. */
+  readonly url: URL
+  /** Certificates that are believed instead of the platform's, PEM. */
+  readonly ca: string | undefined
+  /** May one connection carry several requests? Only where every answer says which request it is for. */
+  readonly keepAlive: boolean
+}
+
+/** One request. `body` makes it a POST. */
+export interface Outgoing {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+/** Sends one request and reads its reply whole. */
+export type Wire = (outgoing: Outgoing, signal: AbortSignal) => Promise<Reply>
+
+/**
+ * A wire to one policy service, over HTTP/1.1. It follows no redirect, decompresses nothing, asks no proxy, and reads no more than
+ * the caps. A request that is aborted takes its connection with it, so that no connection is used again whose reply was not read
+ * to its end.
+ *
+ * The wire rejects with `AbsentAnswer` when no reply came, with `WrongAnswer` when what came is none.
+ */
+export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
+  const isTls = url.protocol === 'https:'
+  const pool = { keepAlive, maxSockets: MOST_SOCKETS }
+  // Said outright, so that no variable of the environment turns the check of certificates off.
+  const trust = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
+  const agent = isTls ? new TlsAgent({ ...pool, ...trust }) : new Agent(pool)
+  const send = isTls ? tlsRequest : plainRequest
+  const attempt: Wire = ({ path, headers, body }, signal) =>
+    receive(
+      send({
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port === '' ? undefined : Number(url.port),
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { ...headers, ...(body === undefined ? {} : { 'content-length': `${Buffer.byteLength(body)}` }) },
+        agent,
+        signal,
+        maxHeaderSize: MOST_HEADER_BYTES,
+        insecureHTTPParser: false,
+      }),
+      body,
+    )
+  return async (outgoing, signal) => {
+    try {
+      return await attempt(outgoing, signal)
+    } catch (cause) {
+      // The service had closed an idle connection just as it was taken: nothing was asked yet, so it is asked once more.
+      if (cause instanceof IdleConnectionClosed) return await attempt(outgoing, signal)
+      throw cause
+    }
+  }
+}
+
+class IdleConnectionClosed extends AbsentAnswer {}
+
+function receive(request: ClientRequest, body: string | undefined): Promise<Reply> {
+  return new Promise<Reply>((resolve, reject) => {
+    const abandon = (cause: Error): void => {
+      reject(cause)
+      request.destroy()
+    }
+    let hasReply = false
+    request.on('response', (response) => {
+      hasReply = true
+      collect(response, abandon, resolve)
+    })
+    request.on('upgrade', () => abandon(wrong('the policy service wants another protocol')))
+    request.on('error', (cause) => {
+      const isIdle = request.reusedSocket && !hasReply && codeOf(cause) === 'ECONNRESET'
+      reject(
+        isIdle ? new IdleConnectionClosed('unavailable', 'an idle connection was closed') : faultOf(cause, request),
+      )
+    })
+    request.on('close', () => reject(absent('the connection was closed')))
+    request.end(body)
+  })
+}
+
+/**
+ * Reads a reply to its end. UNTRUSTED: its length is what it says or it is no reply, and above the cap nobody reads on. The body
+ * of a reply that holds no answer by its status is left unread, and its connection is closed.
+ */
+function collect(response: IncomingMessage, abandon: (cause: Error) => void, resolve: (reply: Reply) => void): void {
+  const status = response.statusCode ?? 0
+  const headers = new Map(Object.entries(response.headersDistinct).map(([name, values]) => [name, values ?? []]))
+  if (!BODY_STATUSES.has(status)) {
+    resolve({ status, headers, body: new Uint8Array(0) })
+    response.destroy()
+    return
+  }
+  if (!isFramed(headers)) {
+    abandon(wrong('the reply does not say where it ends'))
+    return
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  response.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > MOST_BODY_BYTES) abandon(wrong(`the reply is larger than ${MOST_BODY_BYTES} bytes`))
+    else chunks.push(chunk)
+  })
+  response.on('error', (cause) => abandon(absent('the reply broke off', cause)))
+  response.on('end', () => {
+    if (response.complete) resolve({ status, headers, body: Buffer.concat(chunks, size) })
+    else abandon(absent('the reply broke off'))
+  })
+}
+
+/** A body that ends with its connection may be half a body (RFC 9112 section 6.3). */
+function isFramed(headers: ReadonlyMap<string, readonly string[]>): boolean {
+  const lengths = headers.get('content-length') ?? []
+  const [coding, ...more] = headers.get('transfer-encoding') ?? []
+  if (coding !== undefined) return more.length === 0 && coding.toLowerCase() === 'chunked' && lengths.length === 0
+  return lengths.length === 1
+}
+
+/** Errors after which nobody has answered. Whatever is not listed refuses at every tier. */
+const ABSENT_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'HPE_INVALID_EOF_STATE',
+])
+
+/** What an error of the connection means. Its message never holds what was sent. */
+function faultOf(cause: Error, request: ClientRequest): Error {
+  const code = codeOf(cause)
+  if (cause.name === 'AbortError') return new AbsentAnswer('timeout', 'the question was given up', { cause })
+  if (ABSENT_CODES.has(code)) return absent(`the policy service did not answer (${code})`, cause)
+  if (code.startsWith('HPE_')) return wrong(`the reply is not HTTP as it should be (${code})`, cause)
+  if (request.protocol === 'https:') {
+    const found = `no trusted connection came about (${code}): this looks like our configuration, the address or the certificates`
+    return new WrongAnswer('misconfigured', found, cause)
+  }
+  return wrong(`the question could not be sent (${code})`, cause)
+}
+
+function codeOf(cause: Error): string {
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+}
+
+function absent(message: string, cause?: unknown): AbsentAnswer {
+  return new AbsentAnswer('unavailable', message, { cause })
+}
+
+function wrong(message: string, cause?: unknown): WrongAnswer {
+  return new WrongAnswer('malformed', message, cause)
+}
