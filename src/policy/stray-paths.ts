@@ -7,7 +7,7 @@ import { shapeOf } from './shape.ts'
 import { blankLiterals } from './source.ts'
 import { ANY_FACT, type Subject, subjectOf } from './subject.ts'
 import { type Term, walk } from './term.ts'
-import { type Kind, kindsOf, leavesRoom, namesOf } from './tool-type.ts'
+import { type Kind, kindsOf, placeOf } from './tool-type.ts'
 
 /** A question for something that no call can have. */
 export interface StrayPath {
@@ -50,17 +50,10 @@ function objectionTo(
   { path, fact }: Extract<Subject, { about: 'argument' }>,
   tool: ToolDefinition,
 ): string | undefined {
-  let shape = shapeOf(tool.inputSchema)
-  for (const [depth, step] of path.entries()) {
-    const names = namesOf(shape)
-    const isElement = /^\d+$/.test(step) && kindsOf(shape).has('array')
-    if (!isElement && !names.includes(step)) {
-      return leavesRoom(shape) ? undefined : unknownArgument(path, depth, names, tool)
-    }
-    shape = isElement ? shape.items : shape.member(step)
-  }
-  if (fact === undefined || fact === ANY_FACT) return undefined
-  const kinds = kindsOf(shape)
+  const place = placeOf(shapeOf(tool.inputSchema), path)
+  if (place.kind === 'absent') return unknownArgument(path, place.steps, place.names, tool)
+  if (place.kind === 'open' || fact === undefined || fact === ANY_FACT) return undefined
+  const kinds = kindsOf(place.shape)
   const sources = SOURCES.get(fact) ?? ['string']
   const pointer = jsonPointer(path)
   if (kinds.size > 0 && !sources.some((kind) => kinds.has(kind))) {

@@ -1,4 +1,4 @@
-import { pointerToken } from '../bytes/pointer.ts'
+import { pathOf, pointerToken } from '../bytes/pointer.ts'
 import { type Json, type JsonSchema, SURFACES } from '../types.ts'
 import {
   type Attributes,
@@ -34,6 +34,7 @@ export const TEXT_FACTS = recordOf({
   amount: DECIMAL,
 })
 const NUMBER_FACTS = recordOf({ amount: DECIMAL })
+const ANY_FACTS: CedarType = { type: 'TextFacts' }
 
 /**
  * The type of `context` for calls of one tool: arguments as its schema says and as `encode.ts` writes them, facts about
@@ -43,10 +44,14 @@ const NUMBER_FACTS = recordOf({ amount: DECIMAL })
  */
 export function contextType(schema: JsonSchema | undefined, context: Use, tools: readonly string[]): CedarType {
   const shape = shapeOf(schema)
+  const room = (member: 'derived' | 'lengths', type: CedarType): Attributes => ({
+    ...factsOf(shape)[member],
+    ...unnamedFacts(shape, useOf(context, member), type),
+  })
   const members: { readonly [member: string]: () => Attributes[string] } = {
     arguments: () => recordType(shape, useOf(context, 'arguments')),
-    derived: () => recordOf({ ...factsOf(shape).derived, '': optional(recordOf({ truncated: BOOLEAN })) }),
-    lengths: () => recordOf(factsOf(shape).lengths),
+    derived: () => recordOf({ ...room('derived', ANY_FACTS), '': optional(recordOf({ truncated: BOOLEAN })) }),
+    lengths: () => recordOf(room('lengths', LONG)),
     environment: () => recordType(undefined, useOf(context, 'environment')),
     session: () => sessionType(useOf(context, 'session'), tools),
     approval: () => recordOf({ confirmed: BOOLEAN, roles: setOf(STRING) }),
@@ -124,7 +129,7 @@ function recordType(shape: Shape | undefined, use: Use | undefined, depth = 0): 
 }
 
 /** May a value have members that the schema does not name? One that names some is taken to name all, unless it says otherwise. */
-export function leavesRoom(shape: Shape): boolean {
+function leavesRoom(shape: Shape): boolean {
   const isOpen = shape.nodes.some((node) => own(node, 'additionalProperties').some((extra) => extra !== false))
   return isOpen || namesOf(shape).length === 0
 }
@@ -144,8 +149,7 @@ function factsOf(root: Shape): Facts {
     const kinds = kindsOf(shape)
     const mark = (type: CedarType): CedarType & { readonly required?: boolean } =>
       given && kinds.size === 1 ? type : optional(type)
-    if (pointer !== '' && (kinds.has('string') || kinds.size === 0))
-      facts.derived[pointer] = mark({ type: 'TextFacts' })
+    if (pointer !== '' && (kinds.has('string') || kinds.size === 0)) facts.derived[pointer] = mark(ANY_FACTS)
     else if (kinds.has('number')) facts.derived[pointer] = mark(NUMBER_FACTS)
     if (kinds.has('array')) {
       facts.lengths[pointer] = mark(LONG)
@@ -157,6 +161,33 @@ function factsOf(root: Shape): Facts {
   }
   visit(root, '', true, 0)
   return facts
+}
+
+/** Facts that policies ask about, of arguments that the schema leaves room for without naming them. */
+function unnamedFacts(root: Shape, asked: Use | undefined, type: CedarType): Attributes {
+  const pointers = [...(asked?.members.keys() ?? [])].filter(
+    (pointer) => placeOf(root, pathOf(pointer)).kind === 'open',
+  )
+  return Object.fromEntries(pointers.map((pointer) => [pointer, optional(type)]))
+}
+
+/** What a schema says of an argument: its shape; that there may be one; or that there is none beyond so many steps. */
+export type Place =
+  | { readonly kind: 'named'; readonly shape: Shape }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'absent'; readonly steps: number; readonly names: readonly string[] }
+
+export function placeOf(root: Shape, path: readonly string[]): Place {
+  let shape = root
+  for (const [steps, step] of path.entries()) {
+    const names = namesOf(shape)
+    const isElement = /^\d+$/.test(step) && kindsOf(shape).has('array')
+    if (!isElement && !names.includes(step)) {
+      return leavesRoom(shape) ? { kind: 'open' } : { kind: 'absent', steps, names }
+    }
+    shape = isElement ? shape.items : shape.member(step)
+  }
+  return { kind: 'named', shape }
 }
 
 export type Kind = 'string' | 'boolean' | 'number' | 'array' | 'object'
@@ -185,7 +216,7 @@ function listedIn(node: Json): readonly Json[] {
 }
 
 /** The members that a schema names. */
-export function namesOf(shape: Shape): readonly string[] {
+function namesOf(shape: Shape): readonly string[] {
   const names = shape.nodes.flatMap((node) => own(node, 'properties')).flatMap((members) => Object.keys(members ?? {}))
   return [...new Set(names)].slice(0, MOST_NAMES)
 }

@@ -104,6 +104,16 @@ describe('check', () => {
     }
   })
 
+  it('answers by the policies where no argument was given that a schema could be guessed from', async () => {
+    const file = join(machine.folder, 'capped.yaml')
+    writeFileSync(file, 'server: shop\ntools: { refund: { materiality: high, permit: { amount: { max: 500 } } } }\n')
+    const { stdout } = await check({ tool: 'refund', user: 'ada', input: {} }, '--config', file, '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: 'denied_by_policy',
+      smallestChange: [{ path: '/amount', to: 500 }],
+    })
+  })
+
   it('records nothing: no store, no key', async () => {
     await check({ tool: 'refund', user: 'ada', input: { amount: 1 } })
     expect(existsSync(machine.state)).toBe(false)

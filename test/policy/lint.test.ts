@@ -171,6 +171,21 @@ describe('policies that do not fit are reported with line and remedy', () => {
     expect(point.register('shop', [tool('refund', sum)])).toEqual([])
   })
 
+  it.each<[string, JsonSchema | undefined]>([
+    ['no schema', undefined],
+    ['a schema that says nothing', true],
+    ['a schema without names', { type: 'object' }],
+    ['a schema that is open', { type: 'object', properties: { note: { type: 'string' } }, additionalProperties: true }],
+  ])('takes a rule on a fact of an argument at its word for a tool with %s', (_, schema) => {
+    const limit =
+      'context.derived has "/amount" && context.derived["/amount"] has amount && context.derived["/amount"].amount.lessThan(decimal("5.0"))'
+    const count = 'context.lengths has "/items" && context.lengths["/items"] == 1'
+    const refund = tool('refund', schema)
+    expect(misfits(limit, [refund])).toEqual([])
+    expect(misfits(count, [refund])).toEqual([])
+    expect(misfits('context.derived["/amount"].amount.lessThan(decimal("5.0"))', [refund])).toHaveLength(1)
+  })
+
   it('survives a schema that nests without end', () => {
     const endless: JsonSchema = {
       $defs: {
