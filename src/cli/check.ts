@@ -7,6 +7,7 @@ import { parseStrict } from '../bytes/strict-json.ts'
 import type { LoadedConfig } from '../config/read.ts'
 import { createGate } from '../create-gate.ts'
 import { absenceOf } from '../policy/review.ts'
+import { readReceipt } from '../receipt/read.ts'
 import { generateSigner } from '../receipt/sign.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Admission, Gate, Json, JsonSchema, PolicyMisfit, ToolDefinition } from '../types.ts'
@@ -17,7 +18,6 @@ import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
 import { inputName, readInput } from './input.ts'
 import { knownTools, toolsOption } from './policy/known-tools.ts'
-import { claimsOf } from './receipts.ts'
 
 const object = z.record(z.string(), z.json())
 
@@ -86,7 +86,7 @@ async function checkCall(
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
   if (receipt === undefined) throw new Error('the gate left no receipt')
-  const claims = claimsOf(receipt)
+  const claims = readReceipt(receipt.jws)
   if (claims.kind !== 'decision') throw new Error('the gate left no decision')
   const request = requestIn(await store.sidecar(receipt.hash))
   await gate.close()

@@ -1,4 +1,5 @@
 /** `holdpoint doctor`: is this installation as safe as its operator thinks? */
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -6,10 +7,11 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { loadPolicies } from '../policy/load.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
+import { readReceipt } from '../receipt/read.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
-import { claimsOf, readerOf, toolOf } from './receipts.ts'
+import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { visible } from './visible.ts'
 
@@ -185,7 +187,7 @@ async function history({ places }: Situation, terminal: Terminal): Promise<reado
     for await (const receipt of reader.receipts()) {
       count += 1
       if (count % 1_000 === 0) terminal.progress(`${count} receipts read`)
-      const claims = claimsOf(receipt)
+      const claims = readReceipt(receipt.jws)
       if (claims.kind !== 'decision') continue
       if (claims.basis === 'ungated') ungated.add(toolOf(claims))
       else if (!claims.enforced) observed.add(toolOf(claims))

@@ -1,25 +1,13 @@
 /** Reading receipts for people: what one says, and where many come from. */
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeBase64url } from '../bytes/base64url.ts'
-import { parseStrict } from '../bytes/strict-json.ts'
-import { type DecisionClaims, type ReceiptClaims, receiptClaims } from '../receipt/claims.ts'
+import type { DecisionClaims } from '../receipt/claims.ts'
 import { openReader } from '../store/sqlite-reader.ts'
 import type { Receipt } from '../types.ts'
 import { UnusableInput } from './exit.ts'
 
 /** Longest line of an export that is read, bytes. */
 const LONGEST_LINE = 256 * 1024
-
-/**
- * What a receipt says. Not verified: for showing a store's own receipts, never for believing a stranger's.
- *
- * @throws HoldpointError ERR_FORMAT; ZodError when it is no receipt
- */
-export function claimsOf(receipt: Pick<Receipt, 'jws'>): ReceiptClaims {
-  const payload = receipt.jws.split('.')[1] ?? ''
-  return receiptClaims.parse(parseStrict(decodeBase64url(payload)))
-}
 
 /** A decision receipt with what it says. */
 export interface DecisionReceipt {

@@ -1,12 +1,14 @@
 /** `holdpoint why`: why was it refused? */
+
 import { Command } from 'commander'
 import { canonicalText } from '../bytes/canonical.ts'
+import { readReceipt } from '../receipt/read.ts'
 import type { ApprovalRecord, EvaluationRequest, Receipt } from '../types.ts'
 import { type CommandContext, homely, type Situation, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
-import { claimsOf, type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
+import { type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 
 type Reader = ReturnType<typeof readerOf>
@@ -72,7 +74,7 @@ async function find(reader: Reader, id: string | undefined, terminal: Terminal):
   let hash: string | undefined
   for await (const receipt of reader.receipts()) {
     if (!receipt.id.startsWith(id)) continue
-    const claims = claimsOf(receipt)
+    const claims = readReceipt(receipt.jws)
     if (claims.kind === 'decision') return { receipt, claims }
     hash = claims.kind === 'outcome' ? claims.decision : undefined
   }
@@ -107,7 +109,7 @@ async function newest(
     count += 1
     if (count % 1_000 === 0) terminal.progress(`${count} receipts read`)
     if (receipt.kind !== 'decision') continue
-    const claims = claimsOf(receipt)
+    const claims = readReceipt(receipt.jws)
     if (claims.kind !== 'decision') continue
     const decision = { receipt, claims }
     if (wanted(decision) && (best === undefined || claims.ts >= best.claims.ts)) best = decision

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { explain, requestIn } from '../../src/cli/explain.ts'
-import { claimsOf } from '../../src/cli/receipts.ts'
+import { readReceipt } from '../../src/receipt/read.ts'
 import { testGate } from '../../src/testing.ts'
 
 describe('the explanation of a recorded decision', () => {
@@ -16,7 +16,7 @@ describe('the explanation of a recorded decision', () => {
       const refused = await gate.as({ user: 'ada' }).admit({ tool: 'refund', input: { amount: 900 } })
       const { receipt } = refused
       if (receipt === undefined) throw new Error('no receipt')
-      const claims = claimsOf(receipt)
+      const claims = readReceipt(receipt.jws)
       if (claims.kind !== 'decision') throw new Error('no decision')
       const request = requestIn(await gate.store.sidecar(receipt.hash))
       const { explanation, change } = explain({ receipt, claims }, request, [{ path: 'test.cedar', text }], undefined)

@@ -1,9 +1,11 @@
 /** What the demo leaves behind, and the proof that it holds: an export of the receipts, and a tampered copy that does not. */
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeBase64url, encodeBase64url } from '../../bytes/base64url.ts'
+import { readReceipt } from '../../receipt/read.ts'
 import { type VerifyReport, verifyReceipts } from '../../verify.ts'
-import { claimsOf, tokensAt } from '../receipts.ts'
+import { tokensAt } from '../receipts.ts'
 import type { Trusted } from '../trust.ts'
 
 /** The export and the two verifications. */
@@ -33,7 +35,7 @@ export async function gatherEvidence(base: string, trusted: Trusted): Promise<Ev
 /** Does what somebody would who wants the record to say otherwise: a refused call becomes a permitted one. */
 function forge(tokens: readonly string[]): { readonly tokens: readonly string[]; readonly change: string } {
   const index = tokens.findIndex((jws) => {
-    const claims = claimsOf({ jws })
+    const claims = readReceipt(jws)
     return claims.kind === 'decision' && claims.decision === 'deny'
   })
   const [header = '', payload = '', signature = ''] = (tokens[index] ?? '').split('.')

@@ -1,6 +1,6 @@
 /** Stands beside a gate and writes down what it decided, for the teller of the story. */
+import { readReceipt } from '../../receipt/read.ts'
 import type { Admission, Call, Channel, Gate, Materiality, Refusal } from '../../types.ts'
-import { claimsOf } from '../receipts.ts'
 
 /** One call as it went. */
 export interface CallTold {
@@ -79,7 +79,7 @@ interface Around {
 function told(call: Call, admission: Admission, { before, server, channel, ms }: Around): CallTold {
   const permitted = admission.outcome === 'permitted'
   const { receipt } = admission
-  const claims = receipt === undefined ? undefined : claimsOf(receipt)
+  const claims = receipt === undefined ? undefined : readReceipt(receipt.jws)
   return {
     before,
     tool: `${call.server ?? server}/${call.tool}`,

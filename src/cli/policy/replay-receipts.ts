@@ -4,10 +4,11 @@ import { readAnswer } from '../../decide/answer.ts'
 import { CLOSED, createOpenBudget, rule } from '../../decide/fail-mode.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
 import type { PolicyText } from '../../policy/load.ts'
+import { readReceipt } from '../../receipt/read.ts'
 import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint, RefusalCode } from '../../types.ts'
 import { requestIn } from '../explain.ts'
 import { inferredSchema } from '../inferred-schema.ts'
-import { claimsOf, readerOf, toolOf } from '../receipts.ts'
+import { readerOf, toolOf } from '../receipts.ts'
 import type { Fate } from './replay-runs.ts'
 
 /** What a decision receipt says of a call, and the request that it was about. */
@@ -50,7 +51,7 @@ export async function decisionsIn(folder: string): Promise<RecordedDecisions> {
   let withoutRequest = 0
   try {
     for await (const receipt of reader.receipts()) {
-      const claims = claimsOf(receipt)
+      const claims = readReceipt(receipt.jws)
       if (claims.kind !== 'decision' || !BY_POLICY.has(claims.basis)) continue
       const request = requestIn(await reader.sidecar(receipt.hash))
       if (request === undefined) {

@@ -1,8 +1,9 @@
 /** One line for each call as it happens. */
 
 import type { DecisionClaims } from '../../receipt/claims.ts'
+import { readReceipt } from '../../receipt/read.ts'
 import type { Receipt } from '../../types.ts'
-import { claimsOf, toolOf } from '../receipts.ts'
+import { toolOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
 import { brief } from './runs.ts'
 
@@ -13,7 +14,7 @@ const LONGEST_NAME = 40
 
 /** The line for a decision or for an outcome that a person should know of; nothing for the rest. */
 export function lineOf(receipt: Receipt, terminal: Terminal): string | undefined {
-  const claims = claimsOf(receipt)
+  const claims = readReceipt(receipt.jws)
   if (claims.kind === 'decision')
     return `${stamp(claims.ts)}  ${decisionLine(claims, terminal)}  ${terminal.style('dim', briefId(receipt.id))}`
   if (claims.kind === 'open' && claims.mode === 'observe') {
@@ -27,7 +28,7 @@ export function lineOf(receipt: Receipt, terminal: Terminal): string | undefined
 
 /** The same as data, for `--json`. */
 export function dataOf(receipt: Receipt): object {
-  const claims = claimsOf(receipt)
+  const claims = readReceipt(receipt.jws)
   const { id, kind } = receipt
   if (claims.kind === 'decision') {
     const { ts, code, materiality, enforced, principal } = claims
