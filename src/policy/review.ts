@@ -1,11 +1,11 @@
 import { nearest } from '../bytes/nearest.ts'
-import type { Materiality, Surface } from '../types.ts'
+import type { JsonSchema, Materiality, Surface } from '../types.ts'
+import { boundsOf, isNeverNegative } from './bounds.ts'
 import { covers, repeatedConditions } from './covers.ts'
 import { rawPaths } from './lint.ts'
 import type { LoadedPolicy } from './load.ts'
 import { entitiesNamed } from './names.ts'
 import { placeIn } from './source.ts'
-import { subjectOf } from './subject.ts'
 import { chainOf, type Term, walk } from './term.ts'
 import { ACTION_GROUPS } from './vocabulary.ts'
 
@@ -26,6 +26,7 @@ export interface ReviewedTool {
   readonly at: string
   readonly materiality: Materiality
   readonly surface: Surface
+  readonly schema: JsonSchema | undefined
 }
 
 /**
@@ -42,6 +43,7 @@ export function reviewPolicies(policies: readonly LoadedPolicy[], tools: readonl
       .filter(repeatedConditions)
       .map((policy) => remark('advice', policy, 'the same condition stands here twice')),
     ...uncounted(policies),
+    ...unfloored(policies, tools),
     ...policies.flatMap((policy) => absentTools(policy, tools)),
     ...tools.filter((tool) => !policies.some((policy) => speaksFor(policy, tool))).map(unspokenFor),
   ]
@@ -76,27 +78,40 @@ function comesFirst(one: LoadedPolicy, other: LoadedPolicy): boolean {
 /** A limit on the amount of one call, where no rule counts what the calls of a conversation add up to. */
 function uncounted(policies: readonly LoadedPolicy[]): readonly Remark[] {
   const counting = policies.filter((policy) => has(policy, isSum))
-  return policies
-    .filter((policy) => policy.effect === 'permit' && has(policy, limitsAmount))
-    .filter((policy) => !counting.some((other) => mayMeet(other, policy)))
-    .map((policy) =>
-      remark(
-        'advice',
-        policy,
-        'limits one call and not their sum: many small ones pass; context.session.here.after is the sum with this call (payments/v1 shows a budget)',
-      ),
-    )
+  return (
+    policies
+      // Sessions add up `/amount` and nothing else.
+      .filter((policy) => policy.effect === 'permit' && boundsOf(policy).below.has('/amount'))
+      .filter((policy) => !counting.some((other) => mayMeet(other, policy)))
+      .map((policy) =>
+        remark(
+          'advice',
+          policy,
+          'limits one call and not their sum: many small ones pass; context.session.here.after is the sum with this call (payments/v1 shows a budget)',
+        ),
+      )
+  )
 }
 
-const LIMITS: ReadonlySet<string> = new Set(['lessThan', 'lessThanOrEqual', '<', '<='])
-
-function limitsAmount(term: Term): boolean {
-  const [operator, left] =
-    term.kind === 'call' ? [term.name, term.inputs[0]] : term.kind === 'binary' ? [term.operator, term.left] : []
-  if (operator === undefined || left === undefined || !LIMITS.has(operator)) return false
-  const subject = subjectOf(left)
-  // Sessions add up `/amount` and nothing else.
-  return subject?.about === 'argument' && subject.pointer === '/amount'
+/** A permit that caps an amount and takes any below it, negative ones too. */
+function unfloored(policies: readonly LoadedPolicy[], tools: readonly ReviewedTool[]): readonly Remark[] {
+  return policies
+    .filter(({ effect }) => effect === 'permit')
+    .flatMap((policy) => {
+      const inScope = toolsInScope(policy)
+      const meant = tools.filter(({ id }) => inScope === undefined || inScope.includes(id))
+      const floors = policies.filter(
+        (other) => other === policy || (other.effect === 'forbid' && mayMeet(other, policy)),
+      )
+      const open = [...boundsOf(policy).below].find(
+        (pointer) =>
+          !floors.some((other) => boundsOf(other).above.has(pointer)) &&
+          !(meant.length > 0 && meant.every(({ schema }) => isNeverNegative(schema, pointer))),
+      )
+      if (open === undefined) return []
+      const remedy = 'min: 0 in the short form, .greaterThanOrEqual(decimal("0.0")) in Cedar'
+      return [remark('advice', policy, `limits ${open} from above alone, so a negative amount passes: ${remedy}`)]
+    })
 }
 
 /** Something of a session that grows with every call; what was read does not count. */

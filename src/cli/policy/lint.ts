@@ -42,7 +42,9 @@ async function lint({ config, policies: files }: Situation, toolFiles: readonly 
   const contracts = taken.map(({ contract }) => contract)
   const linter = createLinter(policies)
   const misfits = byServer(contracts).flatMap(({ server, definitions }) => linter(server, definitions))
-  const reviewed = taken.map(({ at, contract }) => ({ id: contract.id, at, ...classify(contract, {}) }))
+  const reviewed = taken.map(({ at, contract }) => {
+    return { id: contract.id, at, ...classify(contract, {}), schema: contract.definition.inputSchema }
+  })
   const remarks: readonly Remark[] = [
     ...listed.flatMap((tool) => ('refused' in tool ? [refusal(tool.at, tool.refused)] : [])),
     ...misfits.map((misfit) => ({ level: 'mistake' as const, ...misfit })),

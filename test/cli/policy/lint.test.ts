@@ -41,6 +41,8 @@ async function lint(yaml: string, cedar: string, tools: unknown = { tools: [REFU
 
 const MINE = 'policies: [ask/v1, mine.cedar]\n'
 const SCOPE = 'principal, action == Action::"shop/refund", resource'
+const SMALL =
+  'context.arguments.amount.lessThan(decimal("5.0")) && context.arguments.amount.greaterThan(decimal("0.0"))'
 
 describe('policy lint', () => {
   it('is content with policies that fit', async () => {
@@ -113,12 +115,12 @@ describe('policy lint', () => {
     ],
     [
       'a cap that nobody adds up',
-      `@id("m") permit (${SCOPE}) when { context.arguments.amount.lessThan(decimal("5.0")) };`,
+      `@id("m") permit (${SCOPE}) when { ${SMALL} };`,
       /advice mine\.cedar:1:1 limits one call and not their sum/,
     ],
     [
       'a cap that nobody adds up, though another rule asks what was read',
-      `@id("m") permit (${SCOPE}) when { context.arguments.amount.lessThan(decimal("5.0")) };
+      `@id("m") permit (${SCOPE}) when { ${SMALL} };
 @id("r") forbid (${SCOPE}) when { context.session.private_data_read };`,
       /advice mine\.cedar:1:1 limits one call and not their sum/,
     ],
@@ -128,8 +130,34 @@ describe('policy lint', () => {
     expect(code).toBe(0)
   })
 
+  it.each<[string, string]>([
+    ['a cap without a floor', 'context.arguments.amount.lessThan(decimal("5.0"))'],
+    [
+      'a cap without a floor on what was derived',
+      'context.derived has "/amount" && context.derived["/amount"].amount.lessThan(decimal("5.0"))',
+    ],
+  ])('advises about %s, below which negative amounts pass', async (_, condition) => {
+    const cedar = `@id("m") permit (${SCOPE}) when { ${condition} };
+      @id("b") forbid (${SCOPE}) unless { context.session.here.after.lessThan(decimal("9.0")) };`
+    const { code, remarks } = await lint(MINE, cedar)
+    expect(remarks).toEqual([
+      expect.stringMatching(
+        /advice mine\.cedar:1:1 limits \/amount from above alone, so a negative amount passes: min: 0/,
+      ),
+    ])
+    expect(code).toBe(0)
+    // A rule of another policy, or the tool's own schema, is a floor as well.
+    const floor = `\n@id("f") forbid (${SCOPE}) when { context.arguments.amount.lessThan(decimal("0.0")) };`
+    expect((await lint(MINE, cedar + floor)).remarks).toEqual([])
+    const schema = {
+      ...REFUND.inputSchema,
+      properties: { ...REFUND.inputSchema.properties, amount: { type: 'number', minimum: 0 } },
+    }
+    expect((await lint(MINE, cedar, { tools: [{ ...REFUND, inputSchema: schema }, LOOK] })).remarks).toEqual([])
+  })
+
   it('says nothing of a cap beside a budget', async () => {
-    const cedar = `@id("m") permit (${SCOPE}) when { context.arguments.amount.lessThan(decimal("5.0")) };
+    const cedar = `@id("m") permit (${SCOPE}) when { ${SMALL} };
       @id("b") forbid (principal, action, resource) unless { context.session.here.after.lessThan(decimal("9.0")) };`
     expect((await lint(MINE, cedar)).remarks).toEqual([])
   })
