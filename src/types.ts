@@ -795,6 +795,8 @@ export type GateEvent =
       readonly decision: string
       readonly ms: number
     }
+  /** A permit of a process that died was ended at start; `unknown`: nobody can say whether the call ran. */
+  | { readonly event: 'outcome-recovered'; readonly status: 'unknown' | 'not_executed'; readonly receipt?: string }
   | { readonly event: 'failure-opened'; readonly tool: string; readonly fault: string; readonly receipt: string }
   /** A medium call ran during an outage on a signed override. */
   | {

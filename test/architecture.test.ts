@@ -39,7 +39,7 @@ const table: { readonly [room: string]: Room } = {
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
   store: { rooms: noun, node: '*', packages: ['p-timeout'] },
-  telemetry: { rooms: noun, node: '*' },
+  telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   wire: { rooms: [...noun, 'decide'], node: ['node:http', 'node:https'] },
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },

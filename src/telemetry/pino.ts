@@ -33,6 +33,8 @@ function level(event: GateEvent): 'info' | 'warn' | 'error' {
       return 'warn'
     case 'decision-made':
       return event.decision === 'permit' && event.code === undefined ? 'info' : 'warn'
+    case 'outcome-recovered':
+      return event.status === 'unknown' ? 'error' : 'info'
     default:
       return 'info'
   }
@@ -58,6 +60,8 @@ function fields(event: GateEvent): object {
       ])
     case 'call-settled':
       return pick(event, ['tool', 'status', 'receipt', 'decision', 'ms'])
+    case 'outcome-recovered':
+      return pick(event, ['status', 'receipt'])
     case 'failure-opened':
       return pick(event, ['tool', 'fault', 'receipt'])
     case 'override-used':
