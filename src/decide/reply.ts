@@ -14,8 +14,9 @@ export interface Reply {
 
 /** What a reply is read under. */
 export interface ReplyTerms {
-  /** The id that the reply must carry in `X-Request-ID` (AuthZEN 1.0, Request Identification); absent where none is echoed. */
-  readonly echoes: string | undefined
+  readonly requestId: string
+  /** Must the reply carry its request's id in `X-Request-ID` (AuthZEN 1.0, Request Identification)? Another id is always wrong. */
+  readonly echo: 'required' | 'none'
   /** Wall clock, ms since epoch: `Retry-After` may be a date. */
   readonly now: number
   /** Is a 500 read too? */
@@ -55,7 +56,8 @@ export function readReply(reply: Reply, terms: ReplyTerms): Read {
   if (!JSON_TYPE.test(single(reply, 'content-type') ?? ''))
     throw malformed('the reply is not application/json in UTF-8')
   // INVARIANT I4: a permit counts for the request that it answers, not for another one on the same connection.
-  if (terms.echoes !== undefined && single(reply, 'x-request-id') !== terms.echoes) {
+  const echoed = single(reply, 'x-request-id') ?? (terms.echo === 'none' ? terms.requestId : undefined)
+  if (echoed !== terms.requestId) {
     throw malformed('the reply does not carry the X-Request-ID of its request')
   }
   try {

@@ -117,8 +117,11 @@ function collect(response: IncomingMessage, abandon: (cause: Error) => void, res
     else chunks.push(chunk)
   })
   response.on('error', (cause) => abandon(absent('the reply broke off', cause)))
+  const { socket } = response
   response.on('end', () => {
-    if (response.complete) resolve({ status, headers, body: Buffer.concat(chunks, size) })
+    // The parser closes a connection on which a second reply came together with the first.
+    if (socket.destroyed) abandon(wrong('more came than one reply'))
+    else if (response.complete) resolve({ status, headers, body: Buffer.concat(chunks, size) })
     else abandon(absent('the reply broke off'))
   })
 }

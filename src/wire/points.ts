@@ -14,9 +14,7 @@ import { createService } from './service.ts'
  */
 export function authzen(options: PolicyServiceOptions): PolicyDecisionPoint {
   const terms = checkOptions('authzen', options, 'required')
-  const echoes = terms.echo === 'required'
-  const service = createService(terms, { echoes, keepAlive: echoes })
-  return createAuthzenPoint(terms.remote, prefixOf(terms.url), service)
+  return createAuthzenPoint(terms.remote, prefixOf(terms.url), createService(terms))
 }
 
 /**
@@ -38,8 +36,7 @@ export function opa(options: PolicyServiceOptions): PolicyDecisionPoint {
   if (prefix === undefined || rule === undefined) {
     throw unusable('opa', 'url', 'must be a rule, such as https://opa.example.com/v1/data/shop/decision')
   }
-  const echoes = terms.echo === 'required'
-  return createOpaPoint(terms.remote, { prefix, rule }, createService(terms, { echoes, keepAlive: echoes }))
+  return createOpaPoint(terms.remote, { prefix, rule }, createService(terms))
 }
 
 /**
@@ -51,8 +48,8 @@ export function opa(options: PolicyServiceOptions): PolicyDecisionPoint {
  */
 export function cerbos(options: PolicyServiceOptions): PolicyDecisionPoint {
   const terms = checkOptions('cerbos', options, 'none')
-  const service = createService(terms, { echoes: terms.echo === 'required', keepAlive: true })
-  return createCerbosPoint(terms.remote, prefixOf(terms.url), service)
+  const isBound = true
+  return createCerbosPoint(terms.remote, prefixOf(terms.url), createService(terms, isBound))
 }
 
 /** The path that everything is below: `''`, or `/tenants/1`. */

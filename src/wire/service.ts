@@ -8,17 +8,15 @@ import { isHeaderText, type Secret, type ServiceTerms } from './options.ts'
 
 const REQUEST_ID_BYTES = 16
 
-/** How answers are bound to requests. */
-export interface Binding {
-  /** Must `X-Request-ID` come back? */
-  readonly echoes: boolean
-  /** May a connection carry several requests? Only where each answer is bound to its own. */
-  readonly keepAlive: boolean
-}
-
-/** A policy service over HTTP: each question has an id of its own, its answer is read strictly. */
-export function createService({ url, ca, bearer, headers }: ServiceTerms, binding: Binding): PolicyService {
-  const wire = createWire({ url, ca, keepAlive: binding.keepAlive })
+/**
+ * A policy service over HTTP: each question has an id of its own, and its answer is read strictly.
+ *
+ * @param keepAlive may a connection carry several requests? Only where each answer says which one it is for: else an answer
+ * that was left over from one request would be taken for the next one's
+ */
+export function createService(terms: ServiceTerms, keepAlive = terms.echo === 'required'): PolicyService {
+  const { url, ca, bearer, headers, echo } = terms
+  const wire = createWire({ url, ca, keepAlive })
   return {
     async ask({ path, write, hearsErrors = false }, signal) {
       const requestId = encodeBase64url(randomBytes(REQUEST_ID_BYTES))
@@ -32,8 +30,7 @@ export function createService({ url, ca, bearer, headers }: ServiceTerms, bindin
       }
       for (const [name, secret] of headers) sent[name] = await reveal(secret, name)
       const reply = await wire({ path, headers: sent, body }, signal)
-      const echoes = binding.echoes ? requestId : undefined
-      return { ...readReply(reply, { echoes, now: Date.now(), hearsErrors }), requestId }
+      return { ...readReply(reply, { requestId, echo, now: Date.now(), hearsErrors }), requestId }
     },
   }
 }

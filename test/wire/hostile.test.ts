@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ask } from '../../src/decide/deadline.ts'
+import type { Decision, PolicyDecisionPoint } from '../../src/types.ts'
+import type { PolicyServiceOptions } from '../../src/wire/options.ts'
+import { authzen, cerbos, opa } from '../../src/wire/points.ts'
+import { evaluationRequest } from '../support/evaluation.ts'
+import { FAULTS, type Kind, type Taken } from '../support/raw-faults.ts'
+import { type RawServer, startRawServer } from '../support/raw-server.ts'
+
+const CLIENTS: Readonly<Record<Kind, (options: PolicyServiceOptions) => PolicyDecisionPoint>> = { authzen, cerbos, opa }
+
+async function decide(point: PolicyDecisionPoint, budgetMs = 2_000): Promise<Decision> {
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() }
+  return await ask(point, evaluationRequest(), { budgetMs, clock, signal: undefined, schema: undefined })
+}
+
+function taken(decision: Decision): Taken | Decision {
+  if (decision.kind === 'permit') return 'permit'
+  if (decision.kind === 'silence' && (decision.cause.kind === 'absent' || decision.cause.kind === 'wrong')) {
+    return decision.cause.kind
+  }
+  return decision
+}
+
+describe.each(Object.keys(CLIENTS) as Kind[])('the client for %s', (kind) => {
+  let server: RawServer
+  let point: PolicyDecisionPoint
+  beforeEach(async () => {
+    server = await startRawServer(kind)
+    point = CLIENTS[kind]({ url: server.ruleUrl })
+  })
+  afterEach(async () => await server.stop())
+
+  const faults = Object.entries(FAULTS).filter(([, { kinds }]) => kinds?.includes(kind) !== false)
+  it.each(faults)('takes a service for what it is that answers with: %s', async (_, fault) => {
+    server.play(fault)
+    expect(taken(await decide(point, fault.lasts === true ? 250 : 5_000))).toBe(fault.taken)
+  })
+
+  it.each(faults)('permits again after: %s', async (_, fault) => {
+    server.play(fault)
+    await decide(point, fault.lasts === true ? 60 : 5_000)
+    server.play(FAULTS['healthy'] ?? fault)
+    expect(taken(await decide(point, 5_000))).toBe('permit')
+  })
+})
