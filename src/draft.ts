@@ -1,8 +1,10 @@
 import { encodeBase64url } from './bytes/base64url.ts'
 import { canonicalText, type Limits } from './bytes/canonical.ts'
+import { isToolName } from './bytes/names.ts'
 import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
+import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import type { ApprovalRecord, PolicyDecisionPoint, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
@@ -32,11 +34,6 @@ export interface Drafted {
   readonly salt: string
 }
 
-const MOST_EVIDENCE = 8
-const MOST_POLICIES = 64
-const LONGEST_POLICY_ID = 128
-const LONGEST_SERVER = 64
-const LONGEST_NOTE = 512
 const SALT_BYTES = 16
 
 /** Conversation ids as receipts hold them. A scope belongs to one gate, so to one signer. */
@@ -60,7 +57,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...optional('agent', scope.agent),
     ...optional('conversation', blindedConversation(scope, signer)),
     tool: {
-      server: cut(safeName(arrival.server), LONGEST_SERVER),
+      server: cut(safeName(arrival.server), MOST.server),
       name: safeName(arrival.call.tool),
       ...optional('definition', contract?.definitionDigest),
     },
@@ -75,9 +72,12 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
     materiality: classification.materiality,
     surface: classification.surface,
-    evidence: classification.evidence
-      .slice(0, MOST_EVIDENCE)
-      .map(({ source, argues, at, because }) => ({ source, argues, at: cut(at, 256), because: cut(because, 512) })),
+    evidence: classification.evidence.slice(0, MOST.evidence).map(({ source, argues, at, because }) => ({
+      source,
+      argues,
+      at: cut(at, MOST.place),
+      because: cut(because, MOST.because),
+    })),
     decision: spoken(considered, terms.code),
     basis: terms.basis,
     enforced: terms.enforced,
@@ -90,11 +90,11 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     },
     ...(considered.decisionMs === undefined
       ? {}
-      : { pdp: { id: cut(point.id, LONGEST_POLICY_ID), us: microseconds(considered.decisionMs) } }),
+      : { pdp: { id: cut(point.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
     rederivable: point.rederivable,
     ...(terms.consent === undefined || answered === undefined
       ? {}
-      : { approval: { ref: terms.consent.ref, by: cut(answered.by, 512), channel: answered.channel } }),
+      : { approval: { ref: terms.consent.ref, by: cut(answered.by, MOST.id), channel: answered.channel } }),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
     ...optional('note', noteOf(arrival, terms.because)),
   }
@@ -104,7 +104,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
 
 /** One line for whoever reads the receipt. */
 function noteOf({ minted }: Arrival, because: string | undefined): string | undefined {
-  if (because !== undefined) return cut(because, LONGEST_NOTE)
+  if (because !== undefined) return cut(because, MOST.note)
   return minted ? 'the host gave no call id; this one was minted' : undefined
 }
 
@@ -138,7 +138,7 @@ function spoken(considered: Considered, code: RefusalCode | undefined): 'permit'
 }
 
 function ids(policies: readonly string[] | undefined): readonly string[] {
-  return (policies ?? []).slice(0, MOST_POLICIES).map((id) => cut(id, LONGEST_POLICY_ID))
+  return (policies ?? []).slice(0, MOST.policies).map((id) => cut(id, MOST.policyId))
 }
 
 /**
@@ -152,7 +152,7 @@ function cut(text: string, most: number): string {
 
 // UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.
 function safeName(name: string): string {
-  return typeof name === 'string' && /^[A-Za-z0-9_.\-/]{1,128}$/.test(name) ? name : '(unprintable)'
+  return isToolName(name) ? name : '(unprintable)'
 }
 
 function blindedConversation(scope: Scope, signer: Signer): string | undefined {

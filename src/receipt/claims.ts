@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MATERIALITIES, SURFACES } from '../types.ts'
+import { MOST } from './limits.ts'
 
 /**
  * What a receipt says: the payload of each kind, version 1. Browser-safe.
@@ -7,9 +8,6 @@ import { MATERIALITIES, SURFACES } from '../types.ts'
  * Integers only, no null, no unknown members, well-formed strings; the wire form is the RFC 8785 text of these members.
  * Nothing here holds a tool's arguments or a value that can be guessed from a digest: those are salted or keyed.
  */
-
-/** Longest payload that a receipt may have, in bytes. */
-export const MOST_PAYLOAD_BYTES = 32 * 1024
 
 const text = (most: number) => z.string().max(most)
 const count = z.int().nonnegative()
@@ -21,7 +19,7 @@ const word = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)
 const chainMembers = {
   v: z.literal(1),
   /** The gate's own name, as its operator configured it. */
-  iss: text(256),
+  iss: text(MOST.name),
   /** 128 random bits, base64url: one contiguous run of receipts of one gate process. */
   stream: streamId,
   /** From 0, without a hole. */
@@ -53,9 +51,9 @@ const open = {
 
 const principal = z.strictObject({
   type: z.enum(['user', 'agent']),
-  id: text(512),
-  roles: z.array(text(256)).max(64).readonly().optional(),
-  tenant: text(256).optional(),
+  id: text(MOST.id),
+  roles: z.array(text(MOST.name)).max(MOST.roles).readonly().optional(),
+  tenant: text(MOST.name).optional(),
   basis: z.enum(['stated', 'os-user', 'default']),
 })
 
@@ -67,8 +65,8 @@ const evidence = z.strictObject({
   source: z.enum(['operator', 'definition', 'arguments', 'schema', 'name', 'description', 'annotations', 'default']),
   argues: tier,
   surface: surface.optional(),
-  at: text(256),
-  because: text(512),
+  at: text(MOST.place),
+  because: text(MOST.because),
 })
 
 const commitment = z.strictObject({ commit: digest, bytes: count })
@@ -78,16 +76,16 @@ const decision = {
   /** The call key, keyed with the gate's own secret: equal for the same call, useless for guessing. */
   call: digest.optional(),
   principal,
-  agent: text(512).optional(),
+  agent: text(MOST.id).optional(),
   /** The conversation id, keyed like `call`. */
   conversation: digest.optional(),
-  tool: z.strictObject({ server: text(64), name: text(256), definition: digest.optional() }),
+  tool: z.strictObject({ server: text(MOST.server), name: text(MOST.name), definition: digest.optional() }),
   args: commitment.optional(),
   /** Salted commitment to the canonical evaluation request. */
   request: digest.optional(),
   materiality: tier,
   surface,
-  evidence: z.array(evidence).max(8).readonly(),
+  evidence: z.array(evidence).max(MOST.evidence).readonly(),
   decision: z.enum(['permit', 'deny', 'silence']),
   /** What the ruling rests on; `gate` is holdpoint itself, before or after the policy spoke. */
   basis: z.enum(['pdp', 'approval', 'fail_open', 'override', 'ungated', 'input', 'replay', 'gate']),
@@ -99,19 +97,19 @@ const decision = {
   fault: word.optional(),
   policy: z.strictObject({
     digest,
-    determining: z.array(text(128)).max(64).readonly(),
-    errors: z.array(text(128)).max(64).readonly(),
+    determining: z.array(text(MOST.policyId)).max(MOST.policies).readonly(),
+    errors: z.array(text(MOST.policyId)).max(MOST.policies).readonly(),
   }),
   /** The policy decision point, and how long it took in µs. */
-  pdp: z.strictObject({ id: text(128), us: count }).optional(),
+  pdp: z.strictObject({ id: text(MOST.policyId), us: count }).optional(),
   /** True when the decision can be derived again from the opened request and the policy. */
   rederivable: z.boolean(),
   obligations: z
-    .array(z.strictObject({ id: text(128), type: text(128) }))
-    .max(32)
+    .array(z.strictObject({ id: text(MOST.policyId), type: text(128) }))
+    .max(MOST.obligations)
     .readonly()
     .optional(),
-  approval: z.strictObject({ ref: text(64), by: text(512), channel: text(32) }).optional(),
+  approval: z.strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }).optional(),
   /** The signed override that a medium call ran on because no policy answered. */
   override: z
     .strictObject({
@@ -130,9 +128,9 @@ const decision = {
   /** Present exactly when the call key was claimed and the call may run once: an outcome is then owed. */
   permit: z.strictObject({ ttlMs: count }).optional(),
   /** Hashes of the receipts that the model had seen: the edges of the trace. Sorted. */
-  parents: z.array(digest).max(64).readonly().optional(),
+  parents: z.array(digest).max(MOST.parents).readonly().optional(),
   /** One line of the operator's or the gate's own, such as why a tool is `ungated`. */
-  note: text(512).optional(),
+  note: text(MOST.note).optional(),
 }
 
 const outcome = {

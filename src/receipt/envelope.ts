@@ -2,7 +2,7 @@ import { decodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText } from '../bytes/canonical.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { HoldpointError } from '../errors.ts'
-import { MOST_PAYLOAD_BYTES } from './claims.ts'
+import { MOST } from './limits.ts'
 
 /** `typ` of every receipt's header (RFC 7515 §4.1.9, RFC 8725 §3.11). */
 export const RECEIPT_TYP = 'holdpoint-receipt+jwt'
@@ -11,7 +11,7 @@ const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/
 const MOST_HEADER_BYTES = 256
 /** Ed25519 and ES256 signatures are both of this size. */
 const SIGNATURE_BYTES = 64
-const LIMITS = { maxDepth: 8, maxNodes: 4_096, maxBytes: MOST_PAYLOAD_BYTES }
+const LIMITS = { maxDepth: 8, maxNodes: 4_096, maxBytes: MOST.payload }
 
 /** A receipt's three parts, each in its one spelling. Nothing is verified yet. */
 export interface Envelope {
@@ -33,14 +33,14 @@ export interface Envelope {
  * @throws HoldpointError ERR_FORMAT
  */
 export function readEnvelope(jws: string, typ: string): Envelope {
-  if (jws.length > MOST_PAYLOAD_BYTES * 2) throw malformed('is too long')
+  if (jws.length > MOST.payload * 2) throw malformed('is too long')
   const parts = COMPACT.exec(jws)
   if (parts === null) throw malformed('is not three base64url parts')
   const [, header = '', payload = '', signature = ''] = parts
   const { alg, kid, typ: found } = readHeader(decodeBase64url(header))
   if (found !== typ) throw malformed(`has typ ${JSON.stringify(found)}, not ${JSON.stringify(typ)}`)
   const payloadBytes = decodeBase64url(payload)
-  if (payloadBytes.length > MOST_PAYLOAD_BYTES) throw malformed('has too large a payload')
+  if (payloadBytes.length > MOST.payload) throw malformed('has too large a payload')
   const signatureBytes = decodeBase64url(signature)
   if (signatureBytes.length !== SIGNATURE_BYTES) throw malformed('has a signature of the wrong size')
   return {

@@ -1,5 +1,6 @@
-/** Most parents that one receipt names, and most conversations that are remembered. */
-const MOST_PARENTS = 64
+import { MOST } from './limits.ts'
+
+/** Most conversations that are remembered. */
 const MOST_TRACES = 1_000
 
 interface Steps {
@@ -32,7 +33,7 @@ export class Lineage {
   /** A receipt (outcome or refusal) went back to the model. */
   delivered(trace: string, hash: string): void {
     const steps = this.#of(trace)
-    if (steps.fresh.length < MOST_PARENTS) steps.fresh.push(hash)
+    if (steps.fresh.length < MOST.parents) steps.fresh.push(hash)
   }
 
   #of(trace: string): Steps {

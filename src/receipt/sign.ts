@@ -13,8 +13,9 @@ import { crockford } from '../bytes/crockford.ts'
 import { sha256, sha256Bytes } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import type { JsonObject, Receipt, Signer } from '../types.ts'
-import { MOST_PAYLOAD_BYTES, type ReceiptClaims } from './claims.ts'
+import type { ReceiptClaims } from './claims.ts'
 import { RECEIPT_TYP } from './envelope.ts'
+import { MOST } from './limits.ts'
 
 const LEAF = Buffer.of(0)
 /** JWS headers by signer: the same three members each time, so they are encoded once. */
@@ -71,11 +72,8 @@ export function signerFromPem(pem: string): Signer {
  */
 export function sealReceipt(signer: Signer, claims: ReceiptClaims): Receipt {
   const payload = Buffer.from(canonicalText(claims), 'utf8')
-  if (payload.length > MOST_PAYLOAD_BYTES) {
-    throw new HoldpointError(
-      'ERR_FORMAT',
-      `a receipt may hold ${MOST_PAYLOAD_BYTES} bytes, this one has ${payload.length}`,
-    )
+  if (payload.length > MOST.payload) {
+    throw new HoldpointError('ERR_FORMAT', `a receipt may hold ${MOST.payload} bytes, this one has ${payload.length}`)
   }
   const signed = `${headerOf(signer)}.${payload.toString('base64url')}`
   const signature = Buffer.from(signer.sign(Buffer.from(signed, 'latin1'))).toString('base64url')

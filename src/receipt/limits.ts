@@ -1,0 +1,24 @@
+/**
+ * How much a receipt holds: characters of a text, items of a list. What drafts one cuts to these, and what reads one refuses
+ * more, so they are part of the format.
+ */
+export const MOST = {
+  /** Bytes of the payload. */
+  payload: 32 * 1024,
+  /** A principal, an agent, whoever said yes. */
+  id: 512,
+  /** The gate, a tenant, a role, a tool. */
+  name: 256,
+  server: 64,
+  roles: 64,
+  evidence: 8,
+  /** Where a piece of evidence stands. */
+  place: 256,
+  because: 512,
+  /** Policies that determined a decision, and policies that erred. */
+  policies: 64,
+  policyId: 128,
+  obligations: 32,
+  parents: 64,
+  note: 512,
+} as const
