@@ -4,19 +4,17 @@ import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
-import { lineOf } from './bytes/place.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
+import { createPanel, type PolicyOption } from './create-panel.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
+import { Holds } from './decide/holds.ts'
 import { Turns } from './decide/turns.ts'
 import { HoldpointError } from './errors.ts'
 import { Exits } from './exits.ts'
 import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
-import { createCedarPoint } from './policy/cedar.ts'
-import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
-import { withShortForm } from './policy/short-form.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
 import { loadOrCreateKey } from './receipt/key-file.ts'
@@ -27,15 +25,15 @@ import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, Gate, Json, PolicyDecisionPoint, Signer, Store } from './types.ts'
+import type { Clock, EventSink, Gate, Json, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
 export interface GateOptions extends ConfigOptions {
   /** Folder or file to read instead of the working directory's `holdpoint.yaml`; `false` reads none. */
   readonly config?: string | { readonly file: string } | false
-  /** The policy decision point, instead of the policies of the configuration. */
-  readonly policy?: PolicyDecisionPoint | PolicyFunction
+  /** Who decides, instead of the policies of the configuration: a point, a function, or several that must all permit. */
+  readonly policy?: PolicyOption
   /** Decide and receipt, block nothing, until this date (at most 30 days ahead). Never a setting of `holdpoint.yaml`. */
   readonly observe?: { readonly until: string | number }
   /** The gate's name in its receipts (`iss`), and the principal when nobody else is named. Default: the server's name. */
@@ -79,24 +77,25 @@ export function createGate(options: GateOptions = {}): Gate {
 function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): Gate {
   const { options: configured } = loaded
   const clock = options.effects?.clock ?? systemClock
-  const point = policyPoint(options.policy, loaded)
   const state = stateFolder(process.env, process.platform, homedir())
   const places = placesOf(configured, loaded.folder, state)
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
   const store = options.effects?.store === undefined ? createStore(places, clock) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
+  const holds = new Holds(clock)
+  const panel = createPanel(options.policy, loaded, { clock, emit, healed: () => holds.heal() })
   const { server } = loaded
   const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
   const issuer = options.name ?? server
 
   const chain = new Chain({ signer, store, clock, issuer, random: randomBytes })
-  const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, point, settings) })
+  const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, panel.policyDigest, settings) })
   const lineage = new Lineage()
   const live: SharedState['live'] = new Map()
   const exits = new Exits({
     settings,
     recorder,
-    point,
+    panel,
     lineage,
     signer,
     clock,
@@ -108,12 +107,13 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   return new GateView({
     parts: {
       settings,
-      tools: new ToolRegistry({ configured: server, words: loaded.words, point, emit }),
-      point,
+      tools: new ToolRegistry({ configured: server, words: loaded.words, panel, emit }),
+      panel,
       store,
       recorder,
       exits,
       turns: new Turns(),
+      holds,
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir() }),
       clock,
       random: randomBytes,
@@ -132,27 +132,6 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
     deciding: { count: 0, most: MOST_DECIDING },
     closed,
   })
-}
-
-function policyPoint(policy: GateOptions['policy'], loaded: LoadedConfig): PolicyDecisionPoint {
-  if (policy === undefined) return createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))
-  const [rule] = loaded.shortRules
-  if (rule !== undefined) {
-    const both = `"tools.${rule.name}" holds a policy, and so does "policy" in code: a rule that nobody asks would not hold; keep one`
-    throw new HoldpointError('ERR_CONFIG', `${rule.at}: ${both}`, { at: lineOf(rule.at) })
-  }
-  if (typeof policy === 'function') {
-    return createFunctionPoint(policy, { server: loaded.server })
-  }
-  const at = 'createGate options'
-  if (typeof policy?.evaluate !== 'function' || typeof policy.register !== 'function') {
-    throw new HoldpointError('ERR_CONFIG', `${at}: "policy" must be a policy decision point or a function`, { at })
-  }
-  // Receipts commit to it: with anything else in its place they would not verify.
-  if (!/^[A-Za-z0-9_-]{43}$/.test(policy.policyDigest)) {
-    throw new HoldpointError('ERR_CONFIG', `${at}: "policy.policyDigest" must be a SHA-256 digest in base64url`, { at })
-  }
-  return policy
 }
 
 function createStore({ store }: Places, clock: Clock): Store {
@@ -196,12 +175,12 @@ function observeUntil(observe: GateOptions['observe'], clock: Clock): number | u
   )
 }
 
-function openDraft(loaded: LoadedConfig, point: PolicyDecisionPoint, settings: Settings): OpenDraft {
+function openDraft(loaded: LoadedConfig, policy: string, settings: Settings): OpenDraft {
   return {
     kind: 'open',
     build: BUILD,
     config: loaded.digest,
-    policy: point.policyDigest,
+    policy,
     trust: sha256(canonicalText(loaded.options.trust ?? {})),
     mode: settings.mode.kind,
     ...(settings.mode.kind === 'observe' ? { until: settings.mode.untilAt } : {}),

@@ -1,17 +1,18 @@
 import { encodeBase64url } from './bytes/base64url.ts'
 import { canonicalText, type Limits } from './bytes/canonical.ts'
 import { isToolName } from './bytes/names.ts'
+import type { PolicyPanel } from './decide/panel.ts'
 import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
 import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
-import type { ApprovalRecord, PolicyDecisionPoint, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
+import type { ApprovalRecord, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
 /** What drafting a decision receipt needs to know of its gate. */
 export interface DraftParts {
   readonly settings: Settings
-  readonly point: PolicyDecisionPoint
+  readonly panel: PolicyPanel
   readonly lineage: Lineage
   readonly signer: Signer
   readonly random: RandomBytes
@@ -41,7 +42,7 @@ const blindedConversations = new WeakMap<Scope, string>()
 
 /** Says what was considered and decided: identities and tiers in the clear, arguments and request as salted commitments. */
 export function draftDecision(parts: DraftParts, considered: Considered, terms: DraftTerms): Drafted {
-  const { point, settings, signer } = parts
+  const { panel, settings, signer } = parts
   const { scope, arrival, classification, request, decision } = considered
   const { contract, snapshot } = arrival
   const salt = encodeBase64url(parts.random(SALT_BYTES))
@@ -84,14 +85,14 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
     ...optional('code', terms.code),
     ...optional('fault', faultOf(considered)),
     policy: {
-      digest: considered.policyDigest ?? point.policyDigest,
+      digest: considered.policyDigest ?? panel.policyDigest,
       determining: ids(decision?.determining),
       errors: ids(decision?.errors),
     },
     ...(considered.decisionMs === undefined
       ? {}
-      : { pdp: { id: cut(point.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
-    rederivable: point.rederivable,
+      : { pdp: { id: cut(panel.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
+    rederivable: panel.rederivable,
     ...(terms.consent === undefined || answered === undefined
       ? {}
       : { approval: { ref: terms.consent.ref, by: cut(answered.by, MOST.id), channel: answered.channel } }),

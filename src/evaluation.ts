@@ -3,6 +3,7 @@ import { sha256 } from './bytes/digest.ts'
 import { principalKey, requestDigest, sessionKey } from './call/call-key.ts'
 import { derive } from './call/derived.ts'
 import { spentBy } from './call/money.ts'
+import type { PolicyPanel } from './decide/panel.ts'
 import type { GateParts } from './parts.ts'
 import { type Considered, optional } from './pass.ts'
 import {
@@ -11,7 +12,6 @@ import {
   type Contract,
   type EvaluationRequest,
   NO_SESSION,
-  type PolicyDecisionPoint,
   type Scope,
   type SessionFacts,
   type SessionKeys,
@@ -86,7 +86,7 @@ export function claimOf(
       at: parts.clock.now(),
       ...optional('amount', spentBy(request?.context.arguments)),
       ...optional('reads', call.contract.operator?.reads),
-      ...optional('seen', seenBy(parts.point, seen)),
+      ...optional('seen', seenBy(parts.panel, seen)),
     },
   }
 }
@@ -96,7 +96,7 @@ export async function sessionOf(
   parts: GateParts,
   scope: Scope,
 ): Promise<(Pick<SessionReading, 'facts'> & Partial<SessionReading>) | undefined> {
-  if (parts.point.readsSession === false) return { facts: NO_SESSION }
+  if (parts.panel.readsSession === false) return { facts: NO_SESSION }
   try {
     return await parts.store.read(keysOf(scope), parts.clock.now())
   } catch {
@@ -105,17 +105,14 @@ export async function sessionOf(
 }
 
 /** Which decisions are taken one after the other; `undefined` where no decision rests on another. */
-export function turnOf({ point }: GateParts, scope: Scope): string | undefined {
-  if (point.readsSession === false) return undefined
+export function turnOf({ panel }: GateParts, scope: Scope): string | undefined {
+  if (panel.readsSession === false) return undefined
   const { conversation, principal } = keysOf(scope)
-  return point.readsSession === 'conversation' ? conversation : principal
+  return panel.readsSession === 'conversation' ? conversation : principal
 }
 
 /** The versions that a decision rests on: what the policy cannot have read does not make it stale. */
-function seenBy(
-  { readsSession }: PolicyDecisionPoint,
-  seen: SessionSeen | undefined,
-): Partial<SessionSeen> | undefined {
+function seenBy({ readsSession }: PolicyPanel, seen: SessionSeen | undefined): Partial<SessionSeen> | undefined {
   if (seen === undefined || readsSession === false) return undefined
   return readsSession === 'conversation' ? { conversation: seen.conversation } : seen
 }
@@ -129,7 +126,7 @@ export function digestOf(parts: GateParts, considered: Considered, call: Readied
     scope: considered.scope,
     contract: call.contract,
     inputDigest: call.taken.digest,
-    policyDigest: parts.point.policyDigest,
+    policyDigest: parts.panel.policyDigest,
   })
 }
 

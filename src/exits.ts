@@ -94,6 +94,7 @@ export class Exits {
     const isSame =
       contract !== undefined && snapshot !== undefined && by.inputDigest === askedDigest(contract, snapshot)
     const code = isSame ? takenCode(by.status) : 'key_reuse'
+    this.#parts.emit({ event: 'replay-detected', tool: toolName(considered), code })
     return await this.refused(considered, {
       code,
       basis: 'replay',
@@ -214,7 +215,7 @@ export class Exits {
   #explain(considered: Considered): readonly Constraint[] {
     if (considered.request === undefined) return []
     try {
-      return this.#parts.point.explain(considered.request, considered.arrival.contract?.definition.inputSchema)
+      return this.#parts.panel.explain(considered.request, considered.arrival.contract?.definition.inputSchema)
         .constraints
     } catch {
       // An explanation that fails leaves the refusal standing, without its constraints.

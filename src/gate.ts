@@ -1,13 +1,16 @@
 import { askPerson } from './consent.ts'
-import { ask } from './decide/deadline.ts'
-import { rule } from './decide/fail-mode.ts'
+import { Budget } from './decide/budget.ts'
+import { codeOf, rule } from './decide/fail-mode.ts'
+import { toolName } from './draft.ts'
 import { HoldpointError } from './errors.ts'
 import { claimOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
+import type { Leaving } from './exits.ts'
+import { mayHold, Waiting } from './hold.ts'
 import { classify } from './materiality/classify.ts'
 import { objection } from './objection.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
-import type { Admission, AdmitOptions, ApprovalRecord, Scope } from './types.ts'
+import type { Admission, AdmitOptions, ApprovalRecord, Scope, SessionSeen } from './types.ts'
 
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
@@ -59,95 +62,135 @@ type Step =
   | { readonly next: 'leave'; readonly admission: Admission }
   | { readonly next: 'again'; readonly spent: boolean }
   | { readonly next: 'consent'; readonly requires: string }
+  /** No policy point answered, and the host would rather wait than be refused. */
+  | { readonly next: 'hold' }
 
-/** Decide and permit, with a person's consent between two decisions where the policy asks for it. */
+/** What one decision is taken under. */
+interface Round {
+  readonly options: AdmitOptions
+  readonly budget: Budget
+  readonly consent: ApprovalRecord | undefined
+}
+
+/** Decide and permit; between two decisions, a person's consent or a policy point's return. */
 async function decide(
   parts: GateParts,
   considered: Considered,
   call: Readied,
   options: AdmitOptions,
 ): Promise<Admission> {
-  const { exits } = parts
+  const { clock, exits, settings, turns } = parts
   const turn = turnOf(parts, considered.scope)
+  const waiting = new Waiting(parts, considered, options)
+  let budget = new Budget(settings.timeoutMs, clock)
   let consent: ApprovalRecord | undefined
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const granted = consent
-    const step = await parts.turns.take(
-      turn,
-      () => decideOnce(parts, considered, call, granted, options),
-      options.signal,
-    )
-    if (step === undefined) break
-    if (step.next === 'leave') return step.admission
-    if (step.next === 'again') {
-      consent = step.spent ? undefined : consent
-      continue
+  let rounds = 0
+  try {
+    while (rounds < MOST_ROUNDS) {
+      const round = { options, budget, consent }
+      const step = await turns.take(turn, () => decideOnce(parts, considered, call, round), options.signal)
+      if (step === undefined) break
+      if (step.next === 'leave') return step.admission
+      if (step.next === 'hold') {
+        // However often it is tried, a held call ends with its time.
+        const released = await waiting.wait()
+        if (released === 'cancelled') break
+        if (released !== 'again') return await exits.refused(considered, silenced(considered))
+        budget = new Budget(settings.timeoutMs, clock)
+        continue
+      }
+      rounds += 1
+      if (step.next === 'again') {
+        consent = step.spent ? undefined : consent
+        continue
+      }
+      const asked = await askPerson(parts, considered, call, step.requires, options)
+      if (!asked.given) return asked.admission
+      consent = asked.consent
     }
-    const asked = await askPerson(parts, considered, call, step.requires, options)
-    if (!asked.given) return asked.admission
-    consent = asked.consent
+  } finally {
+    waiting.end()
   }
   return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
 }
 
-/** One decision under the budget, ruled by the fail mode, and its claim. */
-async function decideOnce(
-  parts: GateParts,
-  considered: Considered,
-  call: Readied,
-  consent: ApprovalRecord | undefined,
-  options: AdmitOptions,
-): Promise<Step> {
-  const { clock, exits, openings, point, recorder, settings } = parts
+/** One decision within the budget, ruled by the fail mode, and its claim. */
+async function decideOnce(parts: GateParts, considered: Considered, call: Readied, round: Round): Promise<Step> {
+  const { clock, exits, openings, panel, settings } = parts
   const { scope, classification } = considered
-  const schema = call.contract.definition.inputSchema
+  const { budget, consent, options } = round
+  budget.resume()
   const session = await sessionOf(parts, scope)
   if (session === undefined) return leave(await exits.refused(considered, { code: 'receipt_unavailable' }))
 
   considered.request = evaluationRequest(scope, considered, call, session.facts, consent)
-  considered.policyDigest = point.policyDigest
+  considered.policyDigest = panel.policyDigest
   const askedAt = clock.monotonic()
-  const asked = ask(point, considered.request, { budgetMs: settings.timeoutMs, clock, signal: options.signal, schema })
+  const asked = panel.ask(considered.request, {
+    budgetMs: budget.leftMs,
+    clock,
+    signal: options.signal,
+    schema: call.contract.definition.inputSchema,
+    late: (point) => overrule(parts, considered, point),
+  })
   // Only a promise is awaited: an embedded policy point answers on this very turn.
   const decision = asked instanceof Promise ? await asked : asked
+  budget.rest()
   considered.decision = decision
   considered.decisionMs = clock.monotonic() - askedAt
   if (options.signal?.aborted === true) return leave(await exits.refused(considered, { code: 'cancelled' }))
   // An answer of one policy is no answer of another that took its place meanwhile.
-  if (point.policyDigest !== considered.policyDigest)
+  if (panel.policyDigest !== considered.policyDigest)
     return leave(await exits.refused(considered, { code: 'policy_stale' }))
 
-  if (
-    decision.kind === 'silence' &&
-    decision.cause.kind === 'requestable' &&
-    consent === undefined &&
-    !exits.observing()
-  ) {
+  const isAsked = consent === undefined && !exits.observing()
+  if (isAsked && decision.kind === 'silence' && decision.cause.kind === 'requestable')
     return { next: 'consent', requires: decision.cause.requires }
-  }
   const ruling = rule(decision, classification.materiality, settings.failModes, openings, call.contract.id)
-  if (ruling.kind === 'refuse') return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
+  if (ruling.kind === 'refuse') {
+    if (mayHold(considered, options) && !exits.observing()) return { next: 'hold' }
+    return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
+  }
   if (decision.kind === 'permit' && decision.obligations.length > 0)
     return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
-  if (options.requires !== undefined && consent === undefined && !exits.observing())
-    return { next: 'consent', requires: options.requires }
+  if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires }
+  return await claim(parts, considered, call, { ...round, basis: ruling.basis, seen: session.seen })
+}
 
-  // INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists.
-  const failedOpen = ruling.basis === 'fail_open'
-  const basis = consent === undefined || failedOpen ? ruling.basis : 'approval'
+/** The refusal of a call that waited for a policy point in vain. */
+function silenced({ decision }: Considered): Leaving {
+  const code = decision?.kind === 'silence' ? codeOf(decision.cause) : 'policy_unavailable'
+  return { code, explain: true }
+}
+
+/** A point that had not answered in time denies after all: what failed open and has not begun does not begin. */
+function overrule({ emit }: GateParts, considered: Considered, point: string): void {
+  considered.overruled = true
+  emit({ event: 'verdict-late', point, tool: toolName(considered) })
+}
+
+/** What a permit rests on. */
+interface Grounds extends Round {
+  readonly basis: 'pdp' | 'fail_open'
+  readonly seen: SessionSeen | undefined
+}
+
+/** INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists. */
+async function claim(parts: GateParts, considered: Considered, call: Readied, grounds: Grounds): Promise<Step> {
+  const { exits, recorder } = parts
+  const { consent, options, seen } = grounds
+  const { signal } = options
+  const failedOpen = grounds.basis === 'fail_open'
+  const basis = consent === undefined || failedOpen ? grounds.basis : 'approval'
   const prepared = exits.permitDraft(considered, { consent, basis })
   try {
     const { receipt, committed } = await recorder.commit(
       prepared.draft,
-      claimOf(parts, considered, call, consent, session.seen),
+      claimOf(parts, considered, call, consent, seen),
       prepared.sidecar,
     )
     if (committed.outcome === 'claimed' && receipt !== undefined) {
-      const permitted = exits.permitted(considered, receipt, {
-        failedOpen,
-        signal: options.signal,
-        salt: prepared.salt,
-      })
+      const permitted = exits.permitted(considered, receipt, { failedOpen, signal, salt: prepared.salt })
       if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
       // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
       await permitted.settle({ status: 'not_executed' })
@@ -157,7 +200,7 @@ async function decideOnce(
     return { next: 'again', spent: committed.outcome === 'approval_spent' }
   } catch (cause) {
     const isLost = cause instanceof HoldpointError && cause.code === 'ERR_STORE'
-    return leave(exits.unwritten(considered, { failedOpen, isLost, signal: options.signal }))
+    return leave(exits.unwritten(considered, { failedOpen, isLost, signal }))
   }
 }
 

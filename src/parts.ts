@@ -1,22 +1,25 @@
 import type { OpenBudget } from './decide/fail-mode.ts'
+import type { Holds } from './decide/holds.ts'
+import type { PolicyPanel } from './decide/panel.ts'
 import type { Turns } from './decide/turns.ts'
 import type { Exits } from './exits.ts'
 import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import type { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, PolicyDecisionPoint, RandomBytes, Store } from './types.ts'
+import type { Clock, EventSink, RandomBytes, Store } from './types.ts'
 
 /** Everything that the pass works with. Effects come in here and nowhere else. */
 export interface GateParts {
   readonly settings: Settings
   readonly tools: ToolRegistry
-  readonly point: PolicyDecisionPoint
+  readonly panel: PolicyPanel
   readonly store: Store
   readonly recorder: Recorder
   readonly exits: Exits
   readonly openings: OpenBudget
   readonly turns: Turns
+  readonly holds: Holds
   readonly ownFiles: OwnFiles
   readonly clock: Clock
   readonly random: RandomBytes

@@ -55,6 +55,8 @@ export interface Considered {
   policyDigest?: string
   decision?: Decision
   decisionMs?: number
+  /** A policy point that had not answered in time has denied since. */
+  overruled?: boolean
 }
 
 /** Nothing known is high. */

@@ -1,4 +1,5 @@
 import { LiveAdmission, observedAdmission } from './admission.ts'
+import type { PolicyPanel } from './decide/panel.ts'
 import { microseconds, toolName } from './draft.ts'
 import { resultText } from './exit-words.ts'
 import type { Considered, Settings } from './pass.ts'
@@ -13,7 +14,6 @@ import type {
   Json,
   OutcomeStatus,
   PermittedAdmission,
-  PolicyDecisionPoint,
   Receipt,
   Refusal,
   RefusalCode,
@@ -22,7 +22,7 @@ import type {
 /** What a call that may run needs until it has ended. */
 export interface SettleParts {
   readonly settings: Settings
-  readonly point: PolicyDecisionPoint
+  readonly panel: PolicyPanel
   readonly lineage: Lineage
   readonly recorder: Recorder
   readonly clock: Clock
@@ -47,15 +47,16 @@ export function permittedCall(
   receipt: Receipt | undefined,
   terms: PermitTerms & { readonly enforced: boolean; readonly refusalOf: (code: RefusalCode) => Refusal },
 ): PermittedAdmission {
-  const { clock, point, settings, schedule, forget } = parts
+  const { clock, panel, settings, schedule, forget } = parts
   const { arrival, classification } = considered
   const callKey = arrival.callKey ?? ''
-  const policyDigest = considered.policyDigest ?? point.policyDigest
+  const policyDigest = considered.policyDigest ?? panel.policyDigest
   const permit = new Permit({
     clock,
     ttlMs: settings.permitTtlMs,
     signal: terms.signal,
-    current: () => point.policyDigest === policyDigest,
+    current: () =>
+      panel.policyDigest === policyDigest && panel.isOpenFor(toolName(considered)) && considered.overruled !== true,
   })
   const admission: LiveAdmission = new LiveAdmission({
     callKey,

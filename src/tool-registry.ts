@@ -1,6 +1,7 @@
 import { Contracts } from './call/contract.ts'
+import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
-import type { Contract, EventSink, OperatorWord, PolicyDecisionPoint, PolicyMisfit, ToolDefinition } from './types.ts'
+import type { Contract, EventSink, OperatorWord, PolicyMisfit, ToolDefinition } from './types.ts'
 
 /** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
 const MOST_LISTINGS = 16
@@ -19,19 +20,19 @@ export class ToolRegistry {
   readonly #validated = new Map<string, Validated>()
   readonly #configured: string
   readonly #words: ReadonlyMap<string, OperatorWord>
-  readonly #point: PolicyDecisionPoint
+  readonly #panel: Pick<PolicyPanel, 'register'>
   readonly #emit: EventSink
 
   /** `configured` is the server that tools without one belong to; `words` are by whole name, `shop/refund`. */
   constructor(parts: {
     readonly configured: string
     readonly words: ReadonlyMap<string, OperatorWord>
-    readonly point: PolicyDecisionPoint
+    readonly panel: Pick<PolicyPanel, 'register'>
     readonly emit: EventSink
   }) {
     this.#configured = parts.configured
     this.#words = parts.words
-    this.#point = parts.point
+    this.#panel = parts.panel
     this.#emit = parts.emit
   }
 
@@ -77,7 +78,7 @@ export class ToolRegistry {
     const found = isKnown ? before.misfits.get(listing) : undefined
     if (found !== undefined) return found
     const definitions = contracts.map(({ definition }) => definition)
-    const misfits = this.#point.register(server, definitions)
+    const misfits = this.#panel.register(server, definitions)
     const ofServer = this.#contracts.all().filter((contract) => contract.server === server)
     // A new definition may change what was found about others.
     const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []

@@ -138,7 +138,7 @@ export class GateView implements Gate {
     if (contract === undefined || snapshot === undefined) return undefined
     await parts.recorder.ready()
     return await parts.store.find(
-      requestDigest({ scope, contract, inputDigest: snapshot.digest, policyDigest: parts.point.policyDigest }),
+      requestDigest({ scope, contract, inputDigest: snapshot.digest, policyDigest: parts.panel.policyDigest }),
     )
   }
 
@@ -158,24 +158,25 @@ export class GateView implements Gate {
   }
 
   health(): Health {
-    const { point, exits } = this.#shared.parts
+    const { panel, exits, holds } = this.#shared.parts
     return {
       mode: exits.observing() ? 'observe' : 'enforce',
-      points: [{ id: point.id, tools: point.tools ?? ['*'], breaker: 'closed', canary: 'none' }],
-      held: 0,
+      points: panel.health(),
+      held: holds.held,
     }
   }
 
-  isolate(): boolean {
-    return false
+  isolate(point: string, because: string): boolean {
+    return this.#shared.parts.panel.isolate(point, because)
   }
 
-  release(): boolean {
-    return false
+  release(point: string): boolean {
+    return this.#shared.parts.panel.release(point)
   }
 
   async ready(): Promise<void> {
-    await this.#shared.parts.recorder.ready()
+    const { recorder, panel, clock, settings } = this.#shared.parts
+    await Promise.all([recorder.ready(), panel.rehearse({ clock, budgetMs: settings.timeoutMs })])
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,9 @@ const table: { readonly [room: string]: Room } = {
   permit: { rooms: noun, pure: true },
   refusal: { rooms: noun, pure: true },
   approval: { rooms: noun, pure: true },
+  override: { rooms: noun, packages: ['zod', 'p-timeout'], pure: true },
+  'override/keys': { rooms: noun, node: ['node:crypto'], pure: true },
+  'override/folder': { rooms: noun, node: ['node:fs', 'node:fs/promises', 'node:path'] },
   receipt: { rooms: noun, packages: ['zod', 'jose'], pure: true },
   // A store that never answers must not hang its caller: the wait is bounded here, and no verdict hangs on the timer.
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
@@ -52,6 +55,7 @@ const table: { readonly [room: string]: Room } = {
   'own-files': { rooms: ['types', 'bytes'], node: ['node:path', 'node:url'], pure: true },
   view: { rooms: [...noun, 'gate', 'call', 'approval', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
+  'create-panel': { rooms: [...noun, 'config', 'decide', 'policy'] },
   verify: { rooms: [...noun, 'receipt'], pure: true },
   testing: { rooms: '*', node: '*' },
   index: { rooms: '*' },

@@ -1,7 +1,6 @@
-import { canonicalText } from '../bytes/canonical.ts'
 import type { Decision, EvaluationRequest, Json, JsonObject, PolicyDecisionPoint } from '../types.ts'
 import { createRemotePoint, type RemoteTerms } from './remote.ts'
-import type { PolicyService } from './service.ts'
+import { type PolicyService, wireText } from './service.ts'
 import {
   deny,
   misshapen,
@@ -24,7 +23,7 @@ import {
  */
 export function createAuthzenPoint(terms: RemoteTerms, prefix: string, service: PolicyService): PolicyDecisionPoint {
   const ask = async (request: EvaluationRequest, signal: AbortSignal): Promise<Decision> => {
-    const write = (): string => canonicalText(request)
+    const write = (): string => wireText(request)
     const { json } = await service.ask({ path: `${prefix}/access/v1/evaluation`, write }, signal)
     return readAuthzen(json, terms.id)
   }

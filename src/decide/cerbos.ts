@@ -1,7 +1,6 @@
-import { canonicalText } from '../bytes/canonical.ts'
 import type { Decision, EvaluationRequest, Json, JsonObject, PolicyDecisionPoint } from '../types.ts'
 import { createRemotePoint, type RemoteTerms } from './remote.ts'
-import type { PolicyService } from './service.ts'
+import { type PolicyService, wireText } from './service.ts'
 import { deny, listIn, misshapen, noPermit, objectIn, permit, sentenceIn, textIn, verdictIn } from './shape.ts'
 
 /** The kind of resource that policies/canary.cerbos.yaml is about. */
@@ -16,7 +15,7 @@ const CANARY_KIND = 'holdpoint_canary'
  */
 export function createCerbosPoint(terms: RemoteTerms, prefix: string, service: PolicyService): PolicyDecisionPoint {
   const ask = async (request: EvaluationRequest, kind: string, signal: AbortSignal): Promise<Decision> => {
-    const write = (requestId: string): string => canonicalText(cerbosRequest(request, kind, requestId))
+    const write = (requestId: string): string => wireText(cerbosRequest(request, kind, requestId))
     const { json, requestId } = await service.ask({ path: `${prefix}/access/v1/evaluation`, write }, signal)
     return readCerbos(json, { kind, id: request.resource.id, action: request.action.name, requestId })
   }

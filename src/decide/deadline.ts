@@ -12,6 +12,8 @@ export interface AskTerms {
   readonly signal: AbortSignal | undefined
   /** The tool's input schema, for points that map arguments by it. */
   readonly schema: JsonSchema | undefined
+  /** Told when a point that did not answer in time denies after all. */
+  readonly late?: (point: string) => void
 }
 
 /** The longest delay that a timer of the platform holds; a longer one would fire at once, or never. */
@@ -20,27 +22,43 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1
 /**
  * Asks a policy decision point. A point that answers at once is read at once, without a promise. Never throws, never
  * rejects: whatever goes wrong is a silence with its cause.
- *
- * INVARIANT I4: a verdict counts only if the monotonic clock says that it is inside the budget when it is read. The timer
- * only wakes us: when the event loop was blocked, a late permit reaches us before an expired timer does.
  */
 export function ask(
   point: PolicyDecisionPoint,
   request: EvaluationRequest,
   terms: AskTerms,
 ): Decision | Promise<Decision> {
+  return within((call) => point.evaluate(request, call), { ...terms, point: point.id })
+}
+
+/** The terms of one question, and whose answer it wants. */
+interface QuestionTerms extends AskTerms {
+  readonly point: string
+}
+
+/**
+ * Puts one question, and reads what comes back as a decision.
+ *
+ * INVARIANT I4: a verdict counts only if the monotonic clock says that it is inside the budget when it is read. The timer
+ * only wakes us: when the event loop was blocked, a late permit reaches us before an expired timer does.
+ */
+export function within(
+  put: (call: { readonly signal: AbortSignal; readonly schema: JsonSchema | undefined }) => unknown,
+  terms: QuestionTerms,
+): Decision | Promise<Decision> {
   const askedAt = terms.clock.monotonic()
   if (terms.signal?.aborted === true) return ABANDONED
+  if (!(terms.budgetMs > 0)) return TIMED_OUT
   const call = question(terms.schema)
   let answer: unknown
   try {
-    answer = point.evaluate(request, call.terms)
+    answer = put(call.terms)
     // Looking at an answer may throw as well: it may be a Proxy.
     if (answer instanceof Promise) return awaitAnswer(answer, call, askedAt, terms)
   } catch (cause) {
-    return verdict(() => faultOf(cause), askedAt, terms)
+    return inTime(faultOf(cause), askedAt, terms)
   }
-  return verdict(() => readAnswer(answer), askedAt, terms)
+  return inTime(readAnswer(answer), askedAt, terms)
 }
 
 interface Question {
@@ -65,7 +83,7 @@ async function awaitAnswer(
   answer: Promise<unknown>,
   call: Question,
   askedAt: number,
-  terms: AskTerms,
+  terms: QuestionTerms,
 ): Promise<Decision> {
   const { budgetMs, clock, signal } = terms
   const leftMs = Math.min(Math.max(1, Math.ceil(budgetMs - (clock.monotonic() - askedAt))), LONGEST_DELAY_MS)
@@ -76,21 +94,34 @@ async function awaitAnswer(
     })
     const timed = pTimeout(settled, { milliseconds: leftMs, ...(signal === undefined ? {} : { signal }) })
     const { value } = (await timed) as { readonly value: unknown }
-    return verdict(() => readAnswer(value), askedAt, terms)
+    return inTime(readAnswer(value), askedAt, terms)
   } catch (cause) {
-    if (cause instanceof TimeoutError) return TIMED_OUT
-    return verdict(() => faultOf(cause), askedAt, terms)
+    if (!(cause instanceof TimeoutError)) return inTime(faultOf(cause), askedAt, terms)
+    hearLate(answer, terms)
+    return TIMED_OUT
   } finally {
     call.abort()
   }
 }
 
-/** Reads an answer first and the clock after it: reading takes time too. */
-function verdict(read: () => Decision, askedAt: number, { clock, budgetMs, signal }: AskTerms): Decision {
-  const decision = read()
+/**
+ * A decision as it counts now, once it has been read: reading takes time too. What is late is no answer, but a late deny still
+ * denies.
+ */
+export function inTime(decision: Decision, askedAt: number, { clock, budgetMs, signal }: AskTerms): Decision {
   if (signal?.aborted === true) return ABANDONED
+  if (decision.kind === 'deny') return decision
   // Written so that a clock or a budget that is not a number refuses.
   return clock.monotonic() - askedAt < budgetMs ? decision : TIMED_OUT
+}
+
+/** The call was decided without this point; that it would have denied is not lost. */
+function hearLate(answer: Promise<unknown>, { late, point }: QuestionTerms): void {
+  if (late === undefined) return
+  const hear = (value: unknown): void => {
+    if (readAnswer(value).kind === 'deny') late(point)
+  }
+  Promise.prototype.then.call(answer, hear, () => undefined)
 }
 
 function faultOf(cause: unknown): Decision {
@@ -102,11 +133,12 @@ function faultOf(cause: unknown): Decision {
   return silence({ kind: 'wrong', fault: cause instanceof WrongAnswer ? cause.fault : 'policy_error', detail })
 }
 
-function silence(cause: SilenceCause): Decision {
+/** A silence of which nothing but the cause is known. */
+export function silence(cause: SilenceCause): Decision {
   return { kind: 'silence', cause, determining: [], errors: [] }
 }
 
-const TIMED_OUT = silence({ kind: 'absent', fault: 'timeout' })
+export const TIMED_OUT = silence({ kind: 'absent', fault: 'timeout' })
 
 /** Never an absence: that a caller went away must not open a gate or move a breaker. */
 const ABANDONED: Decision = malformed('the caller gave up before an answer was read')

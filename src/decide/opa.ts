@@ -1,8 +1,7 @@
-import { canonicalText } from '../bytes/canonical.ts'
 import { shown } from '../bytes/shown.ts'
 import type { Decision, EvaluationRequest, Json, PolicyDecisionPoint } from '../types.ts'
 import { createRemotePoint, type RemoteTerms } from './remote.ts'
-import type { PolicyService } from './service.ts'
+import { type PolicyService, wireText } from './service.ts'
 import {
   deny,
   listIn,
@@ -39,7 +38,7 @@ export interface OpaPlace {
 export function createOpaPoint(terms: RemoteTerms, place: OpaPlace, service: PolicyService): PolicyDecisionPoint {
   const ask = async (rule: string, request: EvaluationRequest, signal: AbortSignal): Promise<Decision> => {
     const path = `${place.prefix}/v1/data/${rule}?${QUERY}`
-    const write = (): string => canonicalText({ input: request })
+    const write = (): string => wireText({ input: request })
     const { status, json } = await service.ask({ path, write, hearsErrors: true }, signal)
     return status === 500 ? readOpaErrors(json) : readOpa(json, rule)
   }

@@ -1,3 +1,4 @@
+import { canonicalText, type Limits } from '../bytes/canonical.ts'
 import type { Json } from '../types.ts'
 
 /** One question to a policy service. */
@@ -29,4 +30,12 @@ export interface PolicyService {
    * @throws WrongAnswer when what came is not a strict JSON reply to this very request
    */
   ask(question: Question, signal: AbortSignal): Promise<Answered>
+}
+
+/** Arguments were bounded when the call was taken, by limits that the operator may raise: here they only travel. */
+const UNBOUNDED: Limits = { maxDepth: 1_024, maxNodes: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER }
+
+/** The canonical text (RFC 8785) of what is sent: every policy service gets the same bytes for the same request. */
+export function wireText(value: unknown): string {
+  return canonicalText(value, UNBOUNDED)
 }

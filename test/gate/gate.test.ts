@@ -218,7 +218,7 @@ describe('when no answer comes', () => {
     expect(outcomes.filter((result) => result.outcome === 'ran' && result.failedOpen)).toHaveLength(10)
     expect(outcomes.filter((result) => result.outcome === 'refused')).toHaveLength(2)
     expect(gate.events.filter((event) => event.event === 'failure-opened')).toHaveLength(10)
-    expect(await refusedCode(me, { tool: 'refund', callId: 'x', input: {} })).toBe('policy_timeout')
+    expect(await refusedCode(me, { tool: 'refund', callId: 'x', input: {} })).toBe('circuit_open')
   })
 
   it('refuses a wrong answer at every tier, open or not', async () => {

@@ -677,14 +677,21 @@ permit (principal, action, resource) when { context.arguments has ask };
 
 describe('I10', () => {
   it('I10: once the policy point answers again, the next call is permitted', async () => {
-    const { gate, me } = actGate({ timeoutMs: 5 })
-    gate.outage()
-    for (const callId of ['k1', 'k2', 'k3', 'k4']) {
-      const during = await me.admit({ tool: 'act', input: {}, callId })
-      expect(during).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_timeout', retryable: true } })
-    }
-    gate.heal()
-    expect(await me.admit({ tool: 'act', input: {}, callId: 'k1' })).toMatchObject({ outcome: 'permitted' })
+    const clock = handClock()
+    let silent = true
+    const { me } = actGate({ timeoutMs: 5, clock, policy: () => (silent ? new Promise(() => undefined) : 'permit') })
+    const admit = async (callId: string) => await me.admit({ tool: 'act', input: {}, callId })
+    for (const [callId, code] of [
+      ['k1', 'policy_timeout'],
+      ['k2', 'policy_timeout'],
+      ['k3', 'policy_timeout'],
+      ['k4', 'circuit_open'],
+    ] as const)
+      expect(await admit(callId)).toMatchObject({ outcome: 'refused', refusal: { code, retryable: true } })
+    silent = false
+    expect(await admit('k1')).toMatchObject({ outcome: 'refused', refusal: { code: 'circuit_open' } })
+    clock.advance(30_000)
+    expect(await admit('k1')).toMatchObject({ outcome: 'permitted' })
   })
 
   it('I10: once the store works again, permits flow again without a restart', async () => {

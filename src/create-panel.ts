@@ -1,0 +1,60 @@
+import { lineOf } from './bytes/place.ts'
+import type { LoadedConfig } from './config/read.ts'
+import { type PanelTerms, PolicyPanel } from './decide/panel.ts'
+import { HoldpointError } from './errors.ts'
+import { createCedarPoint } from './policy/cedar.ts'
+import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
+import { withShortForm } from './policy/short-form.ts'
+import type { PolicyDecisionPoint } from './types.ts'
+
+/** Who decides, as code says it: one point or function, or several that must all permit. */
+export type PolicyOption = PolicyDecisionPoint | PolicyFunction | readonly (PolicyDecisionPoint | PolicyFunction)[]
+
+const AT = 'createGate options'
+/** `shop/refund`, `shop/*` or `*`. */
+const TOOLS = /^(?:\*|[a-z0-9][a-z0-9-]{0,31}\/(?:\*|[A-Za-z0-9_.\-/]{1,128}))$/
+
+/**
+ * The policy decision points of a gate: those of the code, or the policies of the configuration.
+ *
+ * @throws HoldpointError ERR_CONFIG, ERR_POLICY
+ */
+export function createPanel(policy: PolicyOption | undefined, loaded: LoadedConfig, terms: PanelTerms): PolicyPanel {
+  if (policy === undefined)
+    return new PolicyPanel([createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))], terms)
+  const [rule] = loaded.shortRules
+  if (rule !== undefined) {
+    const both = `"tools.${rule.name}" holds a policy, and so does "policy" in code: a rule that nobody asks would not hold; keep one`
+    throw new HoldpointError('ERR_CONFIG', `${rule.at}: ${both}`, { at: lineOf(rule.at) })
+  }
+  const points = (isList(policy) ? policy : [policy]).map((each) =>
+    typeof each === 'function' ? createFunctionPoint(each, { server: loaded.server }) : checked(each),
+  )
+  if (points.length === 0) throw unusable('"policy" is an empty list: nobody would permit anything')
+  const ids = points.map(({ id }) => id)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) throw unusable(`"policy" has two points named "${twice}": give one of them another name`)
+  return new PolicyPanel(points, terms)
+}
+
+function isList(policy: PolicyOption): policy is readonly (PolicyDecisionPoint | PolicyFunction)[] {
+  return Array.isArray(policy)
+}
+
+/** UNTRUSTED: plain JavaScript may hand over anything. */
+function checked(point: PolicyDecisionPoint): PolicyDecisionPoint {
+  if (typeof point?.evaluate !== 'function' || typeof point.register !== 'function')
+    throw unusable('"policy" must be a policy decision point or a function, or a list of them')
+  // Receipts commit to it: with anything else in its place they would not verify.
+  if (!/^[A-Za-z0-9_-]{43}$/.test(point.policyDigest))
+    throw unusable('"policy.policyDigest" must be a SHA-256 digest in base64url')
+  for (const tool of point.tools ?? []) {
+    if (!TOOLS.test(tool))
+      throw unusable(`"${tool}" is no tool that a point can answer for: write shop/refund, shop/* or *`)
+  }
+  return point
+}
+
+function unusable(message: string): HoldpointError {
+  return new HoldpointError('ERR_CONFIG', `${AT}: ${message}`, { at: AT })
+}

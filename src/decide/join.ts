@@ -1,0 +1,51 @@
+import type { Decision } from '../types.ts'
+import { silence } from './deadline.ts'
+
+/**
+ * Joins what several policy decision points said of one call: all must permit. The first of these that anybody says is what counts:
+ *
+ * 1. deny;
+ * 2. a wrong answer: somebody is speaking, and nobody knows what is said;
+ * 3. no permit;
+ * 4. a permit that waits for a person;
+ * 5. absence, so that a call is never opened past one of the above;
+ * 6. permit, with the obligations of all.
+ */
+export function joined(decisions: readonly Decision[]): Decision {
+  const [first, ...others] = [...decisions].sort((one, other) => weight(one) - weight(other))
+  if (first === undefined) return NOBODY_ASKED
+  const alike = [first, ...others.filter((other) => weight(other) === weight(first))]
+  const determining = alike.flatMap((decision) => decision.determining)
+  const errors = decisions.flatMap((decision) => decision.errors)
+  if (first.kind !== 'permit') return { ...first, determining, errors }
+  const obligations = alike.flatMap((decision) => (decision.kind === 'permit' ? decision.obligations : []))
+  return { kind: 'permit', obligations, determining, errors }
+}
+
+function weight(decision: Decision): number {
+  switch (decision.kind) {
+    case 'deny':
+      return 0
+    case 'permit':
+      return 5
+    case 'silence':
+      switch (decision.cause.kind) {
+        case 'wrong':
+          return 1
+        case 'no_permit':
+          return 2
+        case 'requestable':
+          return 3
+        case 'absent':
+          return 4
+      }
+  }
+}
+
+/** No point answers for the tool: nobody permits it. */
+export const NOBODY_ASKED: Decision = {
+  ...silence({ kind: 'no_permit' }),
+  kind: 'silence',
+  cause: { kind: 'no_permit' },
+  sentence: 'No policy point answers for this tool.',
+}

@@ -1,0 +1,240 @@
+import { sha256 } from '../bytes/digest.ts'
+import type {
+  BreakerState,
+  CanaryResult,
+  Clock,
+  Decision,
+  EvaluationRequest,
+  EventSink,
+  Explanation,
+  JsonSchema,
+  PointHealth,
+  PolicyDecisionPoint,
+  PolicyMisfit,
+  ToolDefinition,
+} from '../types.ts'
+import { type Breaker, type BreakerTerms, createBreaker } from './breaker.ts'
+import { type Canary, type CanaryTerms, createCanary } from './canary.ts'
+import { type AskTerms, ask, inTime, silence, TIMED_OUT } from './deadline.ts'
+import { joined, NOBODY_ASKED } from './join.ts'
+
+/** What a panel works with. */
+export interface PanelTerms {
+  readonly clock: Clock
+  readonly emit: EventSink
+  /** Bounds of each point's breaker. */
+  readonly breaker?: Pick<BreakerTerms, 'failures' | 'openMs' | 'probes'>
+  /** Called when a point answers again. */
+  readonly healed?: () => void
+}
+
+/**
+ * The policy decision points of a gate as one: each is asked about the tools that it declares, each has a breaker of its own, and
+ * all that were asked must permit.
+ */
+export class PolicyPanel {
+  readonly #seats: readonly Seat[]
+
+  constructor(points: readonly PolicyDecisionPoint[], terms: PanelTerms) {
+    this.#seats = points.map((point) => new Seat(point, terms))
+  }
+
+  /** Who decides, for receipts: `cedar`, or `cedar+opa`. */
+  get id(): string {
+    return this.#seats.map(({ point }) => point.id).join('+')
+  }
+
+  get policyDigest(): string {
+    const [first, second] = this.#seats
+    if (first !== undefined && second === undefined) return first.point.policyDigest
+    const all = this.#seats.map(({ point }) => [point.id, point.tools ?? ['*'], point.policyDigest])
+    return sha256(`holdpoint panel\n${JSON.stringify(all)}`)
+  }
+
+  get rederivable(): boolean {
+    return this.#seats.every(({ point }) => point.rederivable === true)
+  }
+
+  get readsSession(): boolean | 'conversation' {
+    const all = new Set(this.#seats.map(({ point }) => point.readsSession))
+    return all.has(true) || (all.has('conversation') ? 'conversation' : false)
+  }
+
+  register(server: string, tools: readonly ToolDefinition[]): readonly PolicyMisfit[] {
+    return this.#seats.flatMap(({ point }) => point.register(server, tools))
+  }
+
+  explain(request: EvaluationRequest, schema: JsonSchema | undefined): Explanation {
+    const explanations = this.#covering(request.resource.id).map(({ point }) => point.explain(request, schema))
+    return {
+      constraints: explanations.flatMap(({ constraints }) => constraints),
+      policies: explanations.flatMap(({ policies }) => policies),
+    }
+  }
+
+  /**
+   * Asks every point that answers for the tool, all at once and within one budget. An embedded point alone is answered on the
+   * spot. Never throws, never rejects.
+   */
+  ask(request: EvaluationRequest, terms: AskTerms): Decision | Promise<Decision> {
+    const [first, ...others] = this.#covering(request.resource.id)
+    if (first === undefined) return NOBODY_ASKED
+    if (others.length === 0) return first.ask(request, terms)
+    const askedAt = terms.clock.monotonic()
+    const left = new AbortController()
+    const signal = terms.signal === undefined ? left.signal : AbortSignal.any([terms.signal, left.signal])
+    const answers = [first, ...others].map((seat) => seat.ask(request, { ...terms, signal }))
+    return settled(answers).then((decision) => {
+      left.abort()
+      return inTime(decision, askedAt, terms)
+    })
+  }
+
+  /** Opens the canaries at start, so that the first call need not wait for them. Never rejects. */
+  async rehearse(terms: CanaryTerms): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => seat.rehearse(terms)))
+  }
+
+  /** May a permit for this tool still be used? Not once a point that answers for it has been isolated. */
+  isOpenFor(toolId: string): boolean {
+    return this.#covering(toolId).every(({ state }) => state !== 'isolated')
+  }
+
+  isolate(id: string, because: string): boolean {
+    return this.#each(id, (seat) => seat.isolate(because))
+  }
+
+  release(id: string): boolean {
+    return this.#each(id, (seat) => seat.release())
+  }
+
+  health(): readonly PointHealth[] {
+    return this.#seats.map((seat) => seat.health())
+  }
+
+  #covering(toolId: string): readonly Seat[] {
+    return this.#seats.filter((seat) => seat.covers(toolId))
+  }
+
+  #each(id: string, act: (seat: Seat) => void): boolean {
+    const named = this.#seats.filter(({ point }) => point.id === id)
+    for (const seat of named) act(seat)
+    return named.length > 0
+  }
+}
+
+/** All answers joined; a deny ends the waiting for the others. */
+async function settled(answers: readonly (Decision | Promise<Decision>)[]): Promise<Decision> {
+  const { promise: denied, resolve: deny } = Promise.withResolvers<Decision>()
+  const all = answers.map(async (answer) => {
+    const decision = await answer
+    if (decision.kind === 'deny') deny(decision)
+    return decision
+  })
+  return await Promise.race([denied, Promise.all(all).then(joined)])
+}
+
+/** One point's place: its tools, its breaker, its canary. */
+class Seat {
+  readonly point: PolicyDecisionPoint
+  readonly #breaker: Breaker
+  readonly #canary: Canary | undefined
+  readonly #tools: readonly string[]
+
+  constructor(point: PolicyDecisionPoint, { clock, emit, breaker, healed }: PanelTerms) {
+    this.point = point
+    this.#tools = point.tools ?? ['*']
+    this.#canary = createCanary(point, { clock, judged: (result) => emit(judgement(point.id, result)) })
+    this.#breaker = createBreaker({
+      ...breaker,
+      clock,
+      moved: (from, to, because) => {
+        emit({ event: 'breaker-moved', point: point.id, from, to, because })
+        // Whoever comes back may have come back otherwise.
+        if (to === 'closed') this.#canary?.forget()
+        if (to === 'closed') healed?.()
+      },
+    })
+  }
+
+  get state(): BreakerState {
+    return this.#breaker.state
+  }
+
+  covers(toolId: string): boolean {
+    return this.#tools.some(
+      (tool) => tool === '*' || tool === toolId || (tool.endsWith('/*') && toolId.startsWith(tool.slice(0, -1))),
+    )
+  }
+
+  ask(request: EvaluationRequest, terms: AskTerms): Decision | Promise<Decision> {
+    if (this.point.embedded === true)
+      return this.#breaker.state === 'isolated' ? ISOLATED : ask(this.point, request, terms)
+    // What is not asked cannot be absent.
+    if (!(terms.budgetMs > 0)) return TIMED_OUT
+    const entered = this.#breaker.enter()
+    if (entered.kind === 'refused') return entered.because === 'isolated' ? ISOLATED : openFor(entered.retryInMs)
+    const settle = (decision: Decision): Decision => {
+      const { outcome, retryAfterMs } = presence(decision, terms)
+      entered.settle(outcome, retryAfterMs)
+      return decision
+    }
+    const answer = ask(this.point, request, terms)
+    if (!(answer instanceof Promise) && this.#canary === undefined) return settle(answer)
+    return this.#withCanary(Promise.resolve(answer).then(settle), request, terms)
+  }
+
+  /** INVARIANT I4: a medium or high call runs on this point's word only once its canary has passed. */
+  async #withCanary(answer: Promise<Decision>, request: EvaluationRequest, terms: AskTerms): Promise<Decision> {
+    if (this.#canary === undefined || request.resource.properties.materiality === 'low') return await answer
+    const askedAt = terms.clock.monotonic()
+    const [decision, canary] = await Promise.all([answer, this.#canary.ask(terms)])
+    return inTime(canary.kind === 'permit' ? decision : joined([decision, canary]), askedAt, terms)
+  }
+
+  async rehearse(terms: CanaryTerms): Promise<void> {
+    await this.#canary?.rehearse(terms)
+  }
+
+  isolate(because: string): void {
+    this.#breaker.isolate(because)
+  }
+
+  release(): void {
+    this.#breaker.release()
+  }
+
+  health(): PointHealth {
+    const retryInMs = this.#breaker.retryInMs()
+    const policyAgeMs = this.point.policyAgeMs?.()
+    return {
+      id: this.point.id,
+      tools: this.#tools,
+      breaker: this.#breaker.state,
+      canary: this.#canary?.standing ?? 'none',
+      ...(retryInMs === undefined ? {} : { retryInMs }),
+      ...(policyAgeMs === undefined ? {} : { policyAgeMs }),
+    }
+  }
+}
+
+/** Only absence moves a breaker (DESIGN section 8): a wrong answer is an answer, and a caller who left says nothing. */
+function presence(
+  decision: Decision,
+  { signal }: AskTerms,
+): { readonly outcome: 'answered' | 'absent' | 'abandoned'; readonly retryAfterMs?: number | undefined } {
+  if (decision.kind === 'silence' && decision.cause.kind === 'absent')
+    return { outcome: 'absent', retryAfterMs: decision.cause.retryAfterMs }
+  return { outcome: signal?.aborted === true ? 'abandoned' : 'answered' }
+}
+
+function openFor(retryAfterMs: number | undefined): Decision {
+  return silence({ kind: 'absent', fault: 'circuit_open', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+}
+
+function judgement(point: string, result: CanaryResult): Parameters<EventSink>[0] {
+  const message = result.kind === 'passed' ? 'a rule that errs is no permit there' : result.because
+  return { event: 'canary-judged', point, result: result.kind, message }
+}
+
+const ISOLATED = silence({ kind: 'wrong', fault: 'isolated', detail: 'an operator has isolated the policy point' })
