@@ -2,7 +2,7 @@ import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
 import { dataPart } from './data-part.ts'
-import { approvalDescriptor, approvalIdFor, presentationOf } from './presentation.ts'
+import { approvalDescriptor, approvalIdFor, denialIdOf, shownAs } from './presentation.ts'
 import type { StreamOptions } from './stream.ts'
 
 interface Part {
@@ -76,30 +76,36 @@ function tellInMessage(message: Message, find: Find, talk: StreamOptions): Messa
   }
 }
 
-/** The same three ways as in the stream. */
+/** As the stream shows it: what is stored is what the client saw. */
 function showRefusal(part: Part, record: CallRecord, talk: StreamOptions): Part {
   const { refusal } = record
   if (refusal === undefined) return part
   if (part.state === 'approval-requested') return showRequest(part, refusal)
-  const { refusalAs, client } = presentationOf(record)
-  const asError = refusalAs === 'error' || (talk.client ?? client) === 6
-  const returned = part.state === 'output-available' && isRefusal(part.output)
-  if (refusalAs === 'result' || !(returned || (part.state === 'output-denied' && asError))) return part
+  const came = cameAs(part)
+  const how = came === undefined ? 'result' : shownAs(record, came, talk.client)
+  if (how === 'result' || (came === 'denied' && how === 'denied')) return part
   const kept: Record<string, unknown> = { ...part }
   for (const member of ['output', 'approval', 'preliminary', 'state']) delete kept[member]
-  if (asError) return { ...(kept as unknown as Part), state: 'output-error', ...{ errorText: renderAsReason(refusal) } }
+  if (how === 'error')
+    return { ...(kept as unknown as Part), state: 'output-error', ...{ errorText: renderAsReason(refusal) } }
   return {
     ...(kept as unknown as Part),
     state: 'output-denied',
     ...{
       approval: {
-        id: `holdpoint-${record.callId}`,
+        id: denialIdOf(record),
         approved: false,
         isAutomatic: true,
         reason: renderAsReason(refusal),
       },
     },
   }
+}
+
+/** How the host took a refusal: as what the tool gave back, or as its own denial. Any other state is none. */
+function cameAs({ state, output }: Part): 'returned' | 'denied' | undefined {
+  if (state === 'output-denied') return 'denied'
+  return state === 'output-available' && isRefusal(output) ? 'returned' : undefined
 }
 
 function showRequest(part: Part, refusal: Refusal): Part {

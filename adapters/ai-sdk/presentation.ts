@@ -10,7 +10,7 @@ export type RefusalAs = 'denied' | 'error' | 'result'
 export type Major = 6 | 7
 
 /** How this call's refusal reaches the person's screen. */
-export interface Presentation {
+interface Presentation {
   readonly refusalAs: RefusalAs
   /** Which chunks the client understands. */
   readonly client: Major
@@ -26,8 +26,25 @@ export function present(record: CallRecord, around: Surroundings, server: Major)
   })
 }
 
+/**
+ * How a refused call ends on the client's screen: what came back as the tool's result as the app wants it, what the host itself
+ * denied as a denial. Major 6 knows no denials in a message: there it is an error.
+ *
+ * @param client the client's major, where the app named it
+ */
+export function shownAs(record: CallRecord, came: 'returned' | 'denied', client?: Major): RefusalAs {
+  const { refusalAs, client: known } = presentationOf(record)
+  const wanted = came === 'denied' ? 'denied' : refusalAs
+  return wanted === 'denied' && (client ?? known) === 6 ? 'error' : wanted
+}
+
+/** The approval under which a call counts as denied that the host had not asked about. */
+export function denialIdOf(record: CallRecord): string {
+  return `holdpoint-${record.callId}`
+}
+
 /** What was remembered; an error is what every client understands. */
-export function presentationOf(record: CallRecord): Presentation {
+function presentationOf(record: CallRecord): Presentation {
   return presentations.get(record) ?? { refusalAs: 'error', client: 6 }
 }
 

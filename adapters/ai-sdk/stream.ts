@@ -2,7 +2,7 @@ import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, type Journal, journalOf, partitionOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
 import { dataPart } from './data-part.ts'
-import { approvalDescriptor, approvalIdFor, type Major, presentationOf } from './presentation.ts'
+import { approvalDescriptor, approvalIdFor, denialIdOf, type Major, shownAs } from './presentation.ts'
 
 /** What `holdpointStream` may be told. */
 export interface StreamOptions {
@@ -89,10 +89,10 @@ class Telling {
 
   /** A refusal that came back as the tool's result becomes what the client shows as one. */
   #refused(chunk: Chunk, record: CallRecord, refusal: Refusal): readonly object[] {
-    const { refusalAs } = presentationOf(record)
-    if (refusalAs === 'result') return [chunk]
-    if (refusalAs === 'error' || this.#clientOf(record) === 6) return [errorChunk(record, refusal)]
-    const approvalId = `holdpoint-${record.callId}`
+    const how = shownAs(record, 'returned', this.#client)
+    if (how === 'result') return [chunk]
+    if (how === 'error') return [errorChunk(record, refusal)]
+    const approvalId = denialIdOf(record)
     return [
       {
         type: 'tool-approval-request',
@@ -109,7 +109,7 @@ class Telling {
   #request(chunk: Chunk, record: CallRecord): readonly object[] {
     const { refusal } = record
     if (refusal === undefined) return [chunk]
-    if (chunk.isAutomatic === true && this.#clientOf(record) === 6) {
+    if (chunk.isAutomatic === true && shownAs(record, 'denied', this.#client) === 'error') {
       this.#withheld.add(chunk.approvalId ?? '')
       return []
     }
@@ -121,15 +121,12 @@ class Telling {
 
   #denied(chunk: Chunk, record: CallRecord): readonly object[] {
     const { refusal } = record
-    return refusal !== undefined && this.#clientOf(record) === 6 ? [errorChunk(record, refusal)] : [chunk]
+    const isError = refusal !== undefined && shownAs(record, 'denied', this.#client) === 'error'
+    return isError ? [errorChunk(record, refusal)] : [chunk]
   }
 
   #isWithheld(chunk: Chunk): boolean {
     return chunk.type === 'tool-approval-response' && this.#withheld.has(chunk.approvalId ?? '')
-  }
-
-  #clientOf(record: CallRecord): Major {
-    return this.#client ?? presentationOf(record).client
   }
 
   /** Provider-side calls of tools that nobody listed are seen here first, after they ran. */
