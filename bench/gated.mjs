@@ -10,8 +10,9 @@ const policies = path.join(import.meta.dirname, 'policies')
 /**
  * A gate of its own with a view for alice, in a temporary folder that goes with it.
  * @param {'memory' | 'durable'} store
+ * @param {object} settings What differs from the defaults of this bench, as `createGate` takes it.
  */
-export async function openGate(store) {
+export async function openGate(store, settings = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'bench-gate-'))
   const gate = createGate({
     config: false,
@@ -20,6 +21,7 @@ export async function openGate(store) {
     tools: { refund: { materiality: 'high', surface: 'financial' } },
     store: store === 'memory' ? 'memory' : { folder: path.join(folder, 'receipts') },
     keyFile: path.join(folder, 'key.jwk'),
+    ...settings,
   })
   const view = gate.as({ user: 'alice', agent: 'support', roles: ['support'] }, { conversation: 'conversation-1' })
   await gate.ready()

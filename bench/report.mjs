@@ -42,7 +42,8 @@ export function summarise(contestants, figures, rounds) {
   return { machine: machine(), rounds, rows, compared }
 }
 
-function machine() {
+/** What the run ran on. */
+export function machine() {
   const [cpu] = os.cpus()
   const gib = Math.round(os.totalmem() / 2 ** 30)
   return { cpu: cpu?.model ?? 'unknown', cores: os.cpus().length, gib, node: process.version, load: os.loadavg()[0] }
@@ -78,7 +79,8 @@ export function table({ machine: host, rounds, rows, compared }) {
   return `${head}${markdown(lines)}\n${markdown(ratioLines)}`
 }
 
-function markdown(lines) {
+/** Rows of cells as a table. */
+export function markdown(lines) {
   return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 }
 

@@ -10,11 +10,12 @@ import { interleave } from './measure.mjs'
 import { summarise, table } from './report.mjs'
 
 const LEAST_ROUNDS = 5
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--million]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--million]
 
   --json      one JSON object on stdout and nothing else
   --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 11)
   --no-peers  leave @ai-sdk/policy-opa and @microsoft/agent-governance-sdk out
+  --outage    of the table, only what a call meets while its policy service is away
   --million   instead of the table: the heap over a million durable calls (minutes)
   --help      this text
 `
@@ -29,6 +30,7 @@ function readArguments() {
         json: { type: 'boolean', default: false },
         rounds: { type: 'string', default: '11' },
         'no-peers': { type: 'boolean', default: false },
+        outage: { type: 'boolean', default: false },
         million: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -76,15 +78,24 @@ async function main() {
     process.stdout.write(`${JSON.stringify(heap)}\n`)
     return
   }
+  const settings = { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) }
+  const { measureOutage, outageTable } = await import('./outage.mjs')
+  const calls = wanted.outage ? undefined : await measureCalls(wanted.peers, settings)
+  const outage = await measureOutage(settings)
+  if (wanted.json) process.stdout.write(`${JSON.stringify({ ...calls, outage })}\n`)
+  else process.stdout.write(`${calls === undefined ? '' : `${table(calls)}\n`}${outageTable(outage)}`)
+}
+
+/** What a gated call costs, beside floor, store and peers. */
+async function measureCalls(withPeers, settings) {
   const { gateContestants, peerContestants } = await import('./contestants.mjs')
-  const peers = wanted.peers && peersInstalled() ? await peerContestants() : []
+  const peers = withPeers && peersInstalled() ? await peerContestants() : []
   const contestants = [...(await gateContestants()), ...peers]
-  if (wanted.peers && !contestants.some(({ id }) => id === 'opa-decision')) {
+  if (withPeers && !contestants.some(({ id }) => id === 'opa-decision')) {
     say('bench: @ai-sdk/policy-opa is left out: its compiler comes for Linux on x64 only')
   }
-  const figures = await interleave(contestants, { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) })
-  const summary = summarise(contestants, figures, wanted.rounds)
-  process.stdout.write(wanted.json ? `${JSON.stringify(summary)}\n` : table(summary))
+  const figures = await interleave(contestants, settings)
+  return summarise(contestants, figures, settings.rounds)
 }
 
 await main()
