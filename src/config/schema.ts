@@ -148,6 +148,8 @@ export const configSchema = z.strictObject(
         { error: 'must be a mapping of lists: override, approval, receipts' },
       )
       .optional(),
+    /** The folder of signed overrides (default: in the state folder); never read where `trust.override` is empty. */
+    overrides: text.optional(),
     /** Where receipts go: a folder (default: the state folder), or `memory`, which forgets. */
     store: z
       .union([z.literal('memory'), z.strictObject({ folder: text.optional() })], {

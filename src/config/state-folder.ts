@@ -44,16 +44,19 @@ export interface Places {
   readonly store: { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'memory' }
   /** The file of the receipt signing key. */
   readonly keyFile: string
+  /** The folder of signed overrides. */
+  readonly overrides: string
 }
 
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
 export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
   const keyFile =
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
-  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile }
+  const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
+  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, overrides }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
-  return { store: { kind: 'folder', folder: place }, keyFile }
+  return { store: { kind: 'folder', folder: place }, keyFile, overrides }
 }
 
 function within(folder: string, path: string): string {

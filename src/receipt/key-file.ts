@@ -40,6 +40,17 @@ export function loadOrCreateKey(path: string): FileSigner {
   return { ...signer, created }
 }
 
+/**
+ * Loads a key (PKCS #8 PEM) that must be there.
+ *
+ * @throws HoldpointError ERR_KEY, saying what to do, when there is none, it cannot be read or others could have read it
+ */
+export function loadKey(path: string): Signer {
+  const signer = load(path)
+  if (signer === undefined) throw failure(path, 'does not exist')
+  return signer
+}
+
 function load(path: string): Signer | undefined {
   let file: number
   try {
