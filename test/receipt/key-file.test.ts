@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { loadKey, loadOrCreateKey } from '../../src/receipt/key-file.ts'
 
 let folder: string
 let path: string
@@ -37,6 +37,12 @@ describe('the key file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o700)
     expect(readdirSync(join(folder, 'state'))).toEqual(['receipt.pem'])
+  })
+
+  it('is not made where somebody named the key that they have', () => {
+    expect(() => loadKey(path)).toThrow(`the key file ${path} does not exist`)
+    expect(existsSync(path)).toBe(false)
+    expect(loadOrCreateKey(path).kid).toBe(loadKey(path).kid)
   })
 
   it('keeps its mode whatever the umask is', () => {
