@@ -6,6 +6,7 @@ import { isWrittenTool } from '../bytes/names.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import type { LoadedConfig } from '../config/read.ts'
 import { createGate } from '../create-gate.ts'
+import { type LoadedPolicy, loadPolicies } from '../policy/load.ts'
 import { absenceOf } from '../policy/review.ts'
 import { readReceipt } from '../receipt/read.ts'
 import { generateSigner } from '../receipt/sign.ts'
@@ -82,7 +83,8 @@ async function checkCall(
     events: [() => undefined],
   })
   const server = call.server ?? config.server
-  const { definition, misfits } = registered(gate, call, server, await neighbours(toolFiles, server, config))
+  const near = await neighbours(toolFiles, server, config)
+  const { definition, misfits } = registered(gate, call, server, near, loadPolicies(policies).policies)
   const admission = await admitted(gate, call, server)
   const { receipt } = admission
   if (receipt === undefined) throw new Error('the gate left no receipt')
@@ -143,26 +145,27 @@ async function neighbours(toolFiles: readonly string[], server: string, config: 
   return { listed: false, definitions: here.map((name) => ({ name, origin: 'own' })) }
 }
 
-/** Tells the gate of the tools. Where the schema is not given, the first guess that the policies fit is as good as any. */
-function registered(gate: Gate, call: WrittenCall, server: string, { listed, definitions }: Neighbours): Registered {
+/** Tells the gate of the tools. Where nobody gives a schema, one is guessed that the policies can fit. */
+function registered(
+  gate: Gate,
+  call: WrittenCall,
+  server: string,
+  { listed, definitions }: Neighbours,
+  policies: readonly LoadedPolicy[],
+): Registered {
+  const id = `${server}/${call.tool}`
   const others = definitions.filter(({ name }) => name !== call.tool)
   const found = listed ? definitions.find(({ name }) => name === call.tool) : undefined
   if (listed && found === undefined && call.definition === undefined) {
     const ids = definitions.map(({ name }) => `${server}/${name}`)
-    throw new UnusableInput(`${absenceOf(`${server}/${call.tool}`, ids)} (of --tools)`)
+    throw new UnusableInput(`${absenceOf(id, ids)} (of --tools)`)
   }
   const told = call.definition === undefined && found !== undefined ? found : definitionOf(call)
-  const guesses = (['integer', 'number'] as const).map((whole) => inferredSchema(call.input ?? {}, whole))
-  const candidates =
+  const definition =
     told.inputSchema === undefined && found === undefined
-      ? guesses.map((inputSchema) => ({ ...told, inputSchema }))
-      : [told]
-  let last: Registered | undefined
-  for (const definition of candidates) {
-    last = { definition, misfits: gate.register([definition, ...others], { server }) }
-    if (last.misfits.length === 0) break
-  }
-  return last ?? { definition: told, misfits: gate.register([told, ...others], { server }) }
+      ? { ...told, inputSchema: inferredSchema(call.input ?? {}, policies, id) }
+      : told
+  return { definition, misfits: gate.register([definition, ...others], { server }) }
 }
 
 async function admitted(gate: Gate, call: WrittenCall, server: string): Promise<Admission> {

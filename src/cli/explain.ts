@@ -5,7 +5,7 @@ import { compileSchema } from '../call/schema-check.ts'
 import { readAnswer } from '../decide/answer.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
 import { type ArgumentChange, createChangeFinder } from '../policy/change.ts'
-import { loadPolicies, type PolicyText } from '../policy/load.ts'
+import { loadPolicies, type PolicySet, type PolicyText } from '../policy/load.ts'
 import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
 import { type Explained, isPolicies } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
@@ -27,6 +27,7 @@ export function explain(
   schema: JsonSchema | undefined,
 ): Explained {
   const point = createCedarPoint(policies)
+  const set = loadPolicies(policies)
   const same = point.policyDigest === claims.policy.digest
   const notes: string[] = []
   if (request === undefined && claims.request !== undefined) {
@@ -36,7 +37,7 @@ export function explain(
   } else if (request !== undefined && !same) {
     notes.push('the policies have changed since; this is what the present ones say')
   }
-  const known = request === undefined ? undefined : explained(point, request, schema)
+  const known = request === undefined ? undefined : explained(point, request, set, schema)
   return {
     receipt: receipt.id,
     claims,
@@ -46,35 +47,36 @@ export function explain(
     change:
       known === undefined || request === undefined || !isPolicies(claims.code)
         ? undefined
-        : smallestChange(point, policies, request, known.schema, schema),
-    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, policies) : [],
+        : smallestChange(point, set, request, known.schema, schema),
+    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, set) : [],
     notes,
   }
 }
 
 interface Known {
   readonly explanation: Explanation
-  /** The tool's schema, or the guess that explains most. */
-  readonly schema: JsonSchema | undefined
+  readonly schema: JsonSchema
 }
 
-/** The tool's schema is not kept beside a receipt: of what the arguments suggest, whatever the policies can read is as good. */
-function explained(point: PolicyDecisionPoint, request: EvaluationRequest, schema: JsonSchema | undefined): Known {
-  const by = (guess: JsonSchema | undefined): Known => ({ explanation: point.explain(request, guess), schema: guess })
-  if (schema !== undefined) return by(schema)
-  const guesses = (['number', 'integer'] as const).map((whole) => by(inferredSchema(request.context.arguments, whole)))
-  return guesses.find(({ explanation }) => !hasErrors(explanation)) ?? by(undefined)
+/** The tool's schema is not kept beside a receipt, so one is guessed from the arguments. */
+function explained(
+  point: PolicyDecisionPoint,
+  request: EvaluationRequest,
+  { policies }: PolicySet,
+  stated: JsonSchema | undefined,
+): Known {
+  const schema = stated ?? inferredSchema(request.context.arguments, policies, request.resource.id)
+  return { explanation: point.explain(request, schema), schema }
 }
 
 /** The fewest changes of arguments that the policies would permit, each asked of them; materiality is taken to stay as it is. */
 function smallestChange(
   point: PolicyDecisionPoint,
-  policies: readonly PolicyText[],
+  set: PolicySet,
   request: EvaluationRequest,
-  schema: JsonSchema | undefined,
+  schema: JsonSchema,
   stated: JsonSchema | undefined,
 ): readonly ArgumentChange[] | undefined {
-  const set = loadPolicies(policies)
   const check = compileSchema(stated, 'own')
   const { signal } = new AbortController()
   return createChangeFinder(set.digest, set.policies)(request, schema, (input) => {
@@ -99,12 +101,6 @@ function withSurroundings({ policies, constraints }: Explanation, { context }: E
   }
 }
 
-function hasErrors({ policies }: Explanation): boolean {
-  return policies.some(({ conditions }) => conditions.some(({ holds }) => holds === 'error'))
-}
-
-function sentencesOf(determining: readonly string[], policies: readonly PolicyText[]): readonly string[] {
-  return loadPolicies(policies).policies.flatMap(({ id, refusal }) =>
-    refusal !== undefined && determining.includes(id) ? [refusal] : [],
-  )
+function sentencesOf(determining: readonly string[], { policies }: PolicySet): readonly string[] {
+  return policies.flatMap(({ id, refusal }) => (refusal !== undefined && determining.includes(id) ? [refusal] : []))
 }

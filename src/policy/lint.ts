@@ -3,10 +3,11 @@ import { nearest } from '../bytes/nearest.ts'
 import type { PolicyMisfit, ToolDefinition } from '../types.ts'
 import { optional, recordOf, STRING } from './cedar-type.ts'
 import type { LoadedPolicy } from './load.ts'
-import { entitiesNamed } from './names.ts'
+import { entitiesNamed, type NamedEntity } from './names.ts'
+import { rawPaths } from './raw-paths.ts'
+import { scopeOf, serverOf, toolsMeant, toolsNamed } from './scope.ts'
 import { offsetOfByte, placeIn } from './source.ts'
 import { strayPaths } from './stray-paths.ts'
-import { chainOf, type Term, walk } from './term.ts'
 import { contextType, TEXT_FACTS } from './tool-type.ts'
 import { usesOf } from './uses.ts'
 import { ACTION_GROUPS } from './vocabulary.ts'
@@ -29,13 +30,13 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
     for (const tool of tools) ofServer.set(tool.name, tool)
     known.set(server, ofServer)
     const ids = [...ofServer.keys()].map((name) => `${server}/${name}`)
-    const relevant = policies.filter((policy) => concerns(policy, server, ids))
+    const relevant = policies.filter((policy) => concerns(policy, server))
     const misspelt = relevant.flatMap((policy) => misspeltTools(policy, server, ids))
     if (relevant.length === 0) return []
 
     // UNTRUSTED: a server that lists other tools each time would make every listing dearer. Of the tools that are not listed
     // now, only those matter that a policy names.
-    const named = new Set(relevant.flatMap(actionsNamed))
+    const named = new Set(relevant.flatMap(toolsNamed))
     const listed = new Set(tools.map(({ name }) => name))
     const linted = [...ofServer.values()].filter(({ name }) => listed.has(name) || named.has(`${server}/${name}`))
 
@@ -43,17 +44,18 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
       id: `${server}/${tool.name}`,
       context: contextType(tool.inputSchema, context, ids),
     }))
-    const others = relevant.flatMap((policy) => actionsNamed(policy)).filter((id) => !ids.includes(id))
+    const others = relevant.flatMap(toolsNamed).filter((id) => !ids.includes(id))
     const groupings = relevant.some((policy) => asksForGroup(policy)) ? [true, false] : [true]
     const passes = groupings.map((inGroups) => runPass(relevant, schemaOf(actions, others, inGroups)))
     const mistakes = passes.flatMap(({ mistakes }) => mistakes)
     const idle = relevant.filter(
-      (policy) => passes.every(({ impossible }) => impossible.has(policy.id)) && scopeNames(policy, ids),
+      (policy) =>
+        passes.every(({ impossible }) => impossible.has(policy.id)) &&
+        toolsMeant(policy)?.some((id) => ids.includes(id)) === true,
     )
     const strays = relevant.flatMap((policy) => {
-      const named = actionsInScope(policy)
-      if (named.some((id) => ACTION_GROUPS.has(id))) return []
-      const tools = linted.filter(({ name }) => named.includes(`${server}/${name}`))
+      const meant = toolsMeant(policy) ?? []
+      const tools = linted.filter(({ name }) => meant.includes(`${server}/${name}`))
       return strayPaths(policy, tools).map(({ within, message }) => misfit(policy, within, message))
     })
     return unique([
@@ -65,86 +67,33 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
         .map((policy) =>
           misfit(policy, 0, 'this policy can never apply to the tools that it names; check the names after `has`'),
         ),
-      ...relevant.flatMap((policy) => rawPaths(policy)),
+      ...relevant.flatMap((policy) => rawPaths(policy).map(({ within, message }) => misfit(policy, within, message))),
     ])
   }
 }
 
 /** Is the policy about this server's tools? One that names only others' tools, or another server, is not. */
-function concerns(policy: LoadedPolicy, server: string, ids: readonly string[]): boolean {
-  const { action, resource } = policy.json
-  if ('entity' in resource) {
-    const named = '__entity' in resource.entity ? resource.entity.__entity : resource.entity
-    if (named.type === 'Server' && named.id !== server) return false
-  }
-  if (action.op === 'All') return true
-  return actionsInScope(policy).some((id) => ACTION_GROUPS.has(id) || ids.includes(id) || id.startsWith(`${server}/`))
+function concerns(policy: LoadedPolicy, server: string): boolean {
+  const named = scopeOf(policy).server
+  if (named !== undefined && named !== server) return false
+  return toolsMeant(policy)?.some((id) => serverOf(id) === server) ?? true
 }
 
 /** Does a condition, beside the scope, ask which tier or surface the call is of? */
 function asksForGroup(policy: LoadedPolicy): boolean {
-  const inScope = actionsInScope(policy).length
-  const everywhere = entitiesNamed(policy.json, policy.clauses).filter(({ type }) => type === 'Action')
-  return everywhere.slice(inScope).some(({ id }) => ACTION_GROUPS.has(id))
-}
-
-function scopeNames(policy: LoadedPolicy, ids: readonly string[]): boolean {
-  const named = actionsInScope(policy)
-  return named.length > 0 && named.some((id) => ids.includes(id)) && named.every((id) => !ACTION_GROUPS.has(id))
-}
-
-function actionsInScope(policy: LoadedPolicy): readonly string[] {
-  return entitiesNamed(policy.json, [])
-    .filter(({ type }) => type === 'Action')
-    .map(({ id }) => id)
-}
-
-function actionsNamed(policy: LoadedPolicy): readonly string[] {
-  return entitiesNamed(policy.json, policy.clauses)
-    .filter(({ type, id }) => type === 'Action' && !ACTION_GROUPS.has(id))
-    .map(({ id }) => id)
+  const isGroup = ({ type, id }: NamedEntity): boolean => type === 'Action' && ACTION_GROUPS.has(id)
+  return entitiesNamed(policy.json, policy.clauses).filter(isGroup).length > scopeOf(policy).groups.length
 }
 
 /** A tool that the server does not have but almost has. One that is unlike all of them may belong to another agent. */
 function misspeltTools(policy: LoadedPolicy, server: string, ids: readonly string[]): readonly PolicyMisfit[] {
-  return actionsNamed(policy).flatMap((id) => {
+  return toolsNamed(policy).flatMap((id) => {
     if (ids.includes(id) || !id.startsWith(`${server}/`)) return []
     const guess = nearest(id, ids)
     if (guess === undefined) return []
     return [misfit(policy, Math.max(0, policy.text.indexOf(`"${id}"`)), `no tool ${id}; did you mean "${guess}"?`)]
   })
 }
-
-/** `like` on a path as the model wrote it: `/srv/*` matches `/srv/../etc/passwd`. */
-export function rawPaths(policy: LoadedPolicy): readonly PolicyMisfit[] {
-  const found: PolicyMisfit[] = []
-  const look = (term: Term): void => {
-    if (term.kind !== 'like') return
-    const chain = chainOf(term.of)
-    if (chain?.variable !== 'context' || chain.path[0] !== 'arguments') return
-    const name = chain.path.at(-1) ?? ''
-    const [first] = term.pattern
-    const looksAbsolute = first !== undefined && first !== 'wildcard' && /[/\\~.]/.test(first.literal)
-    if (!looksAbsolute && !PATH_NAME.test(name)) return
-    const pointer = chain.path
-      .slice(1)
-      .map((step) => `/${step}`)
-      .join('')
-    const at = Math.max(0, policy.text.search(/\blike\b/))
-    found.push(
-      misfit(
-        policy,
-        at,
-        `\`like\` on the raw argument "${name}" is led astray by "..": ask context.derived["${pointer}"].ancestors.contains("/the/folder")`,
-      ),
-    )
-  }
-  for (const clause of policy.clauses) walk(clause.body, look)
-  return found
-}
-
-const PATH_NAME =
-  /(?:^|[_.-]|[a-z](?=[A-Z]))(?:path|file|filename|dir|directory|folder|source|destination|cwd|root)s?$/i
 
 interface Action {
   readonly id: string

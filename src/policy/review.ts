@@ -2,12 +2,11 @@ import { nearest } from '../bytes/nearest.ts'
 import type { JsonSchema, Materiality, Surface } from '../types.ts'
 import { boundsOf, isNeverNegative } from './bounds.ts'
 import { covers, repeatedConditions } from './covers.ts'
-import { rawPaths } from './lint.ts'
 import type { LoadedPolicy } from './load.ts'
-import { entitiesNamed } from './names.ts'
+import { rawPaths } from './raw-paths.ts'
+import { mayConcern, mayMeet, scopeOf, serverOf, toolsNamed } from './scope.ts'
 import { placeIn } from './source.ts'
 import { chainOf, type Term, walk } from './term.ts'
-import { ACTION_GROUPS } from './vocabulary.ts'
 
 /** Something about a policy set that its author should know. A `mistake` is not what anybody means; `advice` may be. */
 export interface Remark {
@@ -37,7 +36,9 @@ export interface ReviewedTool {
  */
 export function reviewPolicies(policies: readonly LoadedPolicy[], tools: readonly ReviewedTool[]): readonly Remark[] {
   return [
-    ...policies.flatMap((policy) => rawPaths(policy)).map((misfit) => ({ level: 'mistake' as const, ...misfit })),
+    ...policies.flatMap((policy) =>
+      rawPaths(policy).map(({ within, message }) => remark('mistake', policy, message, within)),
+    ),
     ...policies.flatMap((policy) => unreachable(policy, policies)),
     ...policies
       .filter(repeatedConditions)
@@ -98,8 +99,7 @@ function unfloored(policies: readonly LoadedPolicy[], tools: readonly ReviewedTo
   return policies
     .filter(({ effect }) => effect === 'permit')
     .flatMap((policy) => {
-      const inScope = toolsInScope(policy)
-      const meant = tools.filter(({ id }) => inScope === undefined || inScope.includes(id))
+      const meant = tools.filter(({ id }) => mayConcern(policy, id))
       const floors = policies.filter(
         (other) => other === policy || (other.effect === 'forbid' && mayMeet(other, policy)),
       )
@@ -122,27 +122,11 @@ function isSum(term: Term): boolean {
   return member === 'session' && what !== undefined && !what.endsWith('_read')
 }
 
-/** Could both be about the same call? Two that name tools and share none cannot. */
-function mayMeet(one: LoadedPolicy, other: LoadedPolicy): boolean {
-  const [ones, others] = [toolsInScope(one), toolsInScope(other)]
-  return ones === undefined || others === undefined || ones.some((id) => others.includes(id))
-}
-
-/** The tools that a scope names, or `undefined` where it leaves them open. */
-function toolsInScope(policy: LoadedPolicy): readonly string[] | undefined {
-  const named = entitiesNamed(policy.json, []).filter(({ type }) => type === 'Action')
-  if (named.length === 0 || named.some(({ id }) => ACTION_GROUPS.has(id))) return undefined
-  return named.map(({ id }) => id)
-}
-
 /** Tools that a policy names and their server does not have. */
 function absentTools(policy: LoadedPolicy, tools: readonly ReviewedTool[]): readonly Remark[] {
   const ids = tools.map(({ id }) => id)
   const servers = new Set(ids.map(serverOf))
-  const named = entitiesNamed(policy.json, policy.clauses).filter(
-    ({ type, id }) => type === 'Action' && !ACTION_GROUPS.has(id),
-  )
-  return [...new Set(named.map(({ id }) => id))]
+  return toolsNamed(policy)
     .filter((id) => servers.has(serverOf(id)) && !ids.includes(id))
     .map((id) => {
       const within = Math.max(0, policy.text.indexOf(`"${id}"`))
@@ -158,13 +142,11 @@ export function absenceOf(id: string, ids: readonly string[]): string {
 
 /** Is the tool thought of: does a policy name it, or could one let a call of it run? Conditions are not looked at. */
 function speaksFor(policy: LoadedPolicy, { id, materiality, surface }: ReviewedTool): boolean {
-  const scope = entitiesNamed(policy.json, [])
-  const [server] = scope.filter(({ type }) => type === 'Server')
-  if (server !== undefined && server.id !== serverOf(id)) return false
-  const actions = scope.filter(({ type }) => type === 'Action').map((action) => action.id)
-  if (actions.includes(id)) return true
+  if (!mayConcern(policy, id)) return false
+  const { tools, groups } = scopeOf(policy)
+  if (tools.includes(id)) return true
   if (policy.effect !== 'permit') return false
-  return actions.length === 0 || actions.includes(materiality) || actions.includes(`surface-${surface}`)
+  return groups.length === 0 || groups.includes(materiality) || groups.includes(`surface-${surface}`)
 }
 
 function unspokenFor({ id, at, materiality }: ReviewedTool): Remark {
@@ -187,8 +169,4 @@ function remark(level: Remark['level'], policy: LoadedPolicy, message: string, w
 
 function named({ id, at }: LoadedPolicy): string {
   return `${id} (${at})`
-}
-
-function serverOf(id: string): string {
-  return id.slice(0, id.indexOf('/'))
 }

@@ -9,8 +9,8 @@ import { ANY_FACT, type Subject, subjectOf } from './subject.ts'
 import { type Term, walk } from './term.ts'
 import { type Kind, kindsOf, placeOf } from './tool-type.ts'
 
-/** A question for something that no call can have. */
-export interface StrayPath {
+/** Something in a policy that its author can hardly mean. */
+export interface Objection {
   /** UTF-16 offset in the policy's text. */
   readonly within: number
   readonly message: string
@@ -28,8 +28,8 @@ const SOURCES: ReadonlyMap<string, readonly Kind[]> = new Map([
  *
  * @param tools those that the policy's scope names; nothing is said where there are none
  */
-export function strayPaths(policy: LoadedPolicy, tools: readonly ToolDefinition[]): readonly StrayPath[] {
-  const stray: StrayPath[] = []
+export function strayPaths(policy: LoadedPolicy, tools: readonly ToolDefinition[]): readonly Objection[] {
+  const stray: Objection[] = []
   // Terms are visited as they are written, so that each question meets its own word.
   const questions = blankLiterals(policy.text).matchAll(/\bhas\b/g)
   const look = (term: Term): void => {

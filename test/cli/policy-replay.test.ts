@@ -202,6 +202,33 @@ describe('policy replay over receipts', () => {
     ])
   })
 
+  it.each([
+    ['a whole number', 'context.arguments.amount <= 500'],
+    ['a decimal', 'context.arguments.amount.lessThanOrEqual(decimal("500.0"))'],
+  ])('takes a number for what the policies take it for: %s', async (_, limit) => {
+    const here = folder()
+    const gate = createGate({
+      config: false,
+      policies: 'strict/v1',
+      observe: { until: Date.now() + 60_000 },
+      effects: { store: createSqliteStore({ folder: join(here, 'store') }), signer: generateSigner() },
+    })
+    const amount = { type: 'object', properties: { amount: { type: 'integer' } }, required: ['amount'] }
+    gate.register([{ name: 'refund', origin: 'own', inputSchema: amount }])
+    const view = gate.as({ user: 'ada' }, { conversation: 'c' })
+    for (const of of [400, 900]) await view.run({ tool: 'refund', input: { amount: of } }, () => 'paid')
+    await gate.close()
+    // A rule on another tool takes its own argument of that name for something else.
+    const other =
+      '@id("a-other") permit (principal, action == Action::"local/other", resource) when { context.arguments.amount == "much" };'
+    const refund = `@id("refund") permit (principal, action == Action::"local/refund", resource) when { ${limit} };`
+    writeFileSync(join(here, 'next.cedar'), `${other}\n${refund}\n`)
+    const { stdout } = await runHere(
+      ...['policy', 'replay', join(here, 'store'), '--policy', join(here, 'next.cedar'), '--json'],
+    )
+    expect(JSON.parse(stdout).sets[0].changes).toEqual([expect.objectContaining({ was: 'stopped', now: 'ran' })])
+  })
+
   it('says how many decisions cannot be taken again because their requests were not kept', async () => {
     const { stdout, stderr } = await runHere('policy', 'replay', await observed('none'), '--policy', 'ask/v1')
     expect(stdout).toContain('0 decisions')

@@ -3,9 +3,9 @@
 import { readAnswer } from '../../decide/answer.ts'
 import { CLOSED, createOpenBudget, rule } from '../../decide/fail-mode.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
-import type { PolicyText } from '../../policy/load.ts'
+import { type LoadedPolicy, loadPolicies, type PolicyText } from '../../policy/load.ts'
 import { readReceipt } from '../../receipt/read.ts'
-import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint, RefusalCode } from '../../types.ts'
+import type { Decision, EvaluationRequest, PolicyDecisionPoint, RefusalCode } from '../../types.ts'
 import { requestIn } from '../explain.ts'
 import { inferredSchema } from '../inferred-schema.ts'
 import { readerOf, toolOf } from '../receipts.ts'
@@ -85,10 +85,11 @@ export function changesUnder(
   decisions: readonly RecordedDecision[],
 ): readonly Change[] {
   const point = createCedarPoint(policies)
+  const { policies: loaded } = loadPolicies(policies)
   const openings = createOpenBudget({ clock: { monotonic: () => 0 } })
   return decisions.flatMap(({ receipt, tool, fate: was, request }): readonly Change[] => {
     const { materiality } = request.resource.properties
-    const ruling = rule(decided(point, request), materiality, CLOSED, openings, request.resource.id)
+    const ruling = rule(decided(point, request, loaded), materiality, CLOSED, openings, request.resource.id)
     const code = ruling.kind === 'refuse' ? ruling.code : undefined
     const now = fateOf(code)
     if (now === was) return []
@@ -96,12 +97,9 @@ export function changesUnder(
   })
 }
 
-/** A receipt does not keep the tool's schema: of what the arguments suggest, the first guess that the policies can read. */
-function decided(point: PolicyDecisionPoint, request: EvaluationRequest): Decision {
+/** A receipt does not keep the tool's schema, so one is guessed from the arguments. */
+function decided(point: PolicyDecisionPoint, request: EvaluationRequest, policies: readonly LoadedPolicy[]): Decision {
   const { signal } = new AbortController()
-  const by = (schema: JsonSchema): Decision => readAnswer(point.evaluate(request, { signal, schema }))
-  const guesses = (['number', 'integer'] as const).map((whole) => inferredSchema(request.context.arguments, whole))
-  const answers = guesses.map(by)
-  const readable = answers.find((answer) => answer.kind !== 'silence' || answer.cause.kind !== 'wrong')
-  return readable ?? answers[0] ?? by({})
+  const schema = inferredSchema(request.context.arguments, policies, request.resource.id)
+  return readAnswer(point.evaluate(request, { signal, schema }))
 }
