@@ -163,7 +163,7 @@ function silenced({ decision }: Considered): Leaving {
   return { code, explain: true }
 }
 
-/** A point that had not answered in time denies after all: what failed open and has not begun does not begin. */
+/** A point that had not answered in time does not permit the call: what failed open and has not begun does not begin. */
 function overrule({ emit }: GateParts, considered: Considered, point: string): void {
   considered.overruled = true
   emit({ event: 'verdict-late', point, tool: toolName(considered) })

@@ -55,7 +55,7 @@ export interface Considered {
   policyDigest?: string
   decision?: Decision
   decisionMs?: number
-  /** A policy point that had not answered in time has denied since. */
+  /** A policy point that had not answered in time has spoken since, and it is no permit. */
   overruled?: boolean
 }
 

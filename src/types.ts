@@ -314,7 +314,15 @@ export type SilenceCause =
   /** An answer came and cannot be trusted. */
   | {
       readonly kind: 'wrong'
-      readonly fault: 'policy_error' | 'malformed' | 'misconfigured' | 'stale' | 'isolated' | 'unusable_policy'
+      readonly fault:
+        | 'policy_error'
+        | 'malformed'
+        | 'misconfigured'
+        | 'stale'
+        | 'isolated'
+        | 'unusable_policy'
+        /** The gate itself stood still beyond the budget: whether an answer came, nobody knows. */
+        | 'stalled'
       readonly detail: string
     }
 
@@ -824,7 +832,7 @@ export type GateEvent =
       readonly result: CanaryResult['kind']
       readonly message: string
     }
-  /** A deny came after the call had been decided without it. */
+  /** A word against the call came after it had been decided without that point. */
   | { readonly event: 'verdict-late'; readonly point: string; readonly tool: string }
   | { readonly event: 'call-held'; readonly tool: string; readonly materiality: Materiality; readonly waitMs: number }
   | {

@@ -79,6 +79,7 @@ function readCause(members: Members): SilenceCause {
         case 'policy_error':
         case 'malformed':
         case 'misconfigured':
+        case 'stalled':
         case 'stale':
         case 'isolated':
         case 'unusable_policy':

@@ -12,12 +12,16 @@ export interface AskTerms {
   readonly signal: AbortSignal | undefined
   /** The tool's input schema, for points that map arguments by it. */
   readonly schema: JsonSchema | undefined
-  /** Told when a point that did not answer in time denies after all. */
+  /** Told when a point that did not answer in time says something other than a permit after all. */
   readonly late?: (point: string) => void
 }
 
 /** The longest delay that a timer of the platform holds; a longer one would fire at once, or never. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
+/** A timer that comes this much too late says that the event loop was blocked, and not that the point was silent. */
+const STALL_MS = 250
+/** Long enough for the event loop to look at its sockets once. */
+const ONE_TURN_MS = 1
 
 /**
  * Asks a policy decision point. A point that answers at once is read at once, without a promise. Never throws, never
@@ -87,39 +91,57 @@ async function awaitAnswer(
 ): Promise<Decision> {
   const { budgetMs, clock, signal } = terms
   const leftMs = Math.min(Math.max(1, Math.ceil(budgetMs - (clock.monotonic() - askedAt))), LONGEST_DELAY_MS)
+  // The intrinsic `then`: a subclass or a forgery with a `then` of its own is refused by its brand, not trusted.
+  const settled = new Promise<Settled>((resolve, reject) => {
+    Promise.prototype.then.call(answer, (value) => resolve({ value }), reject)
+  })
   try {
-    // The intrinsic `then`: a subclass or a forgery with a `then` of its own is refused by its brand, not trusted.
-    const settled = new Promise<unknown>((resolve, reject) => {
-      Promise.prototype.then.call(answer, (value) => resolve({ value }), reject)
-    })
-    const timed = pTimeout(settled, { milliseconds: leftMs, ...(signal === undefined ? {} : { signal }) })
-    const { value } = (await timed) as { readonly value: unknown }
-    return inTime(readAnswer(value), askedAt, terms)
-  } catch (cause) {
-    if (!(cause instanceof TimeoutError)) return inTime(faultOf(cause), askedAt, terms)
+    const decision = await heard(settled, leftMs, signal)
+    if (decision !== TIMED_OUT) return inTime(decision, askedAt, terms)
+    // When the event loop was blocked, what came meanwhile has not been looked at: a word against the call must not be lost.
+    const last = await heard(settled, ONE_TURN_MS, signal)
+    if (last !== TIMED_OUT) return inTime(last, askedAt, terms)
     hearLate(answer, terms)
-    return TIMED_OUT
+    return inTime(clock.monotonic() - askedAt > budgetMs + STALL_MS ? STALLED : TIMED_OUT, askedAt, terms)
   } finally {
     call.abort()
   }
 }
 
+interface Settled {
+  readonly value: unknown
+}
+
+/** Waits for an answer and reads it. Never rejects. */
+async function heard(
+  settled: Promise<Settled>,
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+): Promise<Decision> {
+  try {
+    const { value } = await pTimeout(settled, { milliseconds, ...(signal === undefined ? {} : { signal }) })
+    return readAnswer(value)
+  } catch (cause) {
+    return cause instanceof TimeoutError ? TIMED_OUT : faultOf(cause)
+  }
+}
+
 /**
- * A decision as it counts now, once it has been read: reading takes time too. What is late is no answer, but a late deny still
- * denies.
+ * A decision as it counts now, once it has been read: reading takes time too. A permit that is late is no answer; whatever else
+ * was said stands, so that nothing opens past it.
  */
 export function inTime(decision: Decision, askedAt: number, { clock, budgetMs, signal }: AskTerms): Decision {
   if (signal?.aborted === true) return ABANDONED
-  if (decision.kind === 'deny') return decision
+  if (decision.kind !== 'permit') return decision
   // Written so that a clock or a budget that is not a number refuses.
   return clock.monotonic() - askedAt < budgetMs ? decision : TIMED_OUT
 }
 
-/** The call was decided without this point; that it would have denied is not lost. */
+/** The call was decided without this point; that it would not have permitted it is not lost. */
 function hearLate(answer: Promise<unknown>, { late, point }: QuestionTerms): void {
   if (late === undefined) return
   const hear = (value: unknown): void => {
-    if (readAnswer(value).kind === 'deny') late(point)
+    if (readAnswer(value).kind !== 'permit') late(point)
   }
   Promise.prototype.then.call(answer, hear, () => undefined)
 }
@@ -139,6 +161,9 @@ export function silence(cause: SilenceCause): Decision {
 }
 
 export const TIMED_OUT = silence({ kind: 'absent', fault: 'timeout' })
+
+/** INVARIANT I5: whoever can block the event loop must not be able to make an absence of an answer that came. */
+const STALLED = silence({ kind: 'wrong', fault: 'stalled', detail: 'the gate was blocked for longer than the budget' })
 
 /** Never an absence: that a caller went away must not open a gate or move a breaker. */
 const ABANDONED: Decision = malformed('the caller gave up before an answer was read')

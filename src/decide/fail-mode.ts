@@ -83,6 +83,8 @@ export function codeOf(cause: SilenceCause): RefusalCode {
         case 'malformed':
         case 'misconfigured':
           return 'policy_wrong_answer'
+        case 'stalled':
+          return 'policy_timeout'
         case 'stale':
           return 'policy_stale'
         case 'isolated':

@@ -225,7 +225,8 @@ function presence(
 ): { readonly outcome: 'answered' | 'absent' | 'abandoned'; readonly retryAfterMs?: number | undefined } {
   if (decision.kind === 'silence' && decision.cause.kind === 'absent')
     return { outcome: 'absent', retryAfterMs: decision.cause.retryAfterMs }
-  return { outcome: signal?.aborted === true ? 'abandoned' : 'answered' }
+  const isUnheard = decision.kind === 'silence' && decision.cause.kind === 'wrong' && decision.cause.fault === 'stalled'
+  return { outcome: isUnheard || signal?.aborted === true ? 'abandoned' : 'answered' }
 }
 
 function openFor(retryAfterMs: number | undefined): Decision {

@@ -111,17 +111,32 @@ describe('a late word', () => {
     expect(gate.calls.every(({ outcome }) => outcome === 'refused')).toBe(true)
   })
 
-  it('a late deny is a deny when it is read, and on record as one', async () => {
+  it.each([
+    ['a deny', 'deny', 'denied_by_policy'],
+    ['nonsense', 'PERMIT', 'policy_wrong_answer'],
+    ['a question for a person', { ask: 'confirmation' }, 'approval_required'],
+  ] as const)('I5: %s that is read late still stands, and opens nothing', async (_, answer, code) => {
     const clock = handClock()
     const policy = async () => {
       clock.advance(5_000)
-      return 'deny'
+      return answer
     }
     const { me } = gateWith({ policy, clock, failModes: { low: 'open' } })
-    expect(await me.admit({ tool: 'low', callId: '1', input: {} })).toMatchObject({
+    expect(await me.admit({ tool: 'low', callId: '1', input: {} }, { wait: false })).toMatchObject({
       outcome: 'refused',
-      refusal: { code: 'denied_by_policy' },
+      refusal: { code },
     })
+  })
+
+  it('I5: a gate that was blocked beyond the budget takes no absence for granted, and moves no breaker', async () => {
+    const policy = () => new Promise((resolve) => setTimeout(() => resolve('deny'), 1_000_000))
+    const { gate, me } = gateWith({ policy, timeoutMs: 20, failModes: { low: 'open' } })
+    for (const callId of ['1', '2', '3', '4']) {
+      const admission = me.admit({ tool: 'low', callId, input: {} })
+      setTimeout(() => block(400), 10)
+      expect(await admission).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_timeout' } })
+    }
+    expect(gate.health().points).toMatchObject([{ breaker: 'closed' }])
   })
 
   it('I5: a deny that comes after a low call was opened keeps it from beginning', async () => {
@@ -161,4 +176,10 @@ describe('the kill switch', () => {
 async function until(isSo: () => boolean): Promise<void> {
   for (let turn = 0; turn < 10_000 && !isSo(); turn += 1) await new Promise((resolve) => setTimeout(resolve, 1))
   expect(isSo()).toBe(true)
+}
+
+/** Stands still, as a long computation does. */
+function block(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
 }
