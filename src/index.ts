@@ -64,4 +64,4 @@ export type {
   Who,
 } from './types.ts'
 export type { PolicyServiceOptions, Secret } from './wire/options.ts'
-export { authzen, cerbos, opa } from './wire/points.ts'
+export { type AuthzenOptions, authzen, cerbos, opa } from './wire/points.ts'

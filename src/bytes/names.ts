@@ -25,3 +25,10 @@ export function isToolId(name: string): boolean {
 export function isWrittenTool(name: string): boolean {
   return isToolName(name) || isToolId(name)
 }
+
+/** Is this the tools of a policy point: one (`shop/refund`), those of a server (`shop/*`), or all (`*`)? */
+export function isToolPattern(pattern: unknown): pattern is string {
+  if (typeof pattern !== 'string') return false
+  if (pattern === '*') return true
+  return pattern.endsWith('/*') ? isServerName(pattern.slice(0, -2)) : isToolId(pattern)
+}

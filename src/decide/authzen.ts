@@ -1,4 +1,6 @@
 import type { Decision, EvaluationRequest, Json, JsonObject, PolicyDecisionPoint } from '../types.ts'
+import { type Asker, createBatcher } from './batch.ts'
+import type { Endpoints } from './discovery.ts'
 import { createRemotePoint, type RemoteTerms } from './remote.ts'
 import { type PolicyService, wireText } from './service.ts'
 import {
@@ -15,25 +17,59 @@ import {
   verdictIn,
 } from './shape.ts'
 
+/** How an AuthZEN service is asked. */
+export interface AuthzenTerms {
+  readonly endpoints: (signal: AbortSignal) => Promise<Endpoints>
+  /** Questions in one request, at most; `undefined` asks each by itself. */
+  readonly most: number | undefined
+  /** The obligations that can be fulfilled here, told to the service; `undefined` tells nothing. */
+  readonly obligations: readonly string[] | undefined
+}
+
 /**
- * A policy decision point that speaks the AuthZEN Authorization API 1.0: `POST …/access/v1/evaluation`.
+ * A policy decision point that speaks the AuthZEN Authorization API 1.0.
  *
  * Read beside the decision: obligations (the Obligations profile), requestable denials (the Access Request profile, or our own
  * `context.requires`), and the reason for the user.
  */
-export function createAuthzenPoint(terms: RemoteTerms, prefix: string, service: PolicyService): PolicyDecisionPoint {
-  const ask = async (request: EvaluationRequest, signal: AbortSignal): Promise<Decision> => {
-    const write = (): string => wireText(request)
-    const { json } = await service.ask({ path: `${prefix}/access/v1/evaluation`, write }, signal)
-    return readAuthzen(json, terms.id)
+export function createAuthzenPoint(
+  terms: RemoteTerms,
+  { endpoints, most, obligations }: AuthzenTerms,
+  service: PolicyService,
+): PolicyDecisionPoint {
+  const single: Asker = async (request, signal) => {
+    const { evaluation: path } = await endpoints(signal)
+    const { json } = await service.ask({ path, write: () => wireText(request) }, signal)
+    return json
+  }
+  const ask = most === undefined ? single : createBatcher({ most, single, service, endpoints })
+  const decide = async (request: EvaluationRequest, signal: AbortSignal): Promise<Decision> => {
+    const told = obligations === undefined ? request : withSupported(request, obligations, await endpoints(signal))
+    return readAuthzen(await ask(told, signal), terms.id)
   }
   return createRemotePoint(terms, {
-    decide: ask,
-    decideCanary: ask,
+    decide,
+    decideCanary: async (request, signal) => readAuthzen(await single(request, signal), terms.id),
     setting:
       'the engine drops a deny rule that errs: switch on the setting that makes such a rule deny, or answer with an error',
     missing: 'the engine permits no call of holdpoint/canary: give it the canary rule of docs/policy-points.md',
   })
+}
+
+/** Obligations profile, Negotiation: what we can do, as far as the service has a word for it. */
+function withSupported(
+  request: EvaluationRequest,
+  ours: readonly string[],
+  { obligations }: Endpoints,
+): EvaluationRequest {
+  const supported = ours.filter((type) => obligations?.includes(type) ?? true)
+  const context: EvaluationRequest['context'] & Negotiated = { ...request.context, supported_obligations: supported }
+  return { ...request, context }
+}
+
+/** What the profile adds to a request. */
+interface Negotiated {
+  readonly supported_obligations: readonly string[]
 }
 
 /**

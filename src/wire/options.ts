@@ -1,5 +1,6 @@
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
+import { isToolPattern } from '../bytes/names.ts'
 import type { RemoteTerms } from '../decide/remote.ts'
 import { HoldpointError } from '../errors.ts'
 
@@ -46,7 +47,6 @@ export interface ServiceTerms {
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const TOOLS = /^(?:\*|[a-z0-9][a-z0-9-]{0,31}\/(?:\*|[A-Za-z0-9_.\-/]{1,128}))$/
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 const HEADER = /^[a-z0-9-]{1,64}$/
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
@@ -147,7 +147,7 @@ function checkUrl(options: PolicyServiceOptions, refuse: Refuse): URL {
 function checkTools(tools: readonly string[] | undefined, refuse: Refuse): readonly string[] | undefined {
   if (tools === undefined) return undefined
   const isList = Array.isArray(tools) && tools.length > 0
-  if (isList && tools.every((tool) => typeof tool === 'string' && TOOLS.test(tool))) return [...tools]
+  if (isList && tools.every(isToolPattern)) return [...tools]
   throw refuse('tools', 'must be a list such as ["shop/*", "files/write_file"], or ["*"]')
 }
 

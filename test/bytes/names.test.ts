@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isServerName, isToolId, isToolName, isWrittenTool } from '../../src/bytes/names.ts'
+import { isServerName, isToolId, isToolName, isToolPattern, isWrittenTool } from '../../src/bytes/names.ts'
 
 describe('names', () => {
   it.each(['аdmin', 'read file', 'read\u200b', 'read\n', 'lösche', '', 'x'.repeat(129), '__proto__ ', 7, null])(
@@ -25,5 +25,11 @@ describe('names', () => {
     expect(isWrittenTool(`${server}/${tool}`)).toBe(true)
     expect(isWrittenTool(`${server}/${tool}t`)).toBe(false)
     expect(isWrittenTool('read')).toBe(true)
+  })
+
+  it('of a policy point’s tools are one tool, those of a server, or all; nothing else matches by accident', () => {
+    expect(['*', 'shop/*', 'shop/refund'].map(isToolPattern)).toEqual([true, true, true])
+    const others = ['**', '*/refund', 'shop/re*', 'shop', 'shop/', '/*', 'Shop/*', '', undefined]
+    expect(others.map(isToolPattern)).toEqual(others.map(() => false))
   })
 })
