@@ -1,4 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from '../../src/decide/deadline.ts'
 import type { Decision, PolicyDecisionPoint } from '../../src/types.ts'
@@ -41,13 +45,20 @@ resourcePolicy:
       condition:
         match:
           expr: R.id == "shop/refund"
+    - name: lists
+      actions: ["tools/call"]
+      effect: EFFECT_ALLOW
+      roles: ["user"]
+      condition:
+        match:
+          expr: R.attr.materiality == "low"
     - name: large-refund
       actions: ["tools/call"]
       effect: EFFECT_DENY
       roles: ["*"]
       condition:
         match:
-          expr: R.attr.context.arguments.amount > 500
+          expr: R.id == "shop/refund" && R.attr.context.arguments.amount > 500
       output:
         when:
           ruleActivated: '"Refunds above 500 EUR are not made here."'
@@ -114,6 +125,29 @@ describe.skipIf(!enginesInstalled())('a real OPA without the canary', () => {
   })
 })
 
+describe.skipIf(!enginesInstalled())('a real OPA behind a proxy that takes our parameters away', () => {
+  it('permits what a deny rule errs on: the canary names the parameter', async () => {
+    const engine = await startOpa({ 'canary.rego': shipped('canary.rego') })
+    const proxy = createServer(async (request, response) => {
+      const [path] = (request.url ?? '').split('?')
+      const init = { method: 'POST', body: await text(request), headers: { 'content-type': 'application/json' } }
+      const body = await (await fetch(`${engine.url}${path}`, init)).text()
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+        .end(body)
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    try {
+      const { port } = proxy.address() as AddressInfo
+      const found = await opa({ url: `http://127.0.0.1:${port}/v1/data/shop/decision` }).canary?.({ signal })
+      expect(found).toMatchObject({ kind: 'failed', because: expect.stringContaining('strict-builtin-errors') })
+    } finally {
+      proxy.close()
+      await engine.stop()
+    }
+  })
+})
+
 describe.skipIf(!enginesInstalled())('a real Cerbos', () => {
   let engine: Engine
   beforeAll(async () => {
@@ -152,6 +186,15 @@ describe.skipIf(!enginesInstalled())('a real Cerbos', () => {
   it('answers plain AuthZEN too, where each request has a connection of its own', async () => {
     const point = authzen({ url: engine.url, echo: 'none', canary: 'off' })
     expect(await decision(point, {})).toMatchObject({ kind: 'deny' })
+  })
+
+  it('never answers a call with the decision of another one of the same tool, though it does so within one batch', async () => {
+    const point = authzen({ url: engine.url, echo: 'none', canary: 'off', batch: true, discover: true })
+    const told = (['low', 'high', 'low', 'high'] as const).map((materiality) => ({ materiality, tool: 'shop/list' }))
+    const others = told.map((each) => ({ ...each, tool: 'shop/find' }))
+    const decisions = await Promise.all([...told, ...others].map((each) => decision(point, each)))
+    const expected = ['permit', 'deny', 'permit', 'deny']
+    expect(decisions.map(({ kind }) => kind)).toEqual([...expected, ...expected])
   })
 
   it('echoes no request id, so that its answers count nowhere an echo is required', async () => {
