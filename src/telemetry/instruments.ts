@@ -159,6 +159,12 @@ export const INSTRUMENTS = {
     born: ALONE,
   },
   'holdpoint.gates.opened': { kind: 'counter', help: 'Gates that opened their store.', born: across({ mode: MODE }) },
+  'holdpoint.start.time': {
+    kind: 'gauge',
+    help: 'When counting began, since the Unix epoch: a counter that stands where it stood may have begun anew.',
+    unit: 's',
+    born: ALONE,
+  },
   'holdpoint.observing': {
     kind: 'gauge',
     help: 'Whether this gate only observes and holds nothing back.',

@@ -29,8 +29,8 @@ export interface Measurement {
 export interface MeasureSource {
   /** Asked whenever gauges are read: `() => gate.health()`. */
   readonly health?: () => Health
-  /** For the age of open calls. */
-  readonly clock?: Pick<Clock, 'monotonic'>
+  /** For the age of open calls, and for when counting began. */
+  readonly clock?: Clock
 }
 
 /** Policy points that get a label of their own; an operator has a few. */
@@ -44,14 +44,16 @@ const POINT_ID = /^[\w.:/@-]{1,128}$/
  */
 export class Measures {
   readonly #health: (() => Health) | undefined
-  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #clock: Clock
+  readonly #startedAt: number
   readonly #points = new Set<string>()
   readonly #open = new OpenCalls()
   #held = 0
 
   constructor({ health, clock }: MeasureSource) {
     this.#health = health
-    this.#clock = clock ?? { monotonic: () => performance.now() }
+    this.#clock = clock ?? { now: Date.now, monotonic: () => performance.now() }
+    this.#startedAt = this.#clock.now()
   }
 
   /** Every counter and gauge that exists from the beginning. A counter that began at 1 would hide its first increase. */
@@ -116,6 +118,7 @@ export class Measures {
   standing(): readonly Measurement[] {
     const health = this.#readHealth()
     return [
+      gauge('holdpoint.start.time', this.#startedAt / 1_000),
       gauge('holdpoint.calls.open', this.#open.count),
       gauge('holdpoint.oldest_call.age', this.#open.oldestMs(this.#clock.monotonic()) / 1_000),
       gauge('holdpoint.calls.held', health?.held ?? this.#held),

@@ -8,12 +8,15 @@ import { readExposition } from '../support/exposition.ts'
 import { sdk } from '../support/open-telemetry.ts'
 
 /** What an argument looks like that got where it should not be. */
-const MARK = 'mark 4111 1111'
+const MARK = 'mark HUNTER2'
 const marked = fc
   .tuple(fc.constantFrom('', '{"card":"', 'r_', '"} 1\n', 'enforce '), fc.constantFrom('', '"}', '\n', '\u0000'))
   .map(([before, after]) => `${before}${MARK}${after}`)
 
-const ms = fc.oneof(fc.double(), fc.integer(), fc.constant(Number.NaN))
+const ms = fc.oneof(
+  fc.double({ min: -1e9, max: 1e15 }),
+  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+)
 const tool = fc.constantFrom('shop/refund', 'shop/look')
 const receipt = fc.constantFrom('r_01', 'r_02', 'r_03')
 const code = fc.constantFrom('denied_by_policy', 'tool_unknown', 'policy_timeout', 'overloaded')
@@ -95,7 +98,7 @@ describe('whatever an event holds', () => {
         const { sink, text } = prometheusSink()
         const before = readExposition(text()).length
         for (const one of events) sink(one)
-        expect(text()).not.toContain('4111')
+        expect(text()).not.toContain('HUNTER2')
         // One policy point at most, `other` beside it, and what observe mode brings.
         expect(readExposition(text()).length - before).toBeLessThan(600)
         for (const { name, value } of readExposition(text()))
@@ -120,7 +123,7 @@ describe('whatever an event holds', () => {
         }))
         await telemetry.close()
         expect(drawn.length).toBeGreaterThanOrEqual(events.some((one) => one.event === 'decision-made') ? 1 : 0)
-        expect(JSON.stringify([drawn, readings])).not.toContain('4111')
+        expect(JSON.stringify([drawn, readings])).not.toContain('HUNTER2')
       }),
       { numRuns: 40 },
     )

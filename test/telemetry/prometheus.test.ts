@@ -160,6 +160,7 @@ describe('an outcome that is missing', () => {
   it('shows while it is awaited: how many calls are open, and for how long the oldest', () => {
     const clock = handClock()
     const { sink, text } = prometheusSink({ clock })
+    expect(scraped(text(), 'holdpoint_start_time_seconds')).toBe(clock.now() / 1_000)
     const permitted = (receipt: string): GateEvent => ({
       event: 'decision-made',
       tool: 'test/act',
