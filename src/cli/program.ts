@@ -67,6 +67,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'override',
+    {
+      summary: 'let medium calls run while no policy answers: signed, scoped, counted, an hour at most',
+      load: async () => (await import('./override.ts')).overrideCommand,
+    },
+  ],
+  [
     'verify',
     {
       summary: 'verify receipts: signatures, chain, and that every permit has its outcome',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isToolPattern } from '../bytes/names.ts'
 
 /**
  * What an override says: the payload that people sign, version 1.
@@ -12,8 +13,6 @@ export const LONGEST_LIFE_MS = 60 * 60_000
 /** The most calls that one override may let run. */
 export const MOST_USES = 1_000
 
-/** `shop/restock`, every tool of a server `shop/*`, or every tool `*`. */
-const TOOLS = /^(?:\*|[a-z0-9][a-z0-9-]{0,31}\/(?:\*|[A-Za-z0-9_.\-/]{1,128}))$/
 /** The name under which an operator knows the place: `environment: { name: production }`. */
 const ENVIRONMENT = /^[A-Za-z0-9_.-]{1,64}$/
 
@@ -35,7 +34,7 @@ const overrideClaims = z
     /** 128 random bits, base64url: two overrides that say the same are counted apart. */
     nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'must be 128 bits in base64url'),
     tools: z
-      .array(z.string().regex(TOOLS, 'must be a tool with its server, such as shop/restock, or shop/* or *'))
+      .array(z.string().refine(isToolPattern, 'must be a tool with its server, such as shop/restock, or shop/* or *'))
       .min(1, 'must name a tool')
       .max(32, 'may name 32 tools')
       .refine(isSorted, 'must be sorted, each tool once')

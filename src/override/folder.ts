@@ -69,7 +69,7 @@ export async function revokeOverride(folder: string, id: string, because: string
 
 /** For everybody to read, whatever the umask: who installs is not always who the gate runs as, and nothing in here is secret. */
 async function makeFolder(folder: string): Promise<void> {
-  if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755)
+  if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await chmod(folder, 0o755)
 }
 
 async function end(folder: string, id: string): Promise<void> {
