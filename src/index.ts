@@ -65,3 +65,4 @@ export type {
 } from './types.ts'
 export type { PolicyServiceOptions, Secret } from './wire/options.ts'
 export { type AuthzenOptions, authzen, cerbos, opa } from './wire/points.ts'
+export { type Retrieval, retrievedPolicies } from './wire/retrieved.ts'

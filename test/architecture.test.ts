@@ -44,7 +44,7 @@ const table: { readonly [room: string]: Room } = {
   store: { rooms: noun, node: '*', packages: ['p-timeout'] },
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
-  wire: { rooms: [...noun, 'decide'], node: ['node:http', 'node:https'] },
+  wire: { rooms: [...noun, 'decide', 'policy'], node: ['node:http', 'node:https'] },
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
   gate: {
     rooms: [...noun, 'call', 'materiality', 'policy', 'decide', 'permit', 'refusal', 'approval', 'receipt'],
