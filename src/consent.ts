@@ -1,7 +1,6 @@
 import { isElsewhere, seekConsent } from './approval/approval.ts'
 import { newRequest } from './approval/request.ts'
 import { digestOf, type Readied } from './evaluation.ts'
-import { classify } from './materiality/classify.ts'
 import type { GateParts } from './parts.ts'
 import type { Considered } from './pass.ts'
 import type { Admission, AdmitOptions, ApprovalRecord } from './types.ts'
@@ -31,7 +30,8 @@ export async function askPerson(
     // Nobody is asked about a call that cannot run again.
     const holder = await parts.store.holder(call.callKey)
     if (holder !== undefined) return without(await exits.taken(considered, holder))
-    const separate = considered.classification.materiality === 'high' && runsCode(parts)
+    // Where a tool runs code, its agent has the account that answers `watch`: a yes from there proves nothing about a person.
+    const separate = considered.classification.materiality === 'high' && parts.tools.runsCode
     const answer = await seekConsent(parts.store, requestOf(parts, considered, call, { requires, separate }), {
       wait: options.wait !== false,
       clock: parts.clock,
@@ -54,14 +54,6 @@ export async function askPerson(
 
 function without(admission: Admission): Asked {
   return { given: false, admission }
-}
-
-/**
- * Does a tool behind this gate run code? Then its agent has the account that answers `watch`, and a yes from there proves
- * nothing about a person.
- */
-function runsCode(parts: GateParts): boolean {
-  return parts.tools.all().some((contract) => classify(contract, {}).surface === 'code-execution')
 }
 
 function requestOf(

@@ -9,6 +9,7 @@ import { type Considered, optional } from './pass.ts'
 import {
   type ApprovalRecord,
   type Claim,
+  type Classification,
   type Contract,
   type EvaluationRequest,
   NO_SESSION,
@@ -18,6 +19,7 @@ import {
   type SessionReading,
   type SessionSeen,
   type Snapshot,
+  type Surface,
 } from './types.ts'
 
 /** A call that is fit to be decided. */
@@ -49,7 +51,7 @@ export function evaluationRequest(
       id: call.contract.id,
       properties: {
         materiality: considered.classification.materiality,
-        surface: considered.classification.surface,
+        ...surfacesOf(considered.classification),
         server: call.contract.server,
         definition: call.contract.definitionDigest,
       },
@@ -64,6 +66,14 @@ export function evaluationRequest(
       approval: approvalFacts(consent),
     },
   }
+}
+
+/** As requests hold them: the list only where there is more than one. */
+export function surfacesOf({ surface, surfaces }: Classification): {
+  readonly surface: Surface
+  readonly surfaces?: readonly Surface[]
+} {
+  return surfaces.length > 1 ? { surface, surfaces } : { surface }
 }
 
 export function claimOf(

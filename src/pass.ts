@@ -63,6 +63,7 @@ export interface Considered {
 export const UNCLASSIFIED: Classification = {
   materiality: 'high',
   surface: 'unknown',
+  surfaces: ['unknown'],
   evidence: [{ source: 'default', argues: 'high', at: 'tool', because: 'nothing is known of this tool' }],
 }
 

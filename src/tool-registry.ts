@@ -1,6 +1,7 @@
 import { Contracts } from './call/contract.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
+import { classify } from './materiality/classify.ts'
 import type { Contract, EventSink, OperatorWord, PolicyMisfit, ToolDefinition } from './types.ts'
 
 /** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
@@ -22,6 +23,7 @@ export class ToolRegistry {
   readonly #words: ReadonlyMap<string, OperatorWord>
   readonly #panel: Pick<PolicyPanel, 'register'>
   readonly #emit: EventSink
+  #runsCode = false
 
   /** `configured` is the server that tools without one belong to; `words` are by whole name, `shop/refund`. */
   constructor(parts: {
@@ -49,6 +51,7 @@ export class ToolRegistry {
     const misfits = this.#misfitsOf(server, contracts)
     // INVARIANT I4: each time, also where all is known: a description that changes makes a new contract of an old definition.
     for (const contract of contracts) {
+      this.#runsCode ||= mayRunCode(contract)
       if (misfits.length === 0) this.#misfits.delete(contract)
       else this.#misfits.add(contract)
     }
@@ -63,6 +66,11 @@ export class ToolRegistry {
   /** The newest contract of each tool, in the order of first registration. */
   all(): readonly Contract[] {
     return this.#contracts.all()
+  }
+
+  /** Has any tool that ever stood behind this gate run code? An old definition can be called long after it was replaced. */
+  get runsCode(): boolean {
+    return this.#runsCode
   }
 
   /** Did the policies not fit the listing that this contract came with? */
@@ -117,4 +125,10 @@ export class ToolRegistry {
 
 function lineOf({ tool, definitionDigest }: Contract): string {
   return `${tool} ${definitionDigest}`
+}
+
+/** By any evidence, not by the strongest alone: a terminal that is written to runs what is written. */
+function mayRunCode(contract: Contract): boolean {
+  const { surface, evidence } = classify(contract, {})
+  return surface === 'code-execution' || evidence.some((piece) => piece.surface === 'code-execution')
 }

@@ -202,7 +202,10 @@ export interface Evidence {
 
 export interface Classification {
   readonly materiality: Materiality
+  /** The tool's own, which sums are kept by: the arguments of a call change it only where it is `read` or `unknown`. */
   readonly surface: Surface
+  /** `surface`, and whatever else the arguments touch. */
+  readonly surfaces: readonly Surface[]
   readonly evidence: readonly Evidence[]
 }
 
@@ -219,6 +222,8 @@ export interface EvaluationRequest {
     readonly properties: {
       readonly materiality: Materiality
       readonly surface: Surface
+      /** All that the call touches, `surface` first; absent where there is no other. */
+      readonly surfaces?: readonly Surface[]
       readonly server: string
       readonly definition: string
     }

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { Contracts } from '../call/contract.ts'
 import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
 import { classify } from '../materiality/classify.ts'
-import { type Classification, MATERIALITIES, type OperatorWord, type ToolDefinition } from '../types.ts'
+import { type Classification, type Contract, MATERIALITIES, type OperatorWord, type ToolDefinition } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
 import { type Terminal, wrap } from './terminal.ts'
@@ -11,7 +11,9 @@ import { type ListedTool, toolsIn } from './tool-lists.ts'
 import { visible } from './visible.ts'
 
 /** A tool and its class; `refused` says why the gate would not take the tool at all. */
-interface Classified extends Classification {
+type Standing = Omit<Classification, 'surfaces'>
+
+interface Classified extends Standing {
   readonly id: string
   readonly tool: string
   readonly refused?: string
@@ -61,14 +63,20 @@ function judged(
   try {
     const word = operator.words.get(`${server ?? operator.server}/${name}`)
     const [contract] = new Contracts().register('tools', [judgedBy], new Map(word === undefined ? [] : [[name, word]]))
-    if (contract !== undefined) return { ...shown, ...classify(contract, {}) }
+    if (contract !== undefined) return { ...shown, ...standingOf(contract) }
     return { ...shown, ...HIGH, refused: 'was not registered' }
   } catch (error) {
     return { ...shown, ...HIGH, refused: reasonOf(error) }
   }
 }
 
-const HIGH: Classification = {
+/** Without a call there are no arguments that could touch anything else. */
+function standingOf(contract: Contract): Standing {
+  const { materiality, surface, evidence } = classify(contract, {})
+  return { materiality, surface, evidence }
+}
+
+const HIGH: Standing = {
   materiality: 'high',
   surface: 'unknown',
   evidence: [{ source: 'default', argues: 'high', at: 'tool', because: 'the gate does not take this tool' }],

@@ -43,8 +43,14 @@ export function classify(contract: Contract, input: Json): Classification {
   if (settled) return classification
   const raised = fromArguments(input, { materiality: classification.materiality, takesSql })
   if (raised.length === 0) return classification
-  return join([...classification.evidence, ...raised], operatorOf(contract)?.surface)
+  // INVARIANT I8: what a model writes may add a surface and take none away, or it could choose which rules and sums hold for it.
+  const { surface } = classification
+  const own = VAGUE.has(surface) ? operatorOf(contract)?.surface : surface
+  return join([...classification.evidence, ...raised], own, raised)
 }
+
+/** Surfaces that say too little to be kept when a call's own arguments say more. */
+const VAGUE: ReadonlySet<Surface> = new Set(['read', 'unknown'])
 
 function standingOf(contract: Contract): Standing {
   const known = standings.get(contract)
@@ -84,7 +90,7 @@ function weigh(contract: Contract): Standing {
     because: 'the operator says so',
   }
   return {
-    classification: { materiality: word.materiality, surface, evidence: [decided] },
+    classification: { materiality: word.materiality, surface, surfaces: [surface], evidence: [decided] },
     settled: true,
     takesSql: false,
   }
@@ -120,16 +126,23 @@ function highestOf(evidence: readonly Evidence[]): Materiality {
   return highest
 }
 
-/** The surface is that of the strongest evidence that names one; the first of several as strong. */
-function join(evidence: readonly Evidence[], surface: Surface | undefined): Classification {
+/** Unless it is `known`, the surface is that of the strongest evidence that names one; the first of several as strong. */
+function join(
+  evidence: readonly Evidence[],
+  known: Surface | undefined,
+  raised: readonly Evidence[] = [],
+): Classification {
   let strongest: Evidence | undefined
   for (const each of evidence) {
     if (each.surface === undefined) continue
     if (strongest === undefined || outranks(each.argues, strongest.argues)) strongest = each
   }
+  const surface = known ?? strongest?.surface ?? 'unknown'
+  const others = raised.flatMap((each) => each.surface ?? [])
   return {
     materiality: highestOf(evidence),
-    surface: surface ?? strongest?.surface ?? 'unknown',
+    surface,
+    surfaces: [...new Set([surface, ...others])],
     evidence: most(evidence),
   }
 }

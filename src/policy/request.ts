@@ -19,7 +19,7 @@ const MOST_ACTIONS = 4_096
  * Writes evaluation requests as questions to Cedar:
  *
  * - principal `User::"alice"` or `Agent::"support"`, in `Role::"…"` for each role, with `tenant` where there is one;
- * - action `Action::"server/tool"` in `Action::"<materiality of this call>"` and `Action::"surface-<…>"`;
+ * - action `Action::"server/tool"` in `Action::"<materiality of this call>"` and `Action::"surface-<…>"` for each surface;
  * - resource `Server::"server"`;
  * - context: `arguments` and `lengths`, `derived`, `environment`, `session`, `approval` {confirmed, roles}, `agent` (a string).
  *
@@ -56,12 +56,13 @@ export class Questioner {
   /** INVARIANT I8: the tier is this call's own, so the parents come with the question and never from a schema. */
   #action(request: EvaluationRequest): Entity {
     const { id, properties } = request.resource
-    const key = `${properties.materiality} ${properties.surface} ${id}`
+    const surfaces = properties.surfaces ?? [properties.surface]
+    const key = `${properties.materiality} ${surfaces.join(' ')} ${id}`
     const known = this.#actions.get(key)
     if (known !== undefined) return known
     const parents = this.#named([
       { type: 'Action', id: properties.materiality },
-      { type: 'Action', id: `surface-${properties.surface}` },
+      ...surfaces.map((surface) => ({ type: 'Action', id: `surface-${surface}` })),
     ])
     const action = { uid: { type: 'Action', id }, attrs: {}, parents }
     if (this.#actions.size >= MOST_ACTIONS) this.#actions.clear()

@@ -244,6 +244,7 @@ describe('the operator', () => {
     expect(classify(contractOf(definition, word), drop)).toEqual({
       materiality: 'low',
       surface: 'read',
+      surfaces: ['read'],
       evidence: [
         { source: 'operator', argues: 'low', surface: 'read', at: 'holdpoint.yaml:4', because: 'the operator says so' },
       ],
@@ -274,5 +275,15 @@ describe('the operator', () => {
 
   it('is not anybody who writes the same on a tool of theirs', () => {
     expect(tierOf({ origin: 'third-party', declared: { materiality: 'low' } })).toBe('high')
+  })
+})
+
+it('I8: the arguments add to what a call touches, and take nothing away', () => {
+  const schema = { type: 'object', properties: { amount: { type: 'number' }, memo: { type: 'string' } } }
+  const topUp = contractOf({ name: 'top_up', inputSchema: schema })
+  expect(classify(topUp, { amount: 5, memo: 'x' })).toMatchObject({ surface: 'financial', surfaces: ['financial'] })
+  expect(classify(topUp, { amount: 5, memo: '~/.ssh/id_rsa' })).toMatchObject({
+    surface: 'financial',
+    surfaces: ['financial', 'credentials'],
   })
 })

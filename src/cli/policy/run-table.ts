@@ -6,6 +6,7 @@ import { readPolicyFiles } from '../../config/policy-files.ts'
 import { toolId } from '../../config/read.ts'
 import { readAnswer } from '../../decide/answer.ts'
 import { CLOSED, createOpenBudget, rule } from '../../decide/fail-mode.ts'
+import { surfacesOf } from '../../evaluation.ts'
 import { classify } from '../../materiality/classify.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
 import type {
@@ -168,7 +169,8 @@ function detailOf(decision: Decision): string {
 }
 
 function requestOf(row: Row, contract: Contract, input: JsonObject, environment: JsonObject): EvaluationRequest {
-  const { materiality, surface } = classify(contract, input)
+  const classification = classify(contract, input)
+  const { materiality, surface } = classification
   const isAgent = row.user === undefined && row.agent !== undefined
   const who = isAgent
     ? { type: 'agent' as const, id: row.agent ?? '' }
@@ -182,7 +184,12 @@ function requestOf(row: Row, contract: Contract, input: JsonObject, environment:
     resource: {
       type: 'tool',
       id: contract.id,
-      properties: { materiality, surface, server: contract.server, definition: contract.definitionDigest },
+      properties: {
+        materiality,
+        ...surfacesOf(classification),
+        server: contract.server,
+        definition: contract.definitionDigest,
+      },
     },
     context: {
       arguments: input,
