@@ -17,13 +17,13 @@ export interface Series {
 
 /** Holds the present value of every series. Histograms exist from the beginning; counters and gauges from their first reading. */
 export class Board {
-  readonly #series = new Map<InstrumentName, Map<string, Series>>()
+  readonly #series = new Map<InstrumentName, Map<string, Held>>()
 
   constructor() {
-    for (const [name, { kind, born, buckets = [] }] of instruments()) {
-      const empty = { buckets: new Array<number>(buckets.length + 1).fill(0), sum: 0, count: 0 }
-      const first = kind === 'histogram' ? born.map((labels) => ({ labels, value: empty })) : []
-      this.#series.set(name, new Map(first.map((series) => [keyOf(series.labels), series])))
+    for (const [name, { kind, born }] of instruments()) {
+      const all = new Map<string, Held>()
+      this.#series.set(name, all)
+      if (kind === 'histogram') for (const labels of born) all.set(keyOf(labels), empty(labels, INSTRUMENTS[name]))
     }
   }
 
@@ -32,38 +32,43 @@ export class Board {
     if (all === undefined) return
     const instrument: Instrument = INSTRUMENTS[of]
     const key = keyOf(labels)
-    all.set(key, { labels, value: next(instrument, all.get(key)?.value, value) })
+    const held = all.get(key) ?? empty(labels, instrument)
+    all.set(key, held)
+    if (typeof held.value === 'object') put(held.value, instrument.buckets ?? [], value)
+    else held.value = instrument.kind === 'gauge' ? value : held.value + value
   }
 
   /** The series of an instrument, in the order in which they came into being. */
-  series(of: InstrumentName): readonly Series[] {
-    return [...(this.#series.get(of)?.values() ?? [])]
+  series(of: InstrumentName): Iterable<Series> {
+    return this.#series.get(of)?.values() ?? []
   }
 }
 
-function next({ kind, buckets = [] }: Instrument, before: Series['value'] | undefined, value: number): Series['value'] {
-  switch (kind) {
-    case 'gauge':
-      return value
-    case 'counter':
-      return (typeof before === 'number' ? before : 0) + value
-    case 'histogram': {
-      const held = typeof before === 'object' ? before : { buckets: [], sum: 0, count: 0 }
-      const at = buckets.findIndex((bound) => value <= bound)
-      const hit = at === -1 ? buckets.length : at
-      return {
-        buckets: Array.from({ length: buckets.length + 1 }, (_, i) => (held.buckets[i] ?? 0) + (i === hit ? 1 : 0)),
-        sum: held.sum + value,
-        count: held.count + 1,
-      }
-    }
-  }
+interface Held {
+  readonly labels: Labels
+  value: number | { readonly buckets: number[]; sum: number; count: number }
 }
 
-/** Labels are closed sets and shaped ids, so no separator occurs in them. */
+function empty(labels: Labels, { kind, buckets = [] }: Instrument): Held {
+  if (kind !== 'histogram') return { labels, value: 0 }
+  return { labels, value: { buckets: new Array<number>(buckets.length + 1).fill(0), sum: 0, count: 0 } }
+}
+
+function put(
+  held: { readonly buckets: number[]; sum: number; count: number },
+  bounds: readonly number[],
+  value: number,
+): void {
+  const at = bounds.findIndex((bound) => value <= bound)
+  const hit = at === -1 ? bounds.length : at
+  held.buckets[hit] = (held.buckets[hit] ?? 0) + 1
+  held.sum += value
+  held.count += 1
+}
+
+/** The labels of an instrument always come in the same order, and no separator occurs in closed sets and shaped ids. */
 function keyOf(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([label, value]) => `${label}=${value}`)
-    .sort()
-    .join(',')
+  let key = ''
+  for (const label in labels) key += `${labels[label]},`
+  return key
 }

@@ -9,13 +9,11 @@ export function textOf(board: Board): string {
     .map(([name, instrument]) => {
       const metric = metricName(name, instrument)
       const head = [`# HELP ${metric} ${escapeHelp(instrument.help)}`, `# TYPE ${metric} ${instrument.kind}`]
-      const samples = board
-        .series(name)
-        .flatMap(({ labels, value }) =>
-          typeof value === 'number'
-            ? [sample(metric, labels, value)]
-            : bucketSamples(metric, labels, value, instrument.buckets ?? []),
-        )
+      const samples = [...board.series(name)].flatMap(({ labels, value }) =>
+        typeof value === 'number'
+          ? [sample(metric, labels, value)]
+          : bucketSamples(metric, labels, value, instrument.buckets ?? []),
+      )
       return samples.length === 0 ? '' : `${[...head, ...samples].join('\n')}\n`
     })
     .join('')

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { prometheusSink } from '../../src/telemetry.ts'
 import { readExposition } from '../support/exposition.ts'
 import { hasPromtool, promtool } from '../support/promtool.ts'
@@ -18,6 +18,16 @@ interface Alert {
   readonly labels: { readonly severity: string }
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook: string }
 }
+const dashboard = JSON.parse(readFileSync(path.join(root, 'monitoring', 'dashboard.json'), 'utf8')) as {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[]
+}
+/** The dashboard's expressions, with what Grafana puts in their place. */
+const panels = dashboard.panels.flatMap(({ title, targets }) =>
+  targets.map(({ expr }) => ({
+    title,
+    expr: expr.replaceAll('$job', '.+').replaceAll('$__rate_interval', '5m'),
+  })),
+)
 const alerts = (parse(rulesText) as { groups: { rules: Alert[] }[] }).groups.flatMap(({ rules }) => rules)
 
 /** Everything that a gate in observe mode with one remote policy point exports. */
@@ -81,10 +91,25 @@ describe('every alert', () => {
   })
 })
 
+describe('every panel of the dashboard', () => {
+  it.each(panels.map(({ title, expr }) => [title, expr] as const))('%s shows what is exported', (_, expr) => {
+    const shown = selectors(expr).map(({ metric }) => metric)
+    expect(shown).not.toEqual([])
+    for (const metric of shown) expect(exported.map(({ name }) => name)).toContain(metric)
+  })
+})
+
 describe.skipIf(!hasPromtool)('Prometheus itself', () => {
   it('loads the rules and finds that they fire as they should', () => {
     expect(promtool(['check', 'rules', rulesFile])).toMatchObject({ status: 0 })
     expect(promtool(['test', 'rules', testsFile])).toMatchObject({ status: 0 })
+  })
+
+  it('can read every expression of the dashboard', () => {
+    const rules = panels.map(({ expr }, at) => ({ record: `panel:${at}`, expr }))
+    const file = path.join(scratch, 'panels.yml')
+    writeFileSync(file, stringify({ groups: [{ name: 'dashboard', rules }] }))
+    expect(promtool(['check', 'rules', file])).toMatchObject({ status: 0 })
   })
 
   it.each([

@@ -32,9 +32,12 @@ export function scraped(text: string, name: string, labels: { readonly [label: s
   return hit.value
 }
 
-/** A sample's name and labels, as one text. */
+/** A sample's name and labels, as one text, whatever their order. */
 export function seriesOf({ name, labels }: Sample): string {
-  return `${name}{${[...labels].map(([label, value]) => `${label}=${value}`).join()}}`
+  return `${name}{${[...labels]
+    .map(([label, value]) => `${label}=${value}`)
+    .sort()
+    .join()}}`
 }
 
 function readLabels(inside: string): ReadonlyMap<string, string> {

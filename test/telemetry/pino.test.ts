@@ -62,8 +62,26 @@ describe('the log', () => {
     const log = logInto(lines)
     log({ event: 'receipt-failed', kind: 'outcome', code: 'ERR_STORE', message: 'disk full' })
     log({ event: 'failure-opened', tool: 'test/act', fault: 'timeout', receipt: 'r_1' })
+    log({ event: 'outcome-recovered', status: 'unknown', receipt: 'r_2' })
+    log({ event: 'breaker-moved', point: 'opa', from: 'closed', to: 'open', because: 'no answer 3 times in a row' })
     log({ event: 'programmer-warned', code: 'unjson_argument', message: 'a date' })
-    expect(lines.map((line) => JSON.parse(line).level)).toEqual([50, 50, 40])
+    log({ event: 'outcome-recovered', status: 'not_executed' })
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual([50, 50, 50, 40, 40, 30])
+  })
+
+  it('says of an override who let what run, and why', () => {
+    const lines: string[] = []
+    const used = {
+      override: 'ovr_1',
+      tool: 'shop/refund',
+      reason: 'the policy service is down',
+      ticket: 'INC-7',
+      use: 1,
+      most: 20,
+      receipt: 'r_1',
+    }
+    logInto(lines)({ event: 'override-used', ...used })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ ...used, level: 50, msg: 'override-used' })
   })
 })
 
