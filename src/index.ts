@@ -1,5 +1,6 @@
 /** The public surface of holdpoint: explicit named exports, nothing else. */
 export { createGate, type GateOptions } from './create-gate.ts'
+export { AbsentAnswer } from './decide/absent.ts'
 export { HoldpointError, type HoldpointErrorCode } from './errors.ts'
 export { createCedarPoint } from './policy/cedar.ts'
 export { createFunctionPoint, type PolicyFunction } from './policy/function.ts'

@@ -24,11 +24,6 @@ export function visible(text: string, emphasis: Emphasis = (mark) => mark): stri
   return text.replace(HOSTILE, (character) => emphasis(`⟨${codePointName(character)}⟩`))
 }
 
-/** True when `visible` would change something. */
-export function isHostile(text: string): boolean {
-  return text.search(HOSTILE) >= 0
-}
-
 function codePointName(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 }

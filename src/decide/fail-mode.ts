@@ -3,8 +3,8 @@ import type { Clock, Decision, FailModes, Materiality, RefusalCode, SilenceCause
 
 /** What becomes of a decision: it runs, on a policy's word or by fail-open, or it is refused with a code. */
 export type Ruling =
-  | { readonly kind: 'run'; readonly decision: Decision; readonly basis: 'pdp' | 'fail_open' }
-  | { readonly kind: 'refuse'; readonly decision: Decision; readonly code: RefusalCode }
+  | { readonly kind: 'run'; readonly basis: 'pdp' | 'fail_open' }
+  | { readonly kind: 'refuse'; readonly code: RefusalCode }
 
 /** How often a low call may still run without an answer. */
 export interface OpenBudget {
@@ -12,16 +12,10 @@ export interface OpenBudget {
   take(toolId: string): boolean
 }
 
-/** Bounds on openings, in a sliding minute of the monotonic clock. */
-export interface OpenBounds {
-  readonly clock: Pick<Clock, 'monotonic'>
-  /** Default 10. */
-  readonly perToolPerMinute?: number
-  /** Default 30. */
-  readonly perGatePerMinute?: number
-}
-
 const MINUTE_MS = 60_000
+/** Openings in any minute. */
+const MOST_PER_TOOL = 10
+const MOST_PER_GATE = 30
 
 /** Every gate starts closed. */
 export const CLOSED: FailModes = { low: 'closed', medium: 'closed', high: 'closed' }
@@ -45,15 +39,13 @@ export function rule(
 ): Ruling {
   switch (decision.kind) {
     case 'permit':
-      return { kind: 'run', decision, basis: 'pdp' }
+      return { kind: 'run', basis: 'pdp' }
     case 'deny':
-      return { kind: 'refuse', decision, code: 'denied_by_policy' }
+      return { kind: 'refuse', code: 'denied_by_policy' }
     case 'silence': {
       const { cause } = decision
       const opens = cause.kind === 'absent' && materiality === 'low' && modes.low === 'open' && openings.take(toolId)
-      return opens === true
-        ? { kind: 'run', decision, basis: 'fail_open' }
-        : { kind: 'refuse', decision, code: codeOf(cause) }
+      return opens === true ? { kind: 'run', basis: 'fail_open' } : { kind: 'refuse', code: codeOf(cause) }
     }
   }
 }
@@ -93,16 +85,15 @@ export function codeOf(cause: SilenceCause): RefusalCode {
   }
 }
 
-/** Counts openings in a sliding minute. Both bounds hold at once; a refused opening costs nothing. */
-export function createOpenBudget(bounds: OpenBounds): OpenBudget {
-  const { clock, perToolPerMinute = 10, perGatePerMinute = 30 } = bounds
+/** Counts openings in a sliding minute of the monotonic clock. Both bounds hold at once; a refused opening costs nothing. */
+export function createOpenBudget({ clock }: { readonly clock: Pick<Clock, 'monotonic'> }): OpenBudget {
   let taken: readonly { readonly toolId: string; readonly at: number }[] = []
   return {
     take(toolId) {
       const now = clock.monotonic()
       taken = taken.filter((opening) => now - opening.at < MINUTE_MS)
       const ofTool = taken.filter((opening) => opening.toolId === toolId).length
-      if (!(taken.length < perGatePerMinute) || !(ofTool < perToolPerMinute)) return false
+      if (taken.length >= MOST_PER_GATE || ofTool >= MOST_PER_TOOL) return false
       taken = [...taken, { toolId, at: now }]
       return true
     },

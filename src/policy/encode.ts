@@ -2,28 +2,15 @@ import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { decimalText } from '../bytes/decimal.ts'
 import { pointerToken } from '../bytes/pointer.ts'
 import { HoldpointError } from '../errors.ts'
-import type { Json, JsonObject, JsonSchema } from '../types.ts'
+import type { Json, JsonObject } from '../types.ts'
 import { type Reads, readsInside } from './reads.ts'
-import { type NumberKind, type Shape, shapeOf } from './shape.ts'
+import type { NumberKind, Shape } from './shape.ts'
 
 /** The member that stands for a value which Cedar cannot hold: any typed operation on it errs. */
 export const UNREPRESENTABLE = 'holdpoint:unrepresentable'
 
 /** Keys that Cedar's JSON reader takes as escapes: under them a model's record would become an entity or a decimal. */
 const RESERVED: ReadonlySet<string> = new Set(['__entity', '__extn', '__expr'])
-
-/**
- * Writes a call's arguments as a Cedar value (DESIGN §8): JSON `integer` → Long, `number` → decimal, as the schema says;
- * where the schema says nothing, whole numbers → Long and fractions → decimal. A null member is absent. What Cedar cannot
- * hold becomes `{"holdpoint:unrepresentable": "<json>"}`.
- *
- * UNTRUSTED: `input` is the model's, `schema` may be a third party's.
- *
- * @throws HoldpointError ERR_ARGUMENTS with the JSON Pointer of a key that Cedar would read as an escape
- */
-export function encodeArguments(input: Json, schema: JsonSchema | undefined): CedarValueJson {
-  return encodeRead(input, shapeOf(schema), 'all')
-}
 
 /** JSON Pointer of the first key, at any depth, that Cedar would read as an escape. */
 export function findReservedKey(input: Json): string | undefined {
@@ -43,7 +30,15 @@ export function findReservedKey(input: Json): string | undefined {
   return undefined
 }
 
-/** Writes the parts of a value that somebody reads. Same errors as {@link encodeArguments}. */
+/**
+ * Writes a call's arguments, or the parts of them that policies read, as a Cedar value (DESIGN §8): JSON `integer` → Long,
+ * `number` → decimal, as the schema says; where the schema says nothing, whole numbers → Long and fractions → decimal. A null
+ * member is absent. What Cedar cannot hold becomes `{"holdpoint:unrepresentable": "<json>"}`.
+ *
+ * UNTRUSTED: `value` is the model's, `shape` may be of a third party's schema.
+ *
+ * @throws HoldpointError ERR_ARGUMENTS with the JSON Pointer of a key that Cedar would read as an escape
+ */
 export function encodeRead(value: Json, shape: Shape, reads: Reads): CedarValueJson {
   try {
     return encode(value, shape, reads)

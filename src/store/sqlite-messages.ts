@@ -37,7 +37,6 @@ export type Work =
   | { readonly do: 'attend'; readonly watcher: string; readonly until: number }
   | { readonly do: 'slots' }
   | { readonly do: 'page'; readonly slot: number; readonly after: number; readonly most: number }
-  | { readonly do: 'receipt'; readonly ref: string }
   | { readonly do: 'sidecar'; readonly hash: string }
   | { readonly do: 'override-uses'; readonly id: string }
   | { readonly do: 'close' }
@@ -64,7 +63,6 @@ export interface Answers {
   readonly attend: undefined
   readonly slots: readonly number[]
   readonly page: Page
-  readonly receipt: Receipt | undefined
   readonly sidecar: Sidecar | undefined
   readonly 'override-uses': number
   readonly close: undefined

@@ -14,10 +14,7 @@ export interface StoreReader {
   receipts(): AsyncIterable<Receipt>
   /** Receipts that came after `cursor` (from the very first without one), at most some hundreds at a time. */
   newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }>
-  /** A receipt by its id (`r_…`). */
-  receipt(id: string): Promise<Receipt | undefined>
   sidecar(receiptHash: string): Promise<Sidecar | undefined>
-  find(requestDigest: string): Promise<ApprovalRecord | undefined>
   get(ref: string): Promise<ApprovalRecord | undefined>
   pending(): Promise<readonly ApprovalRecord[]>
   /** How often an override was used here. */
@@ -49,9 +46,7 @@ export function openReader(folder: string, options: { readonly now?: () => numbe
       }
       return { receipts, cursor: reached }
     },
-    receipt: (id) => client.ask({ do: 'receipt', ref: id }),
     sidecar: (hash) => client.ask({ do: 'sidecar', hash }),
-    find: (digest) => client.ask({ do: 'find', digest, now: now() }),
     get: (ref) => client.ask({ do: 'get', ref, now: now() }),
     pending: () => client.ask({ do: 'pending', now: now() }),
     overrideUses: (id) => client.ask({ do: 'override-uses', id }),

@@ -29,14 +29,8 @@ export class Shelf {
         return slotsIn(this.#folder)
       case 'page':
         return this.#in(work.slot, (db) => page(db, work.after, work.most))
-      case 'receipt':
-        return this.#somewhere((db) =>
-          receiptOf(db.prepare(`SELECT ${COLUMNS} FROM receipts WHERE ref = ?`).get(work.ref)),
-        )
       case 'sidecar':
         return this.#somewhere((db) => sidecarOf(db, work.hash))
-      case 'find':
-        return this.#shared((db) => new SqliteApprovals(db, 'main').find(work.digest, work.now))
       case 'get':
         return this.#shared((db) => new SqliteApprovals(db, 'main').get(work.ref, work.now))
       case 'pending':

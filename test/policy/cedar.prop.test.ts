@@ -1,7 +1,8 @@
 import { type Context, isAuthorized } from '@cedar-policy/cedar-wasm/nodejs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeArguments } from '../../src/policy/encode.ts'
+import { encodeRead } from '../../src/policy/encode.ts'
+import { shapeOf } from '../../src/policy/shape.ts'
 import type { Decision, JsonSchema, Materiality } from '../../src/types.ts'
 import { decide, evaluationRequest, pointOf } from '../support/evaluation.ts'
 import { type Facts, type Rule, referenceDecision } from '../support/reference-reader.ts'
@@ -166,7 +167,7 @@ describe('I7: the same request and policies give the same decision', () => {
           principal: { type: 'User', id: 'alice' },
           action: { type: 'Action', id: 'shop/refund' },
           resource: { type: 'Server', id: 'shop' },
-          context: { arguments: encodeArguments(input as never, undefined) } as Context,
+          context: { arguments: encodeRead(input as never, shapeOf(undefined), 'all') } as Context,
           entities: [],
           policies: {
             staticPolicies: Object.fromEntries(text.split('\n').map((one, index) => [`rule-${index}`, one])),

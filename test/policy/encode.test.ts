@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeArguments, findReservedKey, UNREPRESENTABLE } from '../../src/policy/encode.ts'
+import { encodeRead, findReservedKey, UNREPRESENTABLE } from '../../src/policy/encode.ts'
+import { shapeOf } from '../../src/policy/shape.ts'
 import type { Json, JsonSchema } from '../../src/types.ts'
 
 const decimal = (arg: string) => ({ __extn: { fn: 'decimal', arg } })
 const lost = (value: Json) => ({ [UNREPRESENTABLE]: JSON.stringify(value) })
 const member = (schema: Json): JsonSchema => ({ type: 'object', properties: { x: schema } }) as JsonSchema
+const encodeArguments = (input: Json, schema: JsonSchema | undefined) => encodeRead(input, shapeOf(schema), 'all')
 const encodeMember = (value: Json, schema: Json) => encodeArguments({ x: value }, member(schema))
 
 describe('numbers are written as the schema says', () => {
