@@ -89,17 +89,26 @@ function endingStatus(ending: Ending, permit: Permit): OutcomeStatus {
   return 'not_executed'
 }
 
-/** Observe mode: decided and receipted, never held. `observed` is the refusal that would have been. */
+/**
+ * Observe mode: decided and receipted, not held. `observed` is the refusal that would have been. INVARIANT I4: what has not begun
+ * when the observation ends is no permit.
+ */
 export function observedAdmission(terms: {
   readonly callKey: string
   readonly materiality: Materiality
   readonly receipt: Receipt | undefined
   readonly observed: Refusal | undefined
+  readonly isObserving: () => boolean
+  readonly refusal: (code: RefusalCode) => Refusal
   readonly input: () => Json
   readonly record: (status: OutcomeStatus, result: unknown) => Promise<Receipt | undefined>
 }): PermittedAdmission {
   let begun = false
   let settled: Promise<Receipt | undefined> | undefined
+  const settle: PermittedAdmission['settle'] = (ending) => {
+    settled ??= terms.record(begun ? ending.status : 'not_executed', 'result' in ending ? ending.result : undefined)
+    return settled
+  }
   return {
     outcome: 'permitted',
     enforced: false,
@@ -109,12 +118,13 @@ export function observedAdmission(terms: {
     receipt: terms.receipt,
     ...(terms.observed === undefined ? {} : { observed: terms.observed }),
     begin: () => {
+      if (!terms.isObserving()) {
+        void settle({ status: 'not_executed' })
+        return { outcome: 'refused', refusal: terms.refusal('permit_expired') }
+      }
       begun = true
       return { outcome: 'begun', input: terms.input() }
     },
-    settle: (ending) => {
-      settled ??= terms.record(begun ? ending.status : 'not_executed', 'result' in ending ? ending.result : undefined)
-      return settled
-    },
+    settle,
   }
 }

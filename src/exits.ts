@@ -5,7 +5,7 @@ import { basisOf, policySentence, takenCode, takenSentence } from './exit-words.
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { refusal } from './refusal/refusal.ts'
-import { observedCall, type PermitTerms, permittedCall, type SettleParts } from './settle.ts'
+import { isObserving, observedCall, type PermitTerms, permittedCall, type SettleParts } from './settle.ts'
 import type {
   Admission,
   ApprovalRecord,
@@ -63,7 +63,7 @@ export class Exits {
       drafted === undefined ? undefined : await this.#parts.recorder.decision(drafted.draft, drafted.sidecar)
     const no = this.#refusal(considered, leaving, receipt)
     this.#decided(considered, receipt, { code: leaving.code, enforced: !observed })
-    if (observed) return observedCall(this.#parts, considered, receipt, { salt: drafted?.salt, observed: no })
+    if (observed) return this.#observed(considered, receipt, { salt: drafted?.salt, observed: no })
     if (receipt !== undefined) this.#parts.lineage.delivered(considered.scope.trace, receipt.hash)
     return {
       outcome: 'refused',
@@ -120,7 +120,7 @@ export class Exits {
 
   /** The store never opened: nothing can be written, so nothing material runs. */
   unrecorded(considered: Considered): Admission {
-    if (this.observing()) return observedCall(this.#parts, considered, undefined, {})
+    if (this.observing()) return this.#observed(considered, undefined, {})
     const no = this.#refusal(considered, { code: 'receipt_unavailable' }, undefined)
     this.#decided(considered, undefined, { code: 'receipt_unavailable', enforced: true })
     return { outcome: 'refused', refusal: no }
@@ -136,7 +136,7 @@ export class Exits {
     considered: Considered,
     terms: { readonly failedOpen: boolean; readonly isLost: boolean; readonly signal: AbortSignal | undefined },
   ): Admission {
-    if (this.observing()) return observedCall(this.#parts, considered, undefined, {})
+    if (this.observing()) return this.#observed(considered, undefined, {})
     const { callKey = '' } = considered.arrival
     // INVARIANT I1, I5: two outages are never open, and medium and high never run without a durable receipt.
     if (
@@ -192,6 +192,15 @@ export class Exits {
     }
   }
 
+  #observed(
+    considered: Considered,
+    receipt: Receipt | undefined,
+    terms: { readonly salt?: string | undefined; readonly observed?: Refusal },
+  ): Admission {
+    const refusalOf = (code: RefusalCode): Refusal => this.#refusal(considered, { code }, receipt)
+    return observedCall(this.#parts, considered, receipt, { ...terms, refusalOf })
+  }
+
   #live(considered: Considered, receipt: Receipt | undefined, terms: PermitTerms): PermittedAdmission {
     const refusalOf = (code: RefusalCode): Refusal => this.#refusal(considered, { code }, receipt)
     return permittedCall(this.#parts, considered, receipt, { ...terms, enforced: !this.observing(), refusalOf })
@@ -245,9 +254,8 @@ export class Exits {
     })
   }
 
-  /** Observe mode is on: nothing is held back, nobody is asked, and receipts say so. */
+  /** Nothing is held back, nobody is asked, and receipts say so. */
   observing(): boolean {
-    const { mode } = this.#parts.settings
-    return mode.kind === 'observe' && this.#parts.clock.now() < mode.untilAt
+    return isObserving(this.#parts)
   }
 }

@@ -76,12 +76,21 @@ export function permittedCall(
   return admission
 }
 
+/** Is observe mode on? Nothing is held back then, nobody is asked, and receipts say so. It ends by itself. */
+export function isObserving({ settings, clock }: Pick<SettleParts, 'settings' | 'clock'>): boolean {
+  return settings.mode.kind === 'observe' && clock.now() < settings.mode.untilAt
+}
+
 /** Lets a call run in observe mode, whatever was decided. `observed` is the refusal that would have been. */
 export function observedCall(
   parts: SettleParts,
   considered: Considered,
   receipt: Receipt | undefined,
-  terms: { readonly salt?: string | undefined; readonly observed?: Refusal | undefined },
+  terms: {
+    readonly salt?: string | undefined
+    readonly observed?: Refusal | undefined
+    readonly refusalOf: (code: RefusalCode) => Refusal
+  },
 ): Admission {
   const { arrival, classification } = considered
   const callKey = arrival.callKey ?? ''
@@ -91,6 +100,8 @@ export function observedCall(
     materiality: classification.materiality,
     receipt,
     observed: terms.observed,
+    isObserving: () => isObserving(parts),
+    refusal: terms.refusalOf,
     // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
     input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
     record: async (status, result) => {

@@ -1,5 +1,16 @@
 import { HoldpointError } from '../errors.ts'
-import type { Claim, Clock, Committed, EventSink, Receipt, ReceiptKind, Settlement, Sidecar, Store } from '../types.ts'
+import type {
+  Claim,
+  Clock,
+  Committed,
+  EventSink,
+  GateEvent,
+  Receipt,
+  ReceiptKind,
+  Settlement,
+  Sidecar,
+  Store,
+} from '../types.ts'
 import type { Chain } from './chain.ts'
 import type { DecisionDraft, OpenDraft, OutcomeDraft } from './claims.ts'
 
@@ -103,6 +114,7 @@ export class Recorder {
   }
 
   async #begin(): Promise<void> {
+    if (this.#open.until !== undefined && this.#failure === undefined) this.#emit(observing(this.#open.until))
     const opening = await this.#store.open()
     await this.#chain.open(this.#open, opening.last)
     this.#count += 1
@@ -131,6 +143,12 @@ export class Recorder {
     this.#emit({ event: 'receipt-failed', kind, code: error.code, message: error.message })
     return error
   }
+}
+
+/** Who listens hears of a gate that holds nothing back, whether or not its store opens. */
+function observing(until: number): GateEvent {
+  const message = `This gate protects nothing: until ${new Date(until).toISOString()} it observes, so calls that policies refuse run all the same.`
+  return { event: 'programmer-warned', code: 'observing', message }
 }
 
 function asStoreError(cause: unknown): HoldpointError {
