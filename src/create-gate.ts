@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
@@ -139,15 +138,9 @@ function createStore({ store }: Places, clock: Clock): Store {
   return createSqliteStore({ folder: store.folder })
 }
 
-/** What no call may touch: the state folder, the key, the receipts, the configuration and the policies it read. */
+/** What no call may touch: the state folder, the key, the receipts, and all that the next start will read. */
 function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly string[] {
-  return [
-    state,
-    places.keyFile,
-    ...(places.store.kind === 'folder' ? [places.store.folder] : []),
-    ...(loaded.file === undefined ? [] : [loaded.file]),
-    ...loaded.policyFiles.map((file) => resolve(loaded.folder, file.path)),
-  ]
+  return [state, places.keyFile, ...(places.store.kind === 'folder' ? [places.store.folder] : []), ...loaded.sources]
 }
 
 function settingsOf(configured: ConfigOptions, server: string, untilAt: number | undefined): Settings {

@@ -40,6 +40,30 @@ export function readPolicyFiles(
   return [...files.values()]
 }
 
+/**
+ * Where policies are read from, absolute, whether it exists or not: whoever writes there writes policies of the next start.
+ *
+ * @param named as in `holdpoint.yaml`; absent means the folder `policies` beside it
+ * @returns files and folders; a last name with `*` stands for whatever it matches
+ */
+export function policyPlaces(named: string | readonly string[] | undefined, folder: string): readonly string[] {
+  const places = [named ?? 'policies'].flat().filter((name) => !isShipped(name))
+  return [...places.map((name) => placeOf(resolve(folder, name), folder)), dirname(shippedFile(DEFAULT_POLICY))]
+}
+
+/** A pattern's whole folder, unless that is where everything else of the program stands too. */
+function placeOf(path: string, folder: string): string {
+  const isPattern = basename(path).includes('*')
+  const within = isPattern ? dirname(path) : path
+  if (isInside(folder, within)) return isPattern ? path : join(within, '*.cedar')
+  return within
+}
+
+function isInside(path: string, folder: string): boolean {
+  const steps = relative(folder, path)
+  return !steps.startsWith('..') && !isAbsolute(steps)
+}
+
 /** INVARIANT I4: an empty folder, or one of `mine.ceder`, is a mistake and not the default. */
 function holdsTablesAlone(folder: string): boolean {
   const names = readdirSync(folder)
@@ -47,8 +71,7 @@ function holdsTablesAlone(folder: string): boolean {
 }
 
 function readNamed(name: string, folder: string, at: string): readonly PolicyFile[] {
-  const shipped = SHIPPED_POLICIES.find((candidate) => candidate === name)
-  if (shipped !== undefined) return [readShipped(shipped)]
+  if (isShipped(name)) return [readShipped(name)]
   const path = resolve(folder, name)
   if (basename(path).includes('*')) return readPattern(path, folder, at)
   if (isFolder(path)) return readFolder(path, folder, at)
@@ -101,13 +124,20 @@ function readOne(path: string, folder: string, at: string, name: string): Policy
 
 /** Reads a policy of the package. Its errors carry the name: `ask/v1:12`. */
 function readShipped(name: ShippedPolicy): PolicyFile {
-  const file = `${name.slice(0, name.indexOf('/'))}.cedar`
-  // From `src/config` the package's root is two folders up, from `dist/src/config` three.
-  for (const root of ['../../policies/', '../../../policies/']) {
-    const path = fileURLToPath(new URL(root + file, import.meta.url))
-    if (isFile(path)) return { path: name, text: readFileSync(path, 'utf8') }
-  }
+  const path = shippedFile(name)
+  if (isFile(path)) return { path: name, text: readFileSync(path, 'utf8') }
   return fail(name, `the policy ${name} is missing from the installed package; install holdpoint again`)
+}
+
+/** From `src/config` the package's root is two folders up, from `dist/src/config` three. */
+function shippedFile(name: ShippedPolicy): string {
+  const file = `policies/${name.slice(0, name.indexOf('/'))}.cedar`
+  const near = fileURLToPath(new URL(`../../${file}`, import.meta.url))
+  return isFile(near) ? near : fileURLToPath(new URL(`../../../${file}`, import.meta.url))
+}
+
+function isShipped(name: string): name is ShippedPolicy {
+  return SHIPPED_POLICIES.some((shipped) => shipped === name)
 }
 
 function fail(at: string, message: string): never {

@@ -7,7 +7,7 @@ import { lineOf } from '../bytes/place.ts'
 import { HoldpointError } from '../errors.ts'
 import type { OperatorWord, ShortRule } from '../types.ts'
 import { configError } from './config-error.ts'
-import { DEFAULT_POLICY, type PolicyFile, readPolicyFiles } from './policy-files.ts'
+import { DEFAULT_POLICY, type PolicyFile, policyPlaces, readPolicyFiles } from './policy-files.ts'
 import { problemOf } from './problem.ts'
 import { type ConfigOptions, configSchema } from './schema.ts'
 import { shortRules } from './short-form.ts'
@@ -29,6 +29,10 @@ export interface LoadedConfig {
   /** SHA-256 of the canonical checked options, committed in the `open` receipt. */
   readonly digest: string
   readonly options: ConfigOptions
+  /**
+   * What the next start will read, absolute, whether it exists yet or not; a last name with `*` stands for whatever it matches.
+   */
+  readonly sources: readonly string[]
   /** Never empty: without any, the default policy `ask/v1`. */
   readonly policyFiles: readonly PolicyFile[]
   /** Our own name of the server of in-process tools. */
@@ -56,6 +60,7 @@ export function readConfig(where: string | { readonly file: string } | false, co
   const passed = checkOptions(code)
   const options: ConfigOptions = { ...written, ...passed }
   const server = options.server ?? DEFAULT_SERVER
+  const policies = options.policies ?? (where === false ? DEFAULT_POLICY : undefined)
   const policiesAt = (index: number): string => {
     if (passed.policies !== undefined) return IN_CODE
     if (source === undefined) return 'policies'
@@ -68,11 +73,8 @@ export function readConfig(where: string | { readonly file: string } | false, co
     folder,
     digest: sha256(canonicalText(options)),
     options,
-    policyFiles: readPolicyFiles(
-      options.policies ?? (where === false ? DEFAULT_POLICY : undefined),
-      folder,
-      policiesAt,
-    ),
+    sources: [...(where === false ? [] : [file]), ...policyPlaces(policies, folder)],
+    policyFiles: readPolicyFiles(policies, folder, policiesAt),
     server,
     words: wordsOf(options, server, (tool) => (passed.tools !== undefined ? 'code' : lineOf(toolAt([tool], true)))),
     shortRules: shortRules(options.tools ?? {}, server, toolAt),

@@ -5,7 +5,13 @@ import { ownFiles } from '../../src/own-files.ts'
 const home = '/home/ada'
 const key = '/home/ada/.local/state/holdpoint/key.json'
 const config = '/home/ada/shop/holdpoint.yaml'
-const look = ownFiles(['/home/ada/.local/state/holdpoint', key, config], { folder: '/home/ada/shop', home })
+const look = ownFiles(
+  ['/home/ada/.local/state/holdpoint', key, config, '/home/ada/shop/policies', '/home/ada/rules/*.cedar'],
+  {
+    folder: '/home/ada/shop',
+    home,
+  },
+)
 
 describe('a call that names what judges it is found, however it spells the name', () => {
   it.each([
@@ -23,6 +29,21 @@ describe('a call that names what judges it is found, however it spells the name'
     ['as a word of a command', { command: 'sed -i s/ask/allow/ holdpoint.yaml' }],
     ['quoted in a command', { command: `cat "${'~/.local/state/holdpoint/key.json'}"` }],
     ['as an argument of a command', { args: ['-n', 'holdpoint.yaml'] }],
+    ['as the last word of a long command', { command: `${'true '.repeat(2_000)}; rm ./holdpoint.yaml` }],
+    ['quoted in the middle of the name', { command: "rm /home/ada/shop/hold'point'.yaml" }],
+    ['by the name of the user', { command: 'rm ~ada/.local/state/holdpoint/claims.db' }],
+    ['after a change of folder', { command: 'cd ~/.local/state && rm holdpoint/claims.db' }],
+    ['in a patch', { patch: '--- a/holdpoint.yaml\n+++ b/holdpoint.yaml\n' }],
+    ['in a patch of another kind', { input: '*** Begin Patch\n*** Update File: holdpoint.yaml\n' }],
+    ['in a database statement', { sql: "attach '~/.local/state/./holdpoint/claims.db' as x" }],
+    ['in two arguments', { dir: '/home/ada', name: 'shop/holdpoint.yaml' }],
+    ['in two arguments, the folder last', { file: '../holdpoint.yaml', root: '/home/ada/shop/src' }],
+    ['in segments', { path: ['home', 'ada', 'shop', 'holdpoint.yaml'] }],
+    ['percent-encoded twice', { path: '/home/ada/shop/holdpoint%252eyaml' }],
+    ['percent-encoded beside a stray percent sign', { path: '/home/ada/shop/../shop/hold%70oint.yaml/%' }],
+    ['a policy that is not there yet', { path: 'policies/zz.cedar' }],
+    ['the folder of policies', { source: '/tmp/x', destination: 'policies' }],
+    ['a policy by the pattern it is read by', { path: '/home/ada/shop/../rules/zz.cedar' }],
   ])('%s', (_, input) => {
     expect(look(input, 'anything')).toBeDefined()
   })
@@ -52,6 +73,13 @@ describe('a call that leaves them alone is let through', () => {
     ['half an escape', { path: '%E0%A4%A' }, 'read_file'],
     ['a URL without a path', { url: 'file://host' }, 'read_file'],
     ['a word that is longer than any name', { command: `x/../%41/`.repeat(10_000) }, 'run'],
+    [
+      'a word that is also the name of a folder',
+      { query: 'policies', table: 'policies', sql: 'select * from policies' },
+      'find',
+    ],
+    ['a web address that ends like a path', { url: 'https://shop.example/home/ada/shop/policies/returns' }, 'fetch'],
+    ['what a pattern does not read', { path: '/home/ada/rules/readme.md' }, 'write_file'],
     ['numbers and nothing', { a: 1, b: null, c: [true] }, 'read_file'],
   ])('%s', (_, input, tool) => {
     expect(look(input, tool)).toBeUndefined()
