@@ -10,7 +10,7 @@
 // Where HOLDPOINT_MUTANT_SECONDS is set, mutants that are not begun by then are counted as skipped, and named.
 // `npm run test:mutants -- I4 late` runs only the patches whose file or invariant matches one of the words.
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -50,6 +50,9 @@ function copyTree() {
     }
   }
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'))
+  // Policy engines are installed once; where they are not, the tests that need them are left out.
+  const engines = path.join('test', 'engines', 'node_modules')
+  if (existsSync(path.join(root, engines))) symlinkSync(path.join(root, engines), path.join(copy, engines))
   mkdirSync(path.join(copy, 'reports'))
   return copy
 }

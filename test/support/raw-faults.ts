@@ -178,6 +178,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     taken: 'wrong',
     play: (scene) => scene.socket.end(reply(scene, scene.permit, { length: 'none' })),
   },
+  'a permit of no stated length, and the connection stays': {
+    taken: 'wrong',
+    play: (scene) => scene.socket.write(reply(scene, scene.permit, { length: 'none' })),
+  },
   'two lengths': { taken: 'wrong', play: permitAs('200 OK', 'content-length: 5\r\n') },
   'a length and chunks': { taken: 'wrong', play: permitAs('200 OK', 'transfer-encoding: chunked\r\n') },
   'two types': { taken: 'wrong', play: permitAs('200 OK', 'content-type: text/html\r\n') },
