@@ -1,10 +1,13 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { guardTools } from '../../adapters/ai-sdk/index.ts'
 import { createGate } from '../../src/create-gate.ts'
+import { AbsentAnswer } from '../../src/decide/absent.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { openTelemetrySink, type SpanName } from '../../src/telemetry.ts'
 import type { Gate, GateEvent, Health } from '../../src/types.ts'
+import { said, scriptedModel, sdkOf } from '../adapters/ai-sdk/sdk.ts'
 import { keepContext, sdk } from '../support/open-telemetry.ts'
 import { DENY, PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 
@@ -29,9 +32,10 @@ function watchedGate(details: { readonly names?: readonly SpanName[]; readonly l
     policy: scriptedPoint(({ context: { arguments: input } }) => {
       const said = JSON.stringify(input)
       if (said.includes('deny')) return DENY
-      return said.includes('hang') ? new Promise(() => undefined) : PERMIT
+      if (said.includes('silent')) throw new AbsentAnswer('timeout', 'no answer in time')
+      return PERMIT
     }),
-    timeoutMs: 20,
+    timeoutMs: 10_000,
     events: [
       openTelemetrySink({
         tracer,
@@ -112,7 +116,7 @@ describe('the spans of a call', () => {
   it('show a broken policy point as an error, and a no as a no', async () => {
     const { gate, spans } = watchedGate()
     await gate.run({ tool: 'refund', input: { deny: true }, callId: '1' }, () => 'done')
-    await gate.run({ tool: 'refund', input: { hang: true }, callId: '2' }, () => 'done')
+    await gate.run({ tool: 'refund', input: { silent: true }, callId: '2' }, () => 'done')
     const [no, broken] = spans()
     expect(no?.attributes['holdpoint.code']).toBe('denied_by_policy')
     expect(no?.status.code).toBe(SpanStatusCode.UNSET)
@@ -123,7 +127,7 @@ describe('the spans of a call', () => {
 
   it('say of a call that ran without an answer that it did', async () => {
     const { gate, spans } = watchedGate({ low: 'open' })
-    await gate.run({ tool: 'look', input: { hang: true }, callId: '1' }, () => 'done')
+    await gate.run({ tool: 'look', input: { silent: true }, callId: '1' }, () => 'done')
     expect(spans().map(({ attributes }) => attributes['holdpoint.basis'])).toEqual([undefined, 'fail_open'])
     expect(spans()[0]?.attributes).toMatchObject({ 'holdpoint.decision': 'silence', 'holdpoint.code': 'none' })
   })
@@ -161,6 +165,26 @@ describe('a span that the host has drawn for the tool call', () => {
     expect(spans()[0]?.attributes).toMatchObject({ 'holdpoint.decision': 'permit', 'holdpoint.outcome': 'ok' })
   })
 
+  it('is known by what the AI SDK itself draws', async () => {
+    const { gate, spans, tracer } = watchedGate()
+    const sdk6 = sdkOf(6)
+    const refund = sdk6.tool({
+      description: 'Gives money back.',
+      inputSchema: sdk6.jsonSchema({ type: 'object', properties: {} }),
+      execute: async () => 'done',
+    })
+    const { model } = scriptedModel(6, [[said('refund', {}, 'call-1')]])
+    await sdk6.generateText({
+      model,
+      prompt: 'refund',
+      stopWhen: sdk6.stepCountIs(2),
+      ...guardTools({ refund }, gate),
+      experimental_telemetry: { isEnabled: true, tracer },
+    })
+    const ran = spans().filter(({ attributes }) => attributes['holdpoint.outcome'] === 'ok')
+    expect(ran.map(({ name }) => name)).toEqual(['ai.toolCall'])
+  })
+
   it('is told apart from the span of a request, under which ours are drawn', async () => {
     const { gate, spans, tracer } = watchedGate()
     await tracer.startActiveSpan('POST /api/chat', async (outer) => {
@@ -187,7 +211,7 @@ describe('the measures', () => {
   it('count what happened, in seconds and in buckets that fit', async () => {
     const { gate, readings } = watchedGate({ low: 'open' })
     await gate.run({ tool: 'refund', input: {}, callId: '1' }, () => 'done')
-    await gate.run({ tool: 'look', input: { hang: true }, callId: '2' }, () => 'done')
+    await gate.run({ tool: 'look', input: { silent: true }, callId: '2' }, () => 'done')
     await gate
       .run({ tool: 'look', input: {}, callId: '3' }, () => {
         throw new Error('the tool broke')

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
+import { AbsentAnswer } from '../../src/decide/absent.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
 import { faultStore } from '../../src/store/fault.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -29,9 +30,10 @@ function countedGate(details: { readonly store?: Store; readonly observe?: boole
     policy: scriptedPoint(({ context }) => {
       const said = JSON.stringify(context.arguments)
       if (said.includes('deny')) return DENY
-      return said.includes('hang') ? new Promise(() => undefined) : PERMIT
+      if (said.includes('silent')) throw new AbsentAnswer('timeout', 'no answer in time')
+      return PERMIT
     }),
-    timeoutMs: 20,
+    timeoutMs: 10_000,
     events: [metrics.sink],
     effects: { store: details.store ?? createMemoryStore(), signer: generateSigner() },
     ...(details.observe === true ? { observe: { until: Date.now() + 60_000 } } : {}),
@@ -84,8 +86,8 @@ describe('the metrics of a gate', () => {
     await run('high', {}, '1')
     await run('high', {}, '1')
     await run('medium', { deny: true }, '2')
-    await run('low', { hang: true }, '3')
-    await run('medium', { hang: true }, '4')
+    await run('low', { silent: true }, '3')
+    await run('medium', { silent: true }, '4')
     await run('unheard', {}, '5')
     await gate
       .run({ tool: 'low', input: {}, callId: '6' }, () => {
@@ -116,7 +118,7 @@ describe('the metrics of a gate', () => {
     const stop = new AbortController()
     stop.abort()
     for (const tool of ['low', 'medium', 'high', 'unheard']) {
-      for (const [i, input] of [{}, { deny: true }, { hang: true }, 'no object'].entries()) {
+      for (const [i, input] of [{}, { deny: true }, { silent: true }, 'no object'].entries()) {
         const call = { tool, input, callId: `${tool}-${i}` }
         await gate.run(call, () => 'done')
         await gate.run(call, () => 'done')
