@@ -151,7 +151,6 @@ export class Measures {
       this.#open.permitted(event.receipt, {
         permittedAt: this.#clock.monotonic(),
         decisionMs: event.ms,
-        basis: 'policy',
       })
     }
     const materiality = MATERIALITY.of(event.materiality)

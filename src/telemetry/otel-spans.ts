@@ -57,7 +57,7 @@ export function spanSink(tracer: Tracer, names: readonly SpanName[]): EventSink 
 function decided(tracer: Tracer, open: OpenCalls, event: Decided, names: readonly SpanName[]): void {
   const endedAt = Date.now()
   if (event.code === undefined && event.receipt !== undefined) {
-    open.permitted(event.receipt, { permittedAt: endedAt, decisionMs: event.ms, basis: 'policy' })
+    open.permitted(event.receipt, { permittedAt: endedAt, decisionMs: event.ms })
   }
   // UNTRUSTED: the name of a tool that the gate never looked up stays out.
   const isNameless = event.code !== undefined && BEFORE_LOOKUP.has(event.code) && event.surface === 'unknown'

@@ -132,6 +132,44 @@ describe('the spans of a call', () => {
     expect(spans()[0]?.attributes).toMatchObject({ 'holdpoint.decision': 'silence', 'holdpoint.code': 'none' })
   })
 
+  it.each([0, 1])('say of a call that ran on an override that it did, in whichever order it is told', (at) => {
+    const [override, decision]: readonly GateEvent[] = [
+      {
+        event: 'override-used',
+        override: 'ovr_1',
+        tool: 'shop/refund',
+        reason: 'the policy service is down',
+        ticket: 'INC-7',
+        use: 1,
+        most: 5,
+        receipt: 'r_1',
+      },
+      {
+        event: 'decision-made',
+        tool: 'shop/refund',
+        materiality: 'medium',
+        surface: 'financial',
+        decision: 'silence',
+        enforced: true,
+        receipt: 'r_1',
+        principal: 'alice',
+        trace: TRACE,
+        ms: 1,
+      },
+    ]
+    const begun = at === 0 ? [override, decision] : [decision, override]
+    const spans = told(...begun.filter((event) => event !== undefined), {
+      event: 'call-settled',
+      tool: 'shop/refund',
+      status: 'ok',
+      decision: 'r_1',
+      receipt: 'r_2',
+      ms: 2,
+    })
+    expect(spans.at(-1)?.attributes['holdpoint.basis']).toBe('override')
+    expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain('INC-7')
+  })
+
   it('leave out the name of a tool that nobody registered: a model made it up', async () => {
     const { gate, spans } = watchedGate()
     await gate.run({ tool: 'card-4111-1111', input: {}, callId: '1' }, () => 'done')
