@@ -18,6 +18,8 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
 ])
 
 const CHOOSES = new Set('action actions operation operations op ops mode verb method subcommand'.split(' '))
+/** Words of `CHOOSES` whose value says what to do, and not how. */
+const TELLS = new Set('action actions operation operations op ops verb subcommand'.split(' '))
 const STATES = new Set('sql query queries statement statements'.split(' '))
 const ADDRESSES = new Set('to cc bcc recipients recipient emails attendees'.split(' '))
 const INSISTS = new Set(
@@ -30,6 +32,8 @@ const TAKES_AWAY = new Set('overwrite cascade permanent permanently purge prune 
 export interface ArgumentRole {
   readonly reading: Reading | undefined
   readonly chooses: boolean
+  /** Its value says what to do. */
+  readonly tells: boolean
   readonly method: boolean
   readonly addresses: boolean
   readonly insists: boolean
@@ -57,6 +61,7 @@ export function argumentRole(name: string): ArgumentRole {
   const role: ArgumentRole = {
     reading: READINGS.get(words.join(' ')),
     chooses: CHOOSES.has(last),
+    tells: TELLS.has(last),
     method: words.includes('method'),
     addresses: ADDRESSES.has(last),
     insists: words.some((word) => INSISTS.has(word)),

@@ -69,6 +69,7 @@ function meaningIn({ word, goesOn, behind }: Opening): Meaning | undefined {
     base === undefined ||
     meaning === undefined ||
     meaning.noun ||
+    meaning.surface === 'unknown' ||
     ALSO_ADVICE.has(base) ||
     MAKES_AN_ANSWER.has(base)
   ) {

@@ -1,11 +1,11 @@
 import type { Evidence } from '../types.ts'
 import { outranks } from './rank.ts'
 import { phrasalSenseOf, senseOf } from './senses.ts'
-import { isMostlyThing, type Thing, thingOf } from './things.ts'
+import { type Thing, thingOf } from './things.ts'
 import { type Meaning, meaningOf } from './verbs.ts'
 
 const JOINING = new Set(['and', 'or', 'then'])
-const PREPOSITIONS = new Set('to from for in into on onto of by with as at via per between'.split(' '))
+const PREPOSITIONS = new Set('to from for in into on onto of by with as at via per between until since'.split(' '))
 /** Verbs that speak of another act without doing it. */
 const REHEARSES = new Set('preview simulate validate explain estimate is can has predict'.split(' '))
 /** Behind "preview", these make a place to work in, where acts are real. */
@@ -23,12 +23,12 @@ const MAKES_A_THING = new Set('request requests on ons'.split(' '))
  */
 export function actsOf(words: readonly string[]): readonly Evidence[] {
   const meant = words.map((word, at) => meantBy(word, at, words))
-  const hasVerb = meant.some((meaning) => meaning?.noun === false)
+  const hasVerb = meant.some((meaning, at) => meaning !== undefined && isVerb(meaning, at))
   const evidence: Evidence[] = []
   for (const [at, word] of words.entries()) {
     const meaning = meant[at]
     if (meaning === undefined || isRehearsed(at, words)) continue
-    if (meaning.noun && !isJoined(at, words) && (hasVerb || isQuietNoun(word, meaning, at))) continue
+    if (!isVerb(meaning, at) && !isJoined(at, words) && (hasVerb || isQuietNoun(word, at))) continue
     evidence.push(said(word, meaning, weightyObjectOf(at, meaning, words)))
   }
   return evidence
@@ -36,21 +36,27 @@ export function actsOf(words: readonly string[]): readonly Evidence[] {
 
 /** The words up to the first preposition: what the rest of a name is about. */
 export function mainPhraseOf(words: readonly string[]): readonly string[] {
-  const end = words.findIndex((word) => PREPOSITIONS.has(word))
+  const end = words.findIndex((word, at) => PREPOSITIONS.has(word) && words[at + 1] !== 'sale')
   return end === -1 ? words : words.slice(0, end)
 }
 
-function meantBy(word: string, at: number, words: readonly string[]): Meaning | undefined {
-  const meaning = meaningOf(word)
-  if (meaning === undefined) return undefined
+/** What a word says is done where it stands: its own meaning, or the one that the words beside it give it. */
+export function meantBy(word: string, at: number, words: readonly string[]): Meaning | undefined {
   const next = words[at + 1] ?? ''
   if (at > 0 && MAKES_A_THING.has(next)) return undefined
-  return phrasalSenseOf(word, next) ?? senseOf(word, () => objectsOf(at, words)) ?? meaning
+  return phrasalSenseOf(word, next) ?? senseOf(word, () => objectsOf(at, words)) ?? meaningOf(word)
 }
 
-/** A thing that could be an act, behind other words: it says neither what is done nor that nothing is. */
-function isQuietNoun(word: string, { argues }: Meaning, at: number): boolean {
-  return at > 0 && argues !== 'high' && isMostlyThing(word)
+/** In front, `watch` and `match` are verbs. */
+function isVerb({ noun, argues }: Meaning, at: number): boolean {
+  return !noun || (at === 0 && argues === 'low')
+}
+
+/** Light acts that are mostly things behind other words: there they say neither what is done nor that nothing is. */
+const QUIET = new Set('branch cache commit index log queue record request store test'.split(' '))
+
+function isQuietNoun(word: string, at: number): boolean {
+  return at > 0 && QUIET.has(word)
 }
 
 function isJoined(at: number, words: readonly string[]): boolean {

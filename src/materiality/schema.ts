@@ -16,6 +16,9 @@ const COMBINES = [
   'additionalProperties',
   'dependentSchemas',
 ]
+/** Where the values of an argument that chooses may be listed. */
+const LISTED_IN = ['items', 'anyOf', 'oneOf', 'allOf']
+const DEEPEST_LIST = 4
 const DEEPEST = 24
 /** Parts of a schema, and hundreds of characters in it, that are read. Real ones have a few hundred. */
 const MOST_PARTS = 10_000
@@ -88,21 +91,36 @@ class Walk {
     if (role.speaksOfSql) this.speaksOfSql = true
     if (role.reading !== undefined) this.#piece(at, role.reading, 'the tool takes')
     if (!isObject(member)) return
-    if (role.chooses && !this.#reads) this.#choices(member, at)
+    if (role.chooses && !this.#reads) this.#choices(member, role.tells, at)
     if (role.insists && member['type'] === 'boolean') this.#insists(role.takesAway, at)
   }
 
-  /** What a caller may choose, the tool may be told to do. */
-  #choices(member: JsonObject, at: string): void {
-    const items = member['items']
-    for (const { enum: choices } of isObject(items) ? [member, items] : [member]) {
-      if (!Array.isArray(choices)) continue
-      for (const choice of choices) {
+  /** What a caller may choose, the tool may be told to do; where nothing says what that is, it may be anything. */
+  #choices(member: JsonObject, tells: boolean, at: string): void {
+    const choices = [...this.#listed(member, at, 0)]
+    if (choices.length === 0 && tells)
+      this.#piece(at, ['high', 'unknown', 'an action that it does not list'], 'the tool takes')
+    for (const choice of choices) {
+      const act = typeof choice === 'string' ? actChosen(choice) : undefined
+      if (act === undefined) continue
+      this.#piece(at, [act.argues, act.surface ?? 'unknown', `"${act.at}"`], 'the tool can be told to')
+    }
+  }
+
+  /** The values that an argument may have, as far as they are listed. */
+  *#listed(value: Json | undefined, at: string, depth: number): Generator<Json> {
+    if (!isObject(value) || depth > DEEPEST_LIST) return
+    const { enum: choices, const: only, $ref: reference } = value
+    for (const choice of Array.isArray(choices) ? choices : only === undefined ? [] : [only]) {
+      if (!this.#spend(1, at)) return
+      yield choice
+    }
+    if (typeof reference === 'string') yield* this.#listed(this.#resolve(reference), at, depth + 1)
+    for (const word of LISTED_IN) {
+      const parts = value[word]
+      for (const part of Array.isArray(parts) ? parts : [parts]) {
         if (!this.#spend(1, at)) return
-        if (typeof choice !== 'string') continue
-        const act = actChosen(choice)
-        if (act === undefined) continue
-        this.#piece(at, [act.argues, act.surface ?? 'unknown', `"${act.at}"`], 'the tool can be told to')
+        yield* this.#listed(part, at, depth + 1)
       }
     }
   }

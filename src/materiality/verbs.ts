@@ -1,4 +1,5 @@
 import type { Materiality, Surface } from '../types.ts'
+import { OTHER_NOUNS, OTHER_VERBS } from './other-acts.ts'
 
 /** What a word says about an act. */
 export interface Meaning {
@@ -9,31 +10,6 @@ export interface Meaning {
 }
 
 type Entry = readonly [argues: Materiality, surface: Surface, kind: 'verb' | 'noun', words: string]
-
-/** Acts whose harm is not known from the verb. They keep a name that ends in a noun from being taken for a question. */
-const OTHER_ACTS =
-  'handle process dispatch redirect reroute relay escalate enforce access adopt advance affirm align allow animate ' +
-  'appoint arrange assemble audit auction automate balance batch bind block boost bootstrap bounce bulk bump bundle ' +
-  'burn bypass calibrate carry cast certify challenge clean cleanup coerce combine commission condense conduct confirm ' +
-  'consolidate construct consume contact contribute control coordinate correct crash credit crop cure customize cut ' +
-  'debit decrypt decommission dedupe defer defragment deliver demote deny denounce derive deprecate dial direct discharge ' +
-  'disclose dispense dispose distribute divert eject emit employ empty encrypt end engage enqueue enrich enter escape ' +
-  'establish exchange exempt exit expand expel expire extend fabricate falsify fan fetchandstore finance fire fix flag ' +
-  'flash flatten flip flush forge forget freeze fund fuse gate give halt hand harvest hijack hire impose improve inform ' +
-  'infect inflate inject instruct integrate intercept interrupt introduce isolate issue jam kick land lease lend level ' +
-  'liquidate listen loan localize lower mail make manipulate manufacture mask mend mine mint mirror mitigate mix mock ' +
-  'mount mutate mute negotiate normalize occupy offer operate optimize organize outsource override pack park ' +
-  'partition pass perform persist pick place plan plant poison police populate prepare prescribe print prioritize ' +
-  'produce program prohibit prolong prompt protect proxy quarantine quit raise randomize reboot rebuild recalculate ' +
-  'receive reclaim recommission reconcile reconfigure recover recruit redact redeem redirect reduce refine reformat ' +
-  'regenerate reinstall reissue reject relabel relocate renew reorder reorganize repair repeat replicate report reposition ' +
-  'reprocess reprioritize rescue reshape resign respond restrict resubmit resume retire retrain retry return ' +
-  'reuse reverse review rewind rewire rollover route sabotage sanitize seal secure seed seize serve settle setup shift ' +
-  'ship shred shrink shuffle shut silence simplify sink slice spam speed spend spin split spoof squash stage stake ' +
-  'stamp steal steer sterilize stream strip stuff subvert summon supply surrender swap sweep tamper target tempt ' +
-  'throttle throw tie tip toss train transmit transport treat trim tune uncordon undo unfreeze unite unload unmount ' +
-  'unmute unpack unplug unresolve unroute unseal unset unshare unsend upgrade use utilize vacate vaccinate vest void ' +
-  'warm warn waste water weaken whitelist blacklist win wrap yield zap'
 
 /**
  * General English only: no product, no server, no tool's own name.
@@ -115,12 +91,18 @@ const VOCABULARY: readonly Entry[] = [
   ['high', 'internal-write', 'verb', 'toggle switch unlink detach accept decline'],
   ['high', 'financial', 'noun', 'reserve'],
   ['medium', 'internal-write', 'noun', 'duplicate setup connect'],
-  ['medium', 'internal-write', 'verb', 'generate take capture resolve track'],
-  ['low', 'read', 'verb', 'echo rerank rank survey define solve differentiate probe score grade critique proofread'],
+  ['medium', 'internal-write', 'verb', 'define generate grade take capture resolve track'],
+  [
+    'low',
+    'read',
+    'verb',
+    'echo rerank rank survey solve differentiate probe score critique proofread traverse decompile',
+  ],
   ['low', 'read', 'verb', 'paraphrase rephrase transcribe recognize recognise ocr obtain reason display'],
   ['low', 'read', 'verb', 'ps glob stat sleep'],
   ['low', 'read', 'noun', 'research'],
-  ['high', 'unknown', 'noun', OTHER_ACTS],
+  ['high', 'unknown', 'verb', OTHER_VERBS],
+  ['high', 'unknown', 'noun', OTHER_NOUNS],
 ]
 
 /** The first entry of a word counts. */

@@ -107,6 +107,25 @@ describe('what a schema lets a caller choose', () => {
     expect(classed(member('action', { enum: ['list', 'get_comments'] }), 'user_sessions').materiality).toBe('low')
   })
 
+  it('is read wherever it is listed', () => {
+    const deletes = { enum: ['list', 'delete'] }
+    const schemas: readonly JsonObject[] = [
+      member('action', { anyOf: [deletes, { type: 'null' }] }),
+      member('action', { oneOf: [{ const: 'list' }, { const: 'delete' }] }),
+      { ...member('action', { $ref: '#/$defs/act' }), $defs: { act: deletes } },
+    ]
+    for (const schema of schemas) expect(classed(schema, 'user_sessions').materiality).toBe('high')
+  })
+
+  it('is anything, where it is not listed: a noun for a name says nothing of it', () => {
+    expect(classed(member('action', { type: 'string' }), 'user_sessions').materiality).toBe('high')
+    expect(classed(member('mode', { type: 'string' }), 'user_sessions').materiality).toBe('low')
+    expect(classed(member('action', { type: 'string' }), 'list_sessions').materiality).toBe('low')
+    expect(
+      classed(member('action', { anyOf: [{ enum: ['list'] }, { type: 'null' }] }), 'user_sessions').materiality,
+    ).toBe('low')
+  })
+
   it('is a filter, where one does', () => expect(classed(action, 'list_adjustments').materiality).toBe('low'))
 
   it('insists on an act, and takes away from a reading', () => {
