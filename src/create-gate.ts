@@ -5,6 +5,7 @@ import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
+import { DEFAULT_TIMEOUT_MS } from './config/schema.ts'
 import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { createPanel, type PolicyOption } from './create-panel.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
@@ -43,7 +44,6 @@ export interface GateOptions extends ConfigOptions {
 }
 
 const LONGEST_OBSERVATION_MS = 30 * 24 * 60 * 60_000
-const DEFAULT_TIMEOUT_MS = 2_000
 const DEFAULT_PERMIT_TTL_MS = 30_000
 const MOST_DECIDING = 1_024
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version

@@ -2,6 +2,7 @@ import { readPolicyFiles } from './config/policy-files.ts'
 import { createGate } from './create-gate.ts'
 import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
+import { withOutage } from './policy/outage.ts'
 import { generateSigner } from './receipt/sign.ts'
 import { createMemoryStore } from './store/memory.ts'
 import type {
@@ -127,20 +128,6 @@ function innerPoint(policy: TestGateOptions['policy'], server: string): PolicyDe
   return createCedarPoint(
     shipped ? readPolicyFiles(policy, '.', () => 'testGate options') : [{ path: 'test.cedar', text: policy }],
   )
-}
-
-function withOutage(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDecisionPoint {
-  return {
-    id: inner.id,
-    get policyDigest() {
-      return inner.policyDigest
-    },
-    rederivable: inner.rederivable,
-    readsSession: inner.readsSession,
-    register: (server, tools) => inner.register(server, tools),
-    explain: (request, schema) => inner.explain(request, schema),
-    evaluate: (request, call) => (silent() ? new Promise(() => undefined) : inner.evaluate(request, call)),
-  }
 }
 
 function seenCall(event: GateEvent): readonly SeenCall[] {

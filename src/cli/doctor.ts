@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { readReceipt } from '../receipt/read.ts'
@@ -92,7 +93,10 @@ function policies(situation: Situation): Finding {
 function settings({ config }: Situation): readonly Finding[] {
   const { failMode, onReceiptLoss, sidecar, timeoutMs } = config.options
   return [
-    good('deadline', `a policy point has ${timeoutMs ?? 2_000} ms; medium and high refuse when it is silent`),
+    good(
+      'deadline',
+      `a policy point has ${timeoutMs ?? DEFAULT_TIMEOUT_MS} ms; medium and high refuse when it is silent`,
+    ),
     ...(failMode?.low === 'open'
       ? [warning('fail mode', 'low calls run while no policy answers (failMode.low: open); bounded, counted, marked')]
       : []),

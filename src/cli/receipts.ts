@@ -1,8 +1,7 @@
 /** Reading receipts for people: what one says, and where many come from. */
-import { createReadStream, existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { createReadStream, statSync } from 'node:fs'
 import type { DecisionClaims } from '../receipt/claims.ts'
-import { openReader } from '../store/sqlite-reader.ts'
+import { hasStore, openReader } from '../store/sqlite-reader.ts'
 import type { Receipt } from '../types.ts'
 import { UnusableInput } from './exit.ts'
 
@@ -33,7 +32,7 @@ export function tokensAt(path: string): AsyncIterable<string> {
 
 /** @throws UnusableInput when there is no store in the folder */
 export function readerOf(folder: string): ReturnType<typeof openReader> {
-  if (!existsSync(join(folder, 'claims.db'))) {
+  if (!hasStore(folder)) {
     throw new UnusableInput(`there is no store at ${folder}: nothing has been decided there yet`)
   }
   return openReader(folder)

@@ -1,12 +1,10 @@
 /** `holdpoint watch`: each call as it happens, and the question when one needs a person. */
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
 import { createSqliteStore } from '../store/sqlite.ts'
-import { type Cursor, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
+import { type Cursor, hasStore, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
 import type { ApprovalRecord, Receipt } from '../types.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import type { Terminal } from './terminal.ts'
@@ -110,10 +108,6 @@ async function makeStore(folder: string): Promise<void> {
   const store = createSqliteStore({ folder })
   await store.open()
   await store.close()
-}
-
-function hasStore(folder: string): boolean {
-  return existsSync(join(folder, 'claims.db'))
 }
 
 async function untilStoreExists(folder: string, ending: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ import { isServerName, isWrittenTool, SERVER_RULE } from '../bytes/names.ts'
 import { MATERIALITIES, READ_LABELS, SURFACES } from '../types.ts'
 import { contradictionOf, shortForm } from './short-form.ts'
 
+/** How long a policy decision point may take where nobody says, ms. */
+export const DEFAULT_TIMEOUT_MS = 2_000
 /** Policies that come with the package. */
 export const SHIPPED_POLICIES = [
   'ask/v1',

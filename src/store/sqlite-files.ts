@@ -35,7 +35,7 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
       const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
       // Before the shared file is there: a transaction of its own would have to wait for everybody else's.
       makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION })
-      attachClaims(db, join(folder, 'claims.db'))
+      attachClaims(db, claimsPath(folder))
       return {
         number,
         db,
@@ -53,9 +53,14 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
   }
 }
 
+/** The file that all processes of a store share. */
+export function claimsPath(folder: string): string {
+  return join(folder, 'claims.db')
+}
+
 /** Opens `claims.db` alone, to answer requests for approval. The folder must exist: a desk makes no store. */
 export function openDesk(folder: string, busyMs: number): DatabaseSync {
-  const path = join(folder, 'claims.db')
+  const path = claimsPath(folder)
   if (!existsSync(path)) throw new Error(`there is no holdpoint store in ${folder}`)
   refuseOthers(folder)
   const db = openFile(':memory:', busyMs)

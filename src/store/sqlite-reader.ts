@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import type { ApprovalRecord, ApprovalStore, Receipt, Sidecar } from '../types.ts'
 import { WorkerClient } from './sqlite-client.ts'
+import { claimsPath } from './sqlite-files.ts'
 
 const READ_DEADLINE_MS = 10_000
 const DESK_BUSY_MS = 2_000
@@ -20,6 +22,11 @@ export interface StoreReader {
   /** How often an override was used here. */
   overrideUses(id: string): Promise<number>
   close(): Promise<void>
+}
+
+/** Is there a store in this folder? */
+export function hasStore(folder: string): boolean {
+  return existsSync(claimsPath(folder))
 }
 
 /** Opens a store's folder read-only, also while other processes write to it. Failures come as `HoldpointError` `ERR_STORE`. */

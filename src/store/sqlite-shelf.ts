@@ -5,7 +5,7 @@ import { decodeBase64url } from '../bytes/base64url.ts'
 import { crockford } from '../bytes/crockford.ts'
 import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
-import { openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
+import { claimsPath, openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
 import type { Answer, Job, Page, Reply, Work } from './sqlite-messages.ts'
 import { SqliteOverrides } from './sqlite-overrides.ts'
 
@@ -63,7 +63,7 @@ export class Shelf {
 
   /** Looks at what all processes share; `undefined` where there is nothing yet. */
   #shared<T>(look: (db: DatabaseSync) => T): T | undefined {
-    const path = join(this.#folder, 'claims.db')
+    const path = claimsPath(this.#folder)
     if (!existsSync(path)) return undefined
     const db = openReadOnly(path)
     try {

@@ -1,10 +1,12 @@
 /** The demo's world: a temporary folder, the real filesystem server below it, and a gate that stands in front. */
+
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../../config/read.ts'
 import { createGate } from '../../create-gate.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
-import type { Gate, PolicyDecisionPoint } from '../../types.ts'
+import { withOutage } from '../../policy/outage.ts'
+import type { Gate } from '../../types.ts'
 import type { Packages, Tools, Transport } from './packages.ts'
 
 /** Our own name of the filesystem server. */
@@ -38,7 +40,7 @@ export async function createWorld(packages: Packages, base: string): Promise<Wor
   const file = writeConfig(base, root)
 
   let silent = false
-  const point = withSilence(createCedarPoint(readConfig({ file }).policyFiles), () => silent)
+  const point = withOutage(createCedarPoint(readConfig({ file }).policyFiles), () => silent)
   const gate = createGate({ config: { file }, policy: point, name: 'demo' })
   const wire = countFrames(
     new packages.stdio.Experimental_StdioMCPTransport({
@@ -84,19 +86,6 @@ tools:            # the server calls both destructive; the operator knows better
 `
   writeFileSync(file, text)
   return file
-}
-
-/** A policy point with a switch that makes it hang, as a remote one does when its network is gone. */
-function withSilence(inner: PolicyDecisionPoint, silent: () => boolean): PolicyDecisionPoint {
-  return {
-    id: inner.id,
-    policyDigest: inner.policyDigest,
-    rederivable: inner.rederivable,
-    readsSession: inner.readsSession,
-    register: (server, tools) => inner.register(server, tools),
-    explain: (request, schema) => inner.explain(request, schema),
-    evaluate: (request, call) => (silent() ? new Promise(() => {}) : inner.evaluate(request, call)),
-  }
 }
 
 /** Counts, on the wire itself, what is sent to the server to be done. */

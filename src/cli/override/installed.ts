@@ -1,8 +1,6 @@
-/** What is installed on this machine. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { overrideFolder } from '../../override/folder.ts'
 import { readOverride } from '../../override/signed.ts'
+import { hasStore } from '../../store/sqlite-reader.ts'
 import type { Situation } from '../context.ts'
 import { reasonOf } from '../exit.ts'
 import { readerOf } from '../receipts.ts'
@@ -53,7 +51,7 @@ function usesIn({ places: { store } }: Situation): (id: string) => Promise<numbe
   if (store.kind === 'memory') return async () => undefined
   const { folder } = store
   return async (id) => {
-    if (!existsSync(join(folder, 'claims.db'))) return 0
+    if (!hasStore(folder)) return 0
     const reader = readerOf(folder)
     try {
       return await reader.overrideUses(id)
