@@ -12,12 +12,13 @@ import { readReceipt } from '../receipt/read.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
+import { overrideFindings } from './override/findings.ts'
 import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { visible } from './visible.ts'
 
 /** One thing that was looked at. `warning` is allowed but should be known; `problem` should be mended. */
-interface Finding {
+export interface Finding {
   readonly about: string
   readonly state: 'good' | 'warning' | 'problem'
   readonly says: string
@@ -58,6 +59,7 @@ async function examine(configFile: string | undefined, terminal: Terminal): Prom
     policies(situation),
     ...settings(situation),
     ...key(situation),
+    ...(await overrideFindings(situation, Date.now())),
     ...(await store(situation)),
     ...(await history(situation, terminal)),
   ]

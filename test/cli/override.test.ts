@@ -268,6 +268,38 @@ describe('override list', () => {
   })
 })
 
+describe('doctor', () => {
+  const findings = async () => {
+    const { findings } = JSON.parse((await runHere('doctor', '--json', '--config', config)).stdout)
+    return (findings as { about: string; state: string; says: string }[]).filter(({ about }) => about === 'overrides')
+  }
+
+  it('tells who may sign and what is live, and nothing where overrides are off', async () => {
+    expect(await findings()).toEqual([
+      { about: 'overrides', state: 'good', says: '2 keys in trust.override may sign; none is live' },
+    ])
+    const { file, id } = await created()
+    await here('install', file)
+    expect(await findings()).toEqual([
+      { about: 'overrides', state: 'warning', says: expect.stringContaining(`${id} is live: the policy service`) },
+    ])
+    configure('environment: { name: production }\n')
+    expect(await findings()).toEqual([])
+  })
+
+  it('tells of an environment without a name, of a single key, and of a gate that could sign for itself', async () => {
+    const one = await makeKey('carol')
+    configure(`trust: ${JSON.stringify({ override: [one] })}\n`)
+    expect((await findings()).map(({ state, says }) => `${state}: ${says.slice(0, 25)}`)).toEqual([
+      'good: 1 key in trust.override m',
+      'warning: environment.name is not s',
+      'warning: with one key in trust.ove',
+    ])
+    configure(`trust: ${JSON.stringify({ override: [one] })}\nkeyFile: ${keyFile('carol')}\n`)
+    expect(await findings()).toMatchObject([{ state: 'problem', says: expect.stringContaining('own receipt key') }])
+  })
+})
+
 describe('override revoke', () => {
   it('ends an override for good', async () => {
     const { file, id } = await created()
