@@ -118,6 +118,7 @@ export function observedAdmission(terms: {
     receipt: terms.receipt,
     ...(terms.observed === undefined ? {} : { observed: terms.observed }),
     begin: () => {
+      if (begun) return { outcome: 'refused', refusal: terms.refusal('in_progress') }
       if (!terms.isObserving()) {
         void settle({ status: 'not_executed' })
         return { outcome: 'refused', refusal: terms.refusal('permit_expired') }

@@ -13,6 +13,7 @@ import { Holds } from './decide/holds.ts'
 import { Turns } from './decide/turns.ts'
 import { HoldpointError } from './errors.ts'
 import { Exits } from './exits.ts'
+import { observation } from './observation.ts'
 import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { Chain } from './receipt/chain.ts'
@@ -49,7 +50,9 @@ const MOST_DECIDING = 1_024
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
-const gates = processWide('holdpoint.gates.v1')
+const gates = processWide<Gate>('holdpoint.gates.v1')
+/** The memory stores of such gates. */
+const memories = processWide<Store>('holdpoint.memories.v1')
 
 /**
  * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
@@ -68,23 +71,27 @@ export function createGate(options: GateOptions = {}): Gate {
   const identity = isShared ? identityOf(loaded, { observe, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
-  const gate = build(loaded, options, () => identity !== undefined && gates.delete(identity))
+  const gate: Gate = build(loaded, options, identity, () => {
+    // A second `close` of this gate must not take away the one that has come after it.
+    if (identity !== undefined && gates.get(identity) === gate) gates.delete(identity)
+  })
   if (identity !== undefined) gates.set(identity, gate)
   return gate
 }
 
-function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): Gate {
+function build(loaded: LoadedConfig, options: GateOptions, identity: string | undefined, closed: () => void): Gate {
   const { options: configured } = loaded
   const clock = options.effects?.clock ?? systemClock
   const state = stateFolder(process.env, process.platform, homedir())
   const places = placesOf(configured, loaded.folder, state)
   const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
-  const store = options.effects?.store === undefined ? createStore(places, clock) : withDeadline(options.effects.store)
+  const store =
+    options.effects?.store === undefined ? createStore(places, clock, identity) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
   const holds = new Holds(clock)
   const panel = createPanel(options.policy, loaded, { clock, emit, healed: () => holds.heal() })
   const { server } = loaded
-  const settings = settingsOf(configured, server, observeUntil(options.observe, clock))
+  const settings = settingsOf(configured, server, observed(options.observe, clock))
   const issuer = options.name ?? server
 
   const chain = new Chain({ signer, store, clock, issuer, random: randomBytes })
@@ -133,34 +140,49 @@ function build(loaded: LoadedConfig, options: GateOptions, closed: () => void): 
   })
 }
 
-function createStore({ store }: Places, clock: Clock): Store {
-  if (store.kind === 'memory') return createMemoryStore({ now: () => clock.now() })
+function createStore({ store }: Places, clock: Clock, identity: string | undefined): Store {
+  if (store.kind === 'memory') return createMemory(clock, identity)
   return createSqliteStore({ folder: store.folder })
+}
+
+/** INVARIANT I2: a gate that is closed and created again goes on with the keys of this process. */
+function createMemory(clock: Clock, identity: string | undefined): Store {
+  const known = identity === undefined ? undefined : memories.get(identity)
+  if (known !== undefined) return known
+  const store = createMemoryStore({ now: () => clock.now() })
+  if (identity !== undefined) memories.set(identity, store)
+  return store
 }
 
 /** What no call may touch: the state folder, the key, the receipts, and all that the next start will read. */
 function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly string[] {
-  return [state, places.keyFile, ...(places.store.kind === 'folder' ? [places.store.folder] : []), ...loaded.sources]
+  return [
+    state,
+    places.keyFile,
+    ...(places.store.kind === 'folder' ? [places.store.folder] : []),
+    places.overrides,
+    ...loaded.sources,
+  ]
 }
 
-function settingsOf(configured: ConfigOptions, server: string, untilAt: number | undefined): Settings {
+function settingsOf(configured: ConfigOptions, server: string, mode: Settings['mode']): Settings {
   return {
     server,
     limits: { ...DEFAULT_LIMITS, ...configured.limits } as Settings['limits'],
     timeoutMs: configured.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     permitTtlMs: configured.permitTtlMs ?? DEFAULT_PERMIT_TTL_MS,
     failModes: checkFailModes(configured.failMode ?? {}),
-    mode: untilAt === undefined ? { kind: 'enforce' } : { kind: 'observe', untilAt },
+    mode,
     onReceiptLoss: { low: configured.onReceiptLoss?.low ?? 'refuse' },
     sidecar: configured.sidecar ?? 'keep',
   }
 }
 
-function observeUntil(observe: GateOptions['observe'], clock: Clock): number | undefined {
-  if (observe === undefined) return undefined
+function observed(observe: GateOptions['observe'], clock: Clock): Settings['mode'] {
+  if (observe === undefined) return { kind: 'enforce' }
   const untilAt = typeof observe.until === 'number' ? observe.until : Date.parse(observe.until)
   const ahead = untilAt - clock.now()
-  if (Number.isSafeInteger(untilAt) && ahead > 0 && ahead <= LONGEST_OBSERVATION_MS) return untilAt
+  if (Number.isSafeInteger(untilAt) && ahead > 0 && ahead <= LONGEST_OBSERVATION_MS) return observation(untilAt, clock)
   throw new HoldpointError(
     'ERR_CONFIG',
     'createGate options: "observe.until" must be a date in the next 30 days; observe mode blocks nothing, so it ends by itself',
@@ -210,11 +232,11 @@ function packageFile(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json', import.meta.url)
 }
 
-function processWide(name: string): Map<string, Gate> {
+function processWide<T>(name: string): Map<string, T> {
   const holder = globalThis as { [key: symbol]: unknown }
   const key = Symbol.for(name)
   if (!(holder[key] instanceof Map)) holder[key] = new Map()
-  return holder[key] as Map<string, Gate>
+  return holder[key] as Map<string, T>
 }
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }

@@ -1,4 +1,5 @@
 import type { Limits } from './bytes/canonical.ts'
+import type { Observation } from './observation.ts'
 import type {
   Call,
   Classification,
@@ -21,8 +22,7 @@ export interface Settings {
   /** How long a permit may wait for `begin`, ms on the monotonic clock. */
   readonly permitTtlMs: number
   readonly failModes: FailModes
-  /** `observe` decides and receipts but blocks nothing, until `untilAt`. */
-  readonly mode: { readonly kind: 'enforce' } | { readonly kind: 'observe'; readonly untilAt: number }
+  readonly mode: { readonly kind: 'enforce' } | Observation
   /** What a low call does when its receipt cannot be written. */
   readonly onReceiptLoss: { readonly low: 'refuse' | 'run' }
   /** Keep the preimages of commitments beside the receipts, for `why` and for re-deriving decisions. */

@@ -56,7 +56,10 @@ export function permittedCall(
     ttlMs: settings.permitTtlMs,
     signal: terms.signal,
     current: () =>
-      panel.policyDigest === policyDigest && panel.isOpenFor(toolName(considered)) && considered.overruled !== true,
+      !parts.recorder.isClosed &&
+      panel.policyDigest === policyDigest &&
+      panel.isOpenFor(toolName(considered)) &&
+      considered.overruled !== true,
   })
   const admission: LiveAdmission = new LiveAdmission({
     callKey,
@@ -77,8 +80,8 @@ export function permittedCall(
 }
 
 /** Is observe mode on? Nothing is held back then, nobody is asked, and receipts say so. It ends by itself. */
-export function isObserving({ settings, clock }: Pick<SettleParts, 'settings' | 'clock'>): boolean {
-  return settings.mode.kind === 'observe' && clock.now() < settings.mode.untilAt
+export function isObserving({ settings }: Pick<SettleParts, 'settings'>): boolean {
+  return settings.mode.kind === 'observe' && settings.mode.isOn()
 }
 
 /** Lets a call run in observe mode, whatever was decided. `observed` is the refusal that would have been. */

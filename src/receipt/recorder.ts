@@ -31,8 +31,11 @@ export class Recorder {
   readonly #open: OpenDraft
   #opening: Promise<void> | undefined
   #failure: { readonly error: HoldpointError; readonly at: number } | undefined
+  /** Writes under way: the seal comes after them. */
+  readonly #writing = new Set<Promise<unknown>>()
   #isOpen = false
   #isClosed = false
+  #closing: Promise<void> | undefined
   #count = 0
   #openCalls = 0
 
@@ -49,10 +52,15 @@ export class Recorder {
     return this.#isOpen
   }
 
+  /** True from the first line of `close`: nothing may begin any more, because nothing could be said of it. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Opens the store and writes the `open` receipt. Concurrent callers share one opening. @throws HoldpointError ERR_STORE */
   async ready(): Promise<void> {
     if (this.#isOpen) return
-    if (this.#isClosed) throw new HoldpointError('ERR_CLOSED', 'the gate was closed')
+    if (this.#isClosed) throw closed()
     if (this.#failure !== undefined && this.#clock.monotonic() - this.#failure.at < REOPEN_MS) throw this.#failure.error
     this.#opening ??= this.#begin()
     try {
@@ -67,22 +75,25 @@ export class Recorder {
 
   /** Writes a decision that claims nothing: a refusal, or a call that runs outside enforcement. */
   async decision(draft: DecisionDraft, sidecar?: Sidecar): Promise<Receipt | undefined> {
-    return await this.#write('decision', () => this.#chain.append(draft, sidecar === undefined ? {} : { sidecar }))
+    const beside = sidecar === undefined ? {} : { sidecar }
+    if (!this.#isClosed) return await this.#beforeSeal(this.#write('decision', () => this.#chain.append(draft, beside)))
+    this.#failed('decision', closed())
+    return undefined
   }
 
-  /** Writes a permit and claims its key in one transaction. @throws HoldpointError ERR_STORE when that may not have happened. */
+  /**
+   * Writes a permit and claims its key in one transaction.
+   *
+   * @throws HoldpointError ERR_STORE when that may not have happened, ERR_CLOSED when the gate was closed before it had
+   */
   async commit(
     draft: DecisionDraft,
     claim: Claim,
     sidecar?: Sidecar,
   ): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
     try {
-      const written = await this.#chain.commit(draft, claim, sidecar)
-      if (written.committed.outcome === 'claimed') {
-        this.#count += 1
-        this.#openCalls += 1
-      }
-      return written
+      if (this.#isClosed) throw closed()
+      return await this.#beforeSeal(this.#commit(draft, claim, sidecar))
     } catch (cause) {
       throw this.#failed('decision', cause)
     }
@@ -90,6 +101,28 @@ export class Recorder {
 
   /** Writes how a call ended, and ends its claim. */
   async outcome(draft: OutcomeDraft, settles?: Settlement): Promise<Receipt | undefined> {
+    if (!this.#isClosed) return await this.#beforeSeal(this.#outcome(draft, settles))
+    this.#failed('outcome', closed())
+    return undefined
+  }
+
+  async #commit(
+    draft: DecisionDraft,
+    claim: Claim,
+    sidecar: Sidecar | undefined,
+  ): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
+    const written = await this.#chain.commit(draft, claim, sidecar)
+    if (written.committed.outcome !== 'claimed') return written
+    this.#count += 1
+    this.#openCalls += 1
+    if (!this.#isClosed || written.receipt === undefined) return written
+    // Nobody has this permit yet, so its key is free again before the seal.
+    const end = { decision: written.receipt.hash, status: 'not_executed' } as const
+    await this.#outcome({ kind: 'outcome', ...end }, end)
+    throw closed()
+  }
+
+  async #outcome(draft: OutcomeDraft, settles?: Settlement): Promise<Receipt | undefined> {
     const receipt = await this.#write('outcome', () =>
       this.#chain.append(draft, settles === undefined ? {} : { settles }),
     )
@@ -97,11 +130,19 @@ export class Recorder {
     return receipt
   }
 
-  /** Seals the stream and closes the store. */
+  /** Lets what is under way be written, seals the stream and closes the store. A second call waits for the first. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#closing ??= this.#seal()
+    await this.#closing
+  }
+
+  /** INVARIANT I6: the seal is the last receipt of its stream. */
+  async #seal(): Promise<void> {
+    await this.#opening?.catch(() => undefined)
     if (!this.#isOpen) return
     this.#isOpen = false
+    await Promise.allSettled(this.#writing)
     await this.#write('seal', () =>
       this.#chain.append({
         kind: 'seal',
@@ -111,6 +152,15 @@ export class Recorder {
       }),
     )
     await this.#store.close()
+  }
+
+  async #beforeSeal<T>(writing: Promise<T>): Promise<T> {
+    this.#writing.add(writing)
+    try {
+      return await writing
+    } finally {
+      this.#writing.delete(writing)
+    }
   }
 
   async #begin(): Promise<void> {
@@ -123,7 +173,7 @@ export class Recorder {
     // What a dead process left open is ours to end, so it counts as open here until it has ended.
     this.#openCalls += opening.stranded.length
     for (const { decision, status } of opening.stranded) {
-      await this.outcome({ kind: 'outcome', decision, status, recovered: true }, { decision, status })
+      await this.#outcome({ kind: 'outcome', decision, status, recovered: true }, { decision, status })
     }
   }
 
@@ -149,6 +199,10 @@ export class Recorder {
 function observing(until: number): GateEvent {
   const message = `This gate protects nothing: until ${new Date(until).toISOString()} it observes, so calls that policies refuse run all the same.`
   return { event: 'programmer-warned', code: 'observing', message }
+}
+
+function closed(): HoldpointError {
+  return new HoldpointError('ERR_CLOSED', 'the gate was closed')
 }
 
 function asStoreError(cause: unknown): HoldpointError {

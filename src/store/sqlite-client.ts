@@ -27,6 +27,7 @@ export class WorkerClient {
   /** Called when a new thread replaces a dead one, before anything else is sent to it. */
   readonly #onRestart: (send: (work: Work) => void) => void
   #isFirst = true
+  #isStopped = false
 
   constructor(
     setup: WorkerSetup,
@@ -39,6 +40,10 @@ export class WorkerClient {
 
   /** @throws HoldpointError ERR_STORE (as a rejection) when the work failed or nobody knows whether it was done */
   ask<W extends Work>(work: W, deadlineMs: number = this.#deadlineMs): Promise<Answers[W['do']]> {
+    // Only `open` begins again: anything else would take a slot that nobody gives back.
+    if (this.#isStopped && this.#setup.role === 'slot' && work.do !== 'open')
+      return Promise.reject(this.#error('the store was closed'))
+    this.#isStopped = false
     if (this.#waiting.size >= MOST_PENDING) {
       return Promise.reject(this.#error(`the store is overloaded: ${MOST_PENDING} requests are waiting`))
     }
@@ -52,6 +57,7 @@ export class WorkerClient {
   async stop(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
+    this.#isStopped = true
     this.#rejectAll('the store was closed')
     await worker?.terminate()
   }

@@ -54,3 +54,18 @@ it('keeps a bounded number of requests for a yes, in a folder of any age', async
     rmSync(path, { recursive: true, force: true })
   }
 })
+
+it('takes no slot again for work that comes after it was closed, until it is opened again', async () => {
+  const path = mkdtempSync(join(tmpdir(), 'holdpoint-store-'))
+  const store = createSqliteStore({ folder: path })
+  try {
+    await store.open()
+    await store.close()
+    await expect(store.holder('any key')).rejects.toMatchObject({ code: 'ERR_STORE', message: 'the store was closed' })
+    await store.open()
+    expect(await store.holder('any key')).toBeUndefined()
+  } finally {
+    await store.close()
+    rmSync(path, { recursive: true, force: true })
+  }
+})
