@@ -231,7 +231,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a gzip bomb': {
     taken: 'wrong',
     play: (scene) => {
-      const bomb = gzipSync(Buffer.from(`{"x":"${PADDING.repeat(20)}"}`))
+      const bomb = gzipSync(Buffer.from(`{"x":"${PADDING.repeat(5)}"}`))
       scene.socket.write(reply(scene, bomb, { headers: 'content-encoding: gzip\r\n' }))
     },
   },

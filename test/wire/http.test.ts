@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -276,14 +277,14 @@ describe.skipIf(certificate === undefined)('a certificate', () => {
   })
 
   it('is missed where a plain server listens', async () => {
-    const server = await startRawServer('authzen')
-    server.play(named('not HTTP at all'))
+    const plain = createPlainServer().listen(0, '127.0.0.1')
+    await once(plain, 'listening')
     try {
-      // A server that speaks first is noticed; one that waits for a request never hears one, and the time runs out.
-      const point = authzen({ url: `https://127.0.0.1:${server.port}` })
-      expect(await decide(point, 300)).toMatchObject({ kind: 'silence' })
+      const point = authzen({ url: `https://127.0.0.1:${(plain.address() as AddressInfo).port}` })
+      expect(await decide(point)).toMatchObject({ cause: { kind: 'wrong', fault: 'misconfigured' } })
     } finally {
-      await server.stop()
+      plain.close()
+      plain.closeAllConnections()
     }
   })
 })
