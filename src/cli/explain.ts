@@ -6,7 +6,7 @@ import { readAnswer } from '../decide/answer.ts'
 import { createCedarPoint } from '../policy/cedar.ts'
 import { type ArgumentChange, createChangeFinder } from '../policy/change.ts'
 import { loadPolicies, type PolicySet, type PolicyText } from '../policy/load.ts'
-import type { EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
+import type { Decision, EvaluationRequest, Explanation, JsonSchema, PolicyDecisionPoint, Sidecar } from '../types.ts'
 import { type Explained, isPolicies } from './explanation.ts'
 import { inferredSchema } from './inferred-schema.ts'
 import type { DecisionReceipt } from './receipts.ts'
@@ -48,7 +48,7 @@ export function explain(
       known === undefined || request === undefined || !isPolicies(claims.code)
         ? undefined
         : smallestChange(point, set, request, known.schema, schema),
-    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, set) : [],
+    sentences: same && isPolicies(claims.code) ? sentencesOf(claims.policy.determining, set, known?.decision) : [],
     notes,
   }
 }
@@ -56,6 +56,8 @@ export function explain(
 interface Known {
   readonly explanation: Explanation
   readonly schema: JsonSchema
+  /** What these policies decide. */
+  readonly decision: Decision
 }
 
 /** The tool's schema is not kept beside a receipt, so one is guessed from the arguments. */
@@ -66,7 +68,9 @@ function explained(
   stated: JsonSchema | undefined,
 ): Known {
   const schema = stated ?? inferredSchema(request.context.arguments, policies, request.resource.id)
-  return { explanation: point.explain(request, schema), schema }
+  const { signal } = new AbortController()
+  const decision = readAnswer(point.evaluate(request, { signal, schema }))
+  return { explanation: point.explain(request, schema), schema, decision }
 }
 
 /** The fewest changes of arguments that the policies would permit, each asked of them; materiality is taken to stay as it is. */
@@ -101,6 +105,16 @@ function withSurroundings({ policies, constraints }: Explanation, { context }: E
   }
 }
 
-function sentencesOf(determining: readonly string[], { policies }: PolicySet): readonly string[] {
-  return policies.flatMap(({ id, refusal }) => (refusal !== undefined && determining.includes(id) ? [refusal] : []))
+/** A receipt keeps no sentence: those of the policies that decided, or the one that stands above several of them. */
+function sentencesOf(
+  determining: readonly string[],
+  { policies }: PolicySet,
+  decision: Decision | undefined,
+): readonly string[] {
+  const written = policies.flatMap(({ id, refusal }) =>
+    refusal !== undefined && determining.includes(id) ? [refusal] : [],
+  )
+  const said = decision?.kind === 'deny' ? decision.sentence : undefined
+  const isAboutThese = decision?.determining.join() === determining.join()
+  return said !== undefined && isAboutThese && !written.includes(said) ? [said] : written
 }

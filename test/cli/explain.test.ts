@@ -26,4 +26,21 @@ describe('the explanation of a recorded decision', () => {
       expect(change).toEqual([{ path: '/amount', from: 900, to: 500 }])
     })
   }
+
+  it('says of a call that would take two different yeses just that, as its refusal did', async () => {
+    const text = `@id("leaves") @requires("confirmation") @refusal("This leaves the house.")
+      forbid (principal, action, resource) unless { context.approval.confirmed };
+      @id("finance") @requires("approval:finance") permit (principal, action, resource);`
+    const gate = testGate({ policy: text })
+    gate.register([{ name: 'refund', origin: 'own' }])
+    const refused = await gate.as({ user: 'ada' }).admit({ tool: 'refund', input: { amount: 900 } })
+    const { receipt } = refused
+    if (receipt === undefined || refused.outcome !== 'refused') throw new Error('no refusal')
+    const claims = readReceipt(receipt.jws)
+    if (claims.kind !== 'decision') throw new Error('no decision')
+    const request = requestIn(await gate.store.sidecar(receipt.hash))
+    const explained = explain({ receipt, claims }, request, [{ path: 'test.cedar', text }], undefined)
+    expect(refused.refusal.message).toMatch(/^This call would need more than one yes/)
+    expect(explained.sentences).toEqual([refused.refusal.message])
+  })
 })
