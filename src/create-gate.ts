@@ -10,10 +10,15 @@ import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { createPanel, type PolicyOption } from './create-panel.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
 import { Holds } from './decide/holds.ts'
+import { createObligations, type ObligationHandler } from './decide/obligations.ts'
+import type { PanelTerms } from './decide/panel.ts'
 import { Turns } from './decide/turns.ts'
 import { HoldpointError } from './errors.ts'
 import { Exits } from './exits.ts'
 import { observation } from './observation.ts'
+import { overrideFolder } from './override/folder.ts'
+import { overrideKeys } from './override/keys.ts'
+import { createOverrides } from './override/live.ts'
 import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { Chain } from './receipt/chain.ts'
@@ -26,7 +31,7 @@ import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, Gate, Json, Signer, Store } from './types.ts'
+import type { Clock, EventSink, Gate, Json, JsonObject, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
@@ -40,6 +45,8 @@ export interface GateOptions extends ConfigOptions {
   /** The gate's name in its receipts (`iss`), and the principal when nobody else is named. Default: the server's name. */
   readonly name?: string
   readonly events?: readonly EventSink[]
+  /** What meets the obligations of a permit, by their type. A permit whose obligation nothing here meets does not count. */
+  readonly obligations?: Readonly<Record<string, ObligationHandler>>
   /** Stores and effects, for tests and for stores of one's own. */
   readonly effects?: { readonly store?: Store; readonly signer?: Signer; readonly clock?: Clock }
 }
@@ -64,10 +71,10 @@ const memories = processWide<Store>('holdpoint.memories.v1')
  * export const gate = createGate()
  */
 export function createGate(options: GateOptions = {}): Gate {
-  const { config, policy, observe, name, events, effects, ...settings } = options
+  const { config, policy, observe, name, events, obligations, effects, ...settings } = options
   const loaded = readConfig(config ?? process.cwd(), settings)
   // A policy in code cannot be compared: two functions of one text may close over different rules. Such gates are never shared.
-  const isShared = effects === undefined && policy === undefined
+  const isShared = effects === undefined && policy === undefined && obligations === undefined
   const identity = isShared ? identityOf(loaded, { observe, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
@@ -89,7 +96,13 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
     options.effects?.store === undefined ? createStore(places, clock, identity) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
   const holds = new Holds(clock)
-  const panel = createPanel(options.policy, loaded, { clock, emit, healed: () => holds.heal() })
+  const panel = createPanel(options.policy, loaded, {
+    clock,
+    emit,
+    timeoutMs: configured.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    breaker: (configured.breaker ?? {}) as NonNullable<PanelTerms['breaker']>,
+    healed: () => holds.heal(),
+  })
   const { server } = loaded
   const settings = settingsOf(configured, server, observed(options.observe, clock))
   const issuer = options.name ?? server
@@ -113,13 +126,20 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   return new GateView({
     parts: {
       settings,
-      tools: new ToolRegistry({ configured: server, words: loaded.words, panel, emit }),
+      tools: new ToolRegistry({ configured: server, words: loaded.words, own: configured.own, panel, emit }),
       panel,
       store,
       recorder,
       exits,
       turns: new Turns(),
       holds,
+      obligations: createObligations(options.obligations ?? {}, clock),
+      overrides: createOverrides({
+        shelf: overrideFolder(places.overrides),
+        keys: overrideKeys((configured.trust?.override ?? []) as readonly JsonObject[], signer.kid),
+        clock,
+        warn: (message) => emit({ event: 'programmer-warned', code: 'override', message }),
+      }),
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir() }),
       clock,
       random: randomBytes,

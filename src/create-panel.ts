@@ -1,4 +1,5 @@
 import { lineOf } from './bytes/place.ts'
+import { DEFAULT_POLICY } from './config/policy-files.ts'
 import type { LoadedConfig } from './config/read.ts'
 import { type PanelTerms, PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
@@ -6,6 +7,8 @@ import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
 import { withShortForm } from './policy/short-form.ts'
 import type { PolicyDecisionPoint } from './types.ts'
+import type { PolicyServiceOptions } from './wire/options.ts'
+import { authzen, cerbos, opa } from './wire/points.ts'
 
 /** Who decides, as code says it: one point or function, or several that must all permit. */
 export type PolicyOption = PolicyDecisionPoint | PolicyFunction | readonly (PolicyDecisionPoint | PolicyFunction)[]
@@ -20,8 +23,9 @@ const TOOLS = /^(?:\*|[a-z0-9][a-z0-9-]{0,31}\/(?:\*|[A-Za-z0-9_.\-/]{1,128}))$/
  * @throws HoldpointError ERR_CONFIG, ERR_POLICY
  */
 export function createPanel(policy: PolicyOption | undefined, loaded: LoadedConfig, terms: PanelTerms): PolicyPanel {
-  if (policy === undefined)
-    return new PolicyPanel([createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))], terms)
+  if (policy === undefined) return new PolicyPanel(named([...embedded(loaded), ...services(loaded)]), terms)
+  if (loaded.options.points !== undefined)
+    throw unusable('"points" names policy services, and "policy" in code replaces them: put them into its list')
   const [rule] = loaded.shortRules
   if (rule !== undefined) {
     const both = `"tools.${rule.name}" holds a policy, and so does "policy" in code: a rule that nobody asks would not hold; keep one`
@@ -31,10 +35,49 @@ export function createPanel(policy: PolicyOption | undefined, loaded: LoadedConf
     typeof each === 'function' ? createFunctionPoint(each, { server: loaded.server }) : checked(each),
   )
   if (points.length === 0) throw unusable('"policy" is an empty list: nobody would permit anything')
+  return new PolicyPanel(named(points), terms)
+}
+
+/** The policies of the configuration. The default one steps back where services decide. */
+function embedded({ options, policyFiles, shortRules }: LoadedConfig): readonly PolicyDecisionPoint[] {
+  const isDefault = options.policies === undefined && policyFiles.every(({ path }) => path === DEFAULT_POLICY)
+  if (options.points !== undefined && isDefault && shortRules.length === 0) return []
+  return [createCedarPoint(withShortForm(policyFiles, shortRules))]
+}
+
+function services({ options }: LoadedConfig): readonly PolicyDecisionPoint[] {
+  return (options.points ?? []).map(({ authzen: base, opa: rule, cerbos: server, bearer, headers, ...others }) => {
+    const terms = {
+      ...(others as Omit<PolicyServiceOptions, 'url'>),
+      ...(bearer === undefined ? {} : { bearer: fromEnvironment(bearer.env) }),
+      ...(headers === undefined
+        ? {}
+        : {
+            headers: Object.fromEntries(Object.entries(headers).map(([name, { env }]) => [name, fromEnvironment(env)])),
+          }),
+    }
+    if (base !== undefined) return authzen({ ...terms, url: base })
+    if (rule !== undefined) return opa({ ...terms, url: rule })
+    return cerbos({ ...terms, url: server ?? '' })
+  })
+}
+
+/** Looked up each time, so that a token that was renewed in this process is the one that is sent. */
+function fromEnvironment(name: string): () => string {
+  const read = (): string => {
+    const value = process.env[name]
+    if (value !== undefined && value !== '') return value
+    throw unusable(`the environment variable ${name}, which "points" names, is not set`)
+  }
+  read()
+  return read
+}
+
+function named(points: readonly PolicyDecisionPoint[]): readonly PolicyDecisionPoint[] {
   const ids = points.map(({ id }) => id)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) throw unusable(`"policy" has two points named "${twice}": give one of them another name`)
-  return new PolicyPanel(points, terms)
+  if (twice !== undefined) throw unusable(`two policy points are named "${twice}": give one of them another name`)
+  return points
 }
 
 function isList(policy: PolicyOption): policy is readonly (PolicyDecisionPoint | PolicyFunction)[] {

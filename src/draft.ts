@@ -7,7 +7,7 @@ import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest } from './receipt/commit.ts'
 import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
-import type { ApprovalRecord, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
+import type { ApprovalRecord, Decision, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
 /** What drafting a decision receipt needs to know of its gate. */
 export interface DraftParts {
@@ -24,6 +24,8 @@ export interface DraftTerms {
   readonly basis: DecisionDraft['basis']
   readonly enforced: boolean
   readonly consent?: ApprovalRecord | undefined
+  /** What let a call run that no policy answered for. */
+  readonly override?: DecisionDraft['override']
   /** Why no gate stood in front of the call; for the receipt's `note`. */
   readonly because?: string
 }
@@ -93,14 +95,25 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
       ? {}
       : { pdp: { id: cut(panel.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
     rederivable: panel.rederivable,
+    ...obligationsOf(decision),
     ...(terms.consent === undefined || answered === undefined
       ? {}
       : { approval: { ref: terms.consent.ref, by: cut(answered.by, MOST.id), channel: answered.channel } }),
+    ...optional('override', terms.override),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
     ...optional('note', noteOf(arrival, terms.because)),
   }
   const keep = requestText !== undefined && settings.sidecar === 'keep'
   return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
+}
+
+/** What the permit obliged to. */
+function obligationsOf(decision: Decision | undefined): Pick<DecisionDraft, 'obligations'> {
+  if (decision?.kind !== 'permit' || decision.obligations.length === 0) return {}
+  const obligations = decision.obligations
+    .slice(0, MOST.obligations)
+    .map(({ id, type }) => ({ id: cut(id, MOST.policyId), type: cut(type, MOST.obligationType) }))
+  return { obligations }
 }
 
 /** One line for whoever reads the receipt. */

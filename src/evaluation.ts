@@ -13,6 +13,7 @@ import {
   type Contract,
   type EvaluationRequest,
   NO_SESSION,
+  type OverrideUse,
   type Scope,
   type SessionFacts,
   type SessionKeys,
@@ -80,15 +81,20 @@ export function claimOf(
   parts: GateParts,
   considered: Considered,
   call: Readied,
-  consent: ApprovalRecord | undefined,
-  seen: SessionSeen | undefined,
+  grounds: {
+    readonly consent: ApprovalRecord | undefined
+    readonly override?: OverrideUse | undefined
+    readonly seen: SessionSeen | undefined
+  },
 ): Claim {
+  const { consent, override, seen } = grounds
   const { classification, request, scope } = considered
 
   return {
     callKey: call.callKey,
     inputDigest: askedDigest(call.contract, call.taken),
     ...optional('approval', consent?.ref),
+    ...optional('override', override === undefined ? undefined : { id: override.id, most: override.most }),
     session: {
       ...keysOf(scope),
       tool: call.contract.id,

@@ -2,6 +2,7 @@ import { shown } from './bytes/shown.ts'
 import { type Drafted, type DraftParts, type DraftTerms, draftDecision, faultOf, toolName } from './draft.ts'
 import { askedDigest } from './evaluation.ts'
 import { basisOf, policySentence, takenCode, takenSentence } from './exit-words.ts'
+import type { Override } from './override/live.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { refusal } from './refusal/refusal.ts'
@@ -54,6 +55,8 @@ export class Exits {
   /** The transparent no, with its receipt. In observe mode the call runs, and the receipt says so. */
   async refused(considered: Considered, leaving: Leaving): Promise<Admission> {
     const observed = this.observing()
+    if (leaving.basis === 'replay')
+      this.#parts.emit({ event: 'replay-detected', tool: toolName(considered), code: leaving.code })
     const drafted = this.#draft(considered, {
       code: leaving.code,
       basis: leaving.basis ?? basisOf(considered, leaving.code),
@@ -94,7 +97,6 @@ export class Exits {
     const isSame =
       contract !== undefined && snapshot !== undefined && by.inputDigest === askedDigest(contract, snapshot)
     const code = isSame ? takenCode(by.status) : 'key_reuse'
-    this.#parts.emit({ event: 'replay-detected', tool: toolName(considered), code })
     return await this.refused(considered, {
       code,
       basis: 'replay',
@@ -157,11 +159,15 @@ export class Exits {
   }
 
   /** The draft of a permit's decision receipt. */
-  permitDraft(
-    considered: Considered,
-    terms: { readonly consent: ApprovalRecord | undefined; readonly basis: DecisionDraft['basis'] },
-  ): Drafted {
+  permitDraft(considered: Considered, terms: Pick<DraftTerms, 'basis' | 'consent' | 'override'>): Drafted {
     return draftDecision(this.#parts, considered, { ...terms, enforced: !this.observing() })
+  }
+
+  /** A medium call runs on a signed override: whoever is on call hears of every use. */
+  overridden(considered: Considered, receipt: Receipt, used: Override & { readonly use: number }): void {
+    const { id, reason, ticket, use, most } = used
+    const tool = toolName(considered)
+    this.#parts.emit({ event: 'override-used', override: id, tool, reason, ticket, use, most, receipt: receipt.id })
   }
 
   /** The receipt and the claim are durable: hand out the permit. */

@@ -8,9 +8,10 @@ import type { Leaving } from './exits.ts'
 import { mayHold, Waiting } from './hold.ts'
 import { classify } from './materiality/classify.ts'
 import { objection } from './objection.ts'
+import type { Override } from './override/live.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
-import type { Admission, AdmitOptions, ApprovalRecord, Scope, SessionSeen } from './types.ts'
+import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SessionSeen } from './types.ts'
 
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
@@ -89,6 +90,7 @@ async function decide(
     while (rounds < MOST_ROUNDS) {
       const round = { options, budget, consent }
       const step = await turns.take(turn, () => decideOnce(parts, considered, call, round), options.signal)
+      budget.rest()
       if (step === undefined) break
       if (step.next === 'leave') return step.admission
       if (step.next === 'hold') {
@@ -117,7 +119,8 @@ async function decide(
 /** One decision within the budget, ruled by the fail mode, and its claim. */
 async function decideOnce(parts: GateParts, considered: Considered, call: Readied, round: Round): Promise<Step> {
   const { clock, exits, openings, panel, settings } = parts
-  const { scope, classification } = considered
+  const { scope } = considered
+  const { materiality } = considered.classification
   const { budget, consent, options } = round
   budget.resume()
   const session = await sessionOf(parts, scope)
@@ -135,7 +138,6 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
   })
   // Only a promise is awaited: an embedded policy point answers on this very turn.
   const decision = asked instanceof Promise ? await asked : asked
-  budget.rest()
   considered.decision = decision
   considered.decisionMs = clock.monotonic() - askedAt
   if (options.signal?.aborted === true) return leave(await exits.refused(considered, { code: 'cancelled' }))
@@ -146,15 +148,31 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
   const isAsked = consent === undefined && !exits.observing()
   if (isAsked && decision.kind === 'silence' && decision.cause.kind === 'requestable')
     return { next: 'consent', requires: decision.cause.requires }
-  const ruling = rule(decision, classification.materiality, settings.failModes, openings, call.contract.id)
+  const ruling = rule(decision, materiality, settings.failModes, openings, call.contract.id)
+  const grounds = { ...round, seen: session.seen }
   if (ruling.kind === 'refuse') {
+    const question = { decision, materiality, tool: call.contract.id, scope }
+    // What is merely observed runs anyway, and uses nothing up.
+    const override = exits.observing() ? undefined : await parts.overrides.find(question)
+    if (override !== undefined) return await claim(parts, considered, call, { ...grounds, basis: 'override', override })
     if (mayHold(considered, options) && !exits.observing()) return { next: 'hold' }
     return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
   }
-  if (decision.kind === 'permit' && decision.obligations.length > 0)
-    return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
   if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires }
-  return await claim(parts, considered, call, { ...round, basis: ruling.basis, seen: session.seen })
+  if (decision.kind === 'permit' && !(await obliged(parts, decision, round)))
+    return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
+  return await claim(parts, considered, call, { ...grounds, basis: ruling.basis })
+}
+
+/** Meets what a permit obliges to, within what is left of the budget. Nothing is done for a call that is merely observed. */
+async function obliged(
+  { exits, obligations }: GateParts,
+  permit: Extract<Decision, { readonly kind: 'permit' }>,
+  { budget, options }: Round,
+): Promise<boolean> {
+  if (permit.obligations.length === 0) return true
+  if (exits.observing()) return false
+  return await obligations.fulfil(permit.obligations, { leftMs: budget.leftMs, signal: options.signal })
 }
 
 /** The refusal of a call that waited for a policy point in vain. */
@@ -171,25 +189,24 @@ function overrule({ emit }: GateParts, considered: Considered, point: string): v
 
 /** What a permit rests on. */
 interface Grounds extends Round {
-  readonly basis: 'pdp' | 'fail_open'
+  readonly basis: 'pdp' | 'fail_open' | 'override'
+  readonly override?: Override
   readonly seen: SessionSeen | undefined
 }
 
 /** INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists. */
 async function claim(parts: GateParts, considered: Considered, call: Readied, grounds: Grounds): Promise<Step> {
   const { exits, recorder } = parts
-  const { consent, options, seen } = grounds
+  const { consent, options, override } = grounds
   const { signal } = options
   const failedOpen = grounds.basis === 'fail_open'
-  const basis = consent === undefined || failedOpen ? grounds.basis : 'approval'
-  const prepared = exits.permitDraft(considered, { consent, basis })
+  const basis = consent === undefined || grounds.basis !== 'pdp' ? grounds.basis : 'approval'
+  const prepared = exits.permitDraft(considered, { consent, basis, override })
   try {
-    const { receipt, committed } = await recorder.commit(
-      prepared.draft,
-      claimOf(parts, considered, call, consent, seen),
-      prepared.sidecar,
-    )
+    const claimed = claimOf(parts, considered, call, grounds)
+    const { receipt, committed } = await recorder.commit(prepared.draft, claimed, prepared.sidecar)
     if (committed.outcome === 'claimed' && receipt !== undefined) {
+      if (override !== undefined) exits.overridden(considered, receipt, { ...override, use: committed.use ?? 0 })
       const permitted = exits.permitted(considered, receipt, { failedOpen, signal, salt: prepared.salt })
       if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
       // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
@@ -197,6 +214,7 @@ async function claim(parts: GateParts, considered: Considered, call: Readied, gr
       return leave(await exits.refused(considered, { code: 'already_executed', basis: 'replay' }))
     }
     if (committed.outcome === 'taken') return leave(await exits.taken(considered, committed))
+    if (committed.outcome === 'override_spent' && override !== undefined) parts.overrides.spent(override)
     return { next: 'again', spent: committed.outcome === 'approval_spent' }
   } catch (cause) {
     const isLost = cause instanceof HoldpointError && cause.code === 'ERR_STORE'

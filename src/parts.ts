@@ -1,8 +1,10 @@
 import type { OpenBudget } from './decide/fail-mode.ts'
 import type { Holds } from './decide/holds.ts'
+import type { Obligations } from './decide/obligations.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import type { Turns } from './decide/turns.ts'
 import type { Exits } from './exits.ts'
+import type { Overrides } from './override/live.ts'
 import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
@@ -20,6 +22,8 @@ export interface GateParts {
   readonly openings: OpenBudget
   readonly turns: Turns
   readonly holds: Holds
+  readonly obligations: Obligations
+  readonly overrides: Overrides
   readonly ownFiles: OwnFiles
   readonly clock: Clock
   readonly random: RandomBytes

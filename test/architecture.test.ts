@@ -48,14 +48,14 @@ const table: { readonly [room: string]: Room } = {
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
   gate: {
     rooms: [...noun, 'call', 'materiality', 'policy', 'decide', 'permit', 'refusal', 'approval', 'receipt'],
-    typesOf: ['store', 'telemetry', 'own-files'],
+    typesOf: ['store', 'telemetry', 'own-files', 'override'],
     pure: true,
   },
   // Names of files are compared as the platform resolves them.
   'own-files': { rooms: ['types', 'bytes'], node: ['node:path', 'node:url'], pure: true },
   view: { rooms: [...noun, 'gate', 'call', 'approval', 'principal'], pure: true },
   'create-gate': { rooms: '*', node: '*' },
-  'create-panel': { rooms: [...noun, 'config', 'decide', 'policy'] },
+  'create-panel': { rooms: [...noun, 'config', 'decide', 'policy', 'wire'] },
   verify: { rooms: [...noun, 'receipt'], pure: true },
   testing: { rooms: '*', node: '*' },
   index: { rooms: '*' },

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import { isServerName, isWrittenTool, SERVER_RULE } from '../bytes/names.ts'
 import { MATERIALITIES, READ_LABELS, SURFACES } from '../types.ts'
+import { ownPlaces } from './own-places.ts'
 import { contradictionOf, shortForm } from './short-form.ts'
 
 /** How long a policy decision point may take where nobody says, ms. */
@@ -71,6 +72,39 @@ const publicJwk = z.union(
 
 const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
 
+const SECRET_RULE = 'must be a mapping that names an environment variable, such as {env: OPA_TOKEN}'
+
+/** A secret is never written in a configuration, only where to find it. */
+const secret = z.strictObject({ env: text }, { error: SECRET_RULE })
+
+const SERVICE_RULE = 'must name one service: authzen, opa or cerbos, with its address'
+
+/** One policy service; `src/wire` reads the values once more, with what belongs together. */
+const policyService = z
+  .strictObject(
+    {
+      authzen: text.optional(),
+      opa: text.optional(),
+      cerbos: text.optional(),
+      name: text.optional(),
+      tools: z.array(text, { error: 'must be a list such as [shop/*]' }).readonly().optional(),
+      bearer: secret.optional(),
+      headers: z
+        .record(z.string(), secret, { error: 'must be a mapping such as {x-api-key: {env: PDP_KEY}}' })
+        .optional(),
+      plainHttp: z.literal('allowed', { error: 'must be allowed' }).optional(),
+      echo: z.enum(['required', 'none'], { error: 'must be required or none' }).optional(),
+      canary: z.enum(['required', 'off'], { error: 'must be required or off' }).optional(),
+      readsSession: z
+        .union([z.boolean(), z.literal('conversation')], { error: 'must be true, false or conversation' })
+        .optional(),
+    },
+    { error: SERVICE_RULE },
+  )
+  .refine(({ authzen, opa, cerbos }) => [authzen, opa, cerbos].filter((url) => url !== undefined).length === 1, {
+    error: SERVICE_RULE,
+  })
+
 const READS_RULE = 'must be a list of private and untrusted, such as [private]'
 
 const TOOL_RULE = 'must be a mapping such as {materiality: high}, or "deny"'
@@ -124,8 +158,28 @@ export const configSchema = z.strictObject(
         { error: 'must be a mapping from tool names to what you say about them' },
       )
       .optional(),
+    /** What the operator calls their own: what a call sends elsewhere raises its materiality. */
+    own: ownPlaces.optional(),
     /** Files, folders, patterns (`rules/*.cedar`) or shipped names. Default `policies/*.cedar`, else `ask/v1`. */
     policies: z.union([text, z.array(text).min(1, POLICIES_RULE)], { error: POLICIES_RULE }).optional(),
+    /** Policy services that are asked beside the policies above: all that are asked must permit. */
+    points: z
+      .array(policyService, { error: 'must be a list such as [{opa: http://127.0.0.1:8181/v1/data/shop/decision}]' })
+      .min(1, 'must not be empty')
+      .max(16, 'may name at most 16 services')
+      .readonly()
+      .optional(),
+    /** When a policy point that does not answer is left alone. Defaults 3 in a row, 30 s, 3 probes. */
+    breaker: z
+      .strictObject(
+        {
+          failures: count(1_000).optional(),
+          openMs: milliseconds(1, 3_600_000).optional(),
+          probes: count(100).optional(),
+        },
+        { error: 'must be a mapping of failures, openMs and probes' },
+      )
+      .optional(),
     /** How long a policy point may take, ms. Default 2000. */
     timeoutMs: milliseconds(1, 60_000).optional(),
     /** What happens when no policy answers. */

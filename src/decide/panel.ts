@@ -15,13 +15,15 @@ import type {
 } from '../types.ts'
 import { type Breaker, type BreakerTerms, createBreaker } from './breaker.ts'
 import { type Canary, type CanaryTerms, createCanary } from './canary.ts'
-import { type AskTerms, ask, inTime, silence, TIMED_OUT } from './deadline.ts'
+import { type AskTerms, ask, inTime, STALLED, silence } from './deadline.ts'
 import { joined, NOBODY_ASKED } from './join.ts'
 
 /** What a panel works with. */
 export interface PanelTerms {
   readonly clock: Clock
   readonly emit: EventSink
+  /** The whole policy budget, ms. */
+  readonly timeoutMs: number
   /** Bounds of each point's breaker. */
   readonly breaker?: Pick<BreakerTerms, 'failures' | 'openMs' | 'probes'>
   /** Called when a point answers again. */
@@ -140,9 +142,11 @@ class Seat {
   readonly #breaker: Breaker
   readonly #canary: Canary | undefined
   readonly #tools: readonly string[]
+  readonly #timeoutMs: number
 
-  constructor(point: PolicyDecisionPoint, { clock, emit, breaker, healed }: PanelTerms) {
+  constructor(point: PolicyDecisionPoint, { clock, emit, timeoutMs, breaker, healed }: PanelTerms) {
     this.point = point
+    this.#timeoutMs = timeoutMs
     this.#tools = point.tools ?? ['*']
     this.#canary = createCanary(point, { clock, judged: (result) => emit(judgement(point.id, result)) })
     this.#breaker = createBreaker({
@@ -168,13 +172,12 @@ class Seat {
   }
 
   ask(request: EvaluationRequest, terms: AskTerms): Decision | Promise<Decision> {
-    if (this.point.embedded === true)
-      return this.#breaker.state === 'isolated' ? ISOLATED : ask(this.point, request, terms)
     // What is not asked cannot be absent.
-    if (!(terms.budgetMs > 0)) return TIMED_OUT
+    if (!(terms.budgetMs > 0)) return STALLED
     const entered = this.#breaker.enter()
     if (entered.kind === 'refused') return entered.because === 'isolated' ? ISOLATED : openFor(entered.retryInMs)
-    const settle = (decision: Decision): Decision => {
+    const settle = (answered: Decision): Decision => {
+      const decision = this.#fair(answered, terms)
       const { outcome, retryAfterMs } = presence(decision, terms)
       entered.settle(outcome, retryAfterMs)
       return decision
@@ -182,6 +185,13 @@ class Seat {
     const answer = ask(this.point, request, terms)
     if (!(answer instanceof Promise) && this.#canary === undefined) return settle(answer)
     return this.#withCanary(Promise.resolve(answer).then(settle), request, terms)
+  }
+
+  /** INVARIANT I5: whoever was given less than half of the budget was not silent; the gate was slow. */
+  #fair(decision: Decision, { budgetMs }: AskTerms): Decision {
+    const isTimeout =
+      decision.kind === 'silence' && decision.cause.kind === 'absent' && decision.cause.fault === 'timeout'
+    return isTimeout && budgetMs < this.#timeoutMs / 2 ? STALLED : decision
   }
 
   /** INVARIANT I4: a medium or high call runs on this point's word only once its canary has passed. */

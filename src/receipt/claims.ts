@@ -105,7 +105,7 @@ const decision = {
   /** True when the decision can be derived again from the opened request and the policy. */
   rederivable: z.boolean(),
   obligations: z
-    .array(z.strictObject({ id: text(MOST.policyId), type: text(128) }))
+    .array(z.strictObject({ id: text(MOST.policyId), type: text(MOST.obligationType) }))
     .max(MOST.obligations)
     .readonly()
     .optional(),

@@ -19,6 +19,7 @@ export const MOST = {
   policies: 64,
   policyId: 128,
   obligations: 32,
+  obligationType: 128,
   parents: 64,
   note: 512,
 } as const

@@ -16,6 +16,7 @@ describe('a receipt', () => {
       policies: 64,
       policyId: 128,
       obligations: 32,
+      obligationType: 128,
       parents: 64,
       note: 512,
     })
