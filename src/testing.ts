@@ -33,7 +33,7 @@ export interface TestGateOptions {
     string,
     { readonly materiality?: Materiality; readonly surface?: Surface; readonly reads?: readonly ReadLabel[] }
   >
-  readonly failModes?: { readonly low?: 'open' | 'closed' }
+  readonly failMode?: { readonly low?: 'open' | 'closed' }
   readonly timeoutMs?: number
   readonly permitTtlMs?: number
   readonly server?: string
@@ -86,7 +86,7 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     server,
     policy: point,
     ...(options.tools === undefined ? {} : { tools: options.tools }),
-    ...(options.failModes === undefined ? {} : { failMode: options.failModes }),
+    ...(options.failMode === undefined ? {} : { failMode: options.failMode }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(options.permitTtlMs === undefined ? {} : { permitTtlMs: options.permitTtlMs }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),

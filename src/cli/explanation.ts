@@ -176,7 +176,8 @@ export function decisionAsJson(explained: Explained) {
   const { claims, explanation } = explained
   return {
     tool: toolOf(claims),
-    decision: claims.code === undefined ? 'permit' : 'refused',
+    outcome: claims.code === undefined ? 'permitted' : 'refused',
+    decision: claims.decision,
     ...(claims.code === undefined ? {} : { code: claims.code }),
     ...(claims.fault === undefined ? {} : { fault: claims.fault }),
     because: sentencesOf(explained),

@@ -203,7 +203,9 @@ describe('watch without a terminal', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { readonly tool?: string; readonly decision?: string; readonly code?: string })
     expect(lines).toContainEqual(expect.objectContaining({ tool: 'shop/send_mail', code: 'approval_required' }))
-    expect(lines).toContainEqual(expect.objectContaining({ tool: 'shop/list_orders', decision: 'permit' }))
+    expect(lines).toContainEqual(
+      expect.objectContaining({ tool: 'shop/list_orders', outcome: 'permitted', decision: 'permit' }),
+    )
     there.child.kill('SIGINT')
     expect(await there.closed).toBe(0)
   })

@@ -40,7 +40,7 @@ describe('why', () => {
     })
     const outcome = recorded.permitted.at(-1)?.id ?? ''
     const { stdout } = await machine.run(['why', outcome, '--json'])
-    expect(JSON.parse(stdout)).toMatchObject({ tool: 'shop/list_orders', decision: 'permit' })
+    expect(JSON.parse(stdout)).toMatchObject({ tool: 'shop/list_orders', outcome: 'permitted', decision: 'permit' })
   })
 
   it('follows a reference to the call that waits for a person', async () => {

@@ -82,7 +82,7 @@ describe('I1', () => {
         const store = hookedStore(createMemoryStore(), (at) => {
           if (at === point) throw new Error('disk full')
         })
-        const { me } = actGate({ materiality, store, onReceiptLoss: { low: 'run' }, failModes: { low: 'open' } })
+        const { me } = actGate({ materiality, store, onReceiptLoss: { low: 'run' }, failMode: { low: 'open' } })
         let ran = 0
         const run = await me.run({ tool: 'act', input: {}, callId: 'k' }, () => {
           ran += 1
@@ -283,7 +283,7 @@ describe('I4', () => {
     await fc.assert(
       fc.asyncProperty(tier, nearly, fc.boolean(), async (materiality, answer, later) => {
         const policy = scriptedPoint(() => (later ? Promise.resolve(answer) : answer))
-        const { me } = actGate({ materiality, policy, timeoutMs: 50, failModes: { low: 'open' } })
+        const { me } = actGate({ materiality, policy, timeoutMs: 50, failMode: { low: 'open' } })
         let ran = 0
         const run = await me.run({ tool: 'act', input: {}, callId: 'k' }, () => {
           ran += 1
@@ -321,16 +321,16 @@ describe('I5', () => {
     const setting = fc.record({ low: fc.anything(), medium: fc.anything(), high: fc.anything() }, { requiredKeys: [] })
     const said = fc.oneof(setting, fc.constantFrom({ high: 'open' }, { medium: 'open' }, { low: 'open' }, 'open', true))
     await fc.assert(
-      fc.asyncProperty(said, fc.constantFrom('medium', 'high'), async (failModes, materiality) => {
+      fc.asyncProperty(said, fc.constantFrom('medium', 'high'), async (failMode, materiality) => {
         let built: { readonly me: Gate }
         try {
-          built = actGate({ materiality, policy: absent, failModes: failModes as { low: 'open' } })
+          built = actGate({ materiality, policy: absent, failMode: failMode as { low: 'open' } })
         } catch (error) {
           expect(error).toMatchObject({ code: 'ERR_CONFIG' })
           return
         }
         // Accepting the word and not acting on it would still leave an operator believing in it.
-        expect(JSON.stringify(failModes)).not.toMatch(/"(medium|high)":"open"/)
+        expect(JSON.stringify(failMode)).not.toMatch(/"(medium|high)":"open"/)
         const admission = await built.me.admit({ tool: 'act', input: {}, callId: 'k' })
         expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_unavailable' } })
       }),
@@ -338,7 +338,7 @@ describe('I5', () => {
   })
 
   it('I5: openings are bounded, each has its durable receipt, and the caller is told', async () => {
-    const { gate, me } = actGate({ materiality: 'low', policy: absent, failModes: { low: 'open' }, clock: handClock() })
+    const { gate, me } = actGate({ materiality: 'low', policy: absent, failMode: { low: 'open' }, clock: handClock() })
     const admissions = await Promise.all(
       Array.from({ length: 15 }, (_, index) => me.admit({ tool: 'act', input: {}, callId: `k${index}` })),
     )
@@ -356,7 +356,7 @@ describe('I5', () => {
     const store = hookedStore(createMemoryStore(), (at) => {
       if (at === 'before commit') throw new Error('disk full')
     })
-    const options = { failModes: { low: 'open' }, onReceiptLoss: { low: 'run' } } as const
+    const options = { failMode: { low: 'open' }, onReceiptLoss: { low: 'run' } } as const
     const { me } = actGate({ materiality: 'low', policy: absent, store, ...options })
     const admission = await me.admit({ tool: 'act', input: {}, callId: 'k' })
     expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'receipt_unavailable' } })

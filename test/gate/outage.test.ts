@@ -121,7 +121,7 @@ describe('a late word', () => {
       clock.advance(5_000)
       return answer
     }
-    const { me } = gateWith({ policy, clock, failModes: { low: 'open' } })
+    const { me } = gateWith({ policy, clock, failMode: { low: 'open' } })
     expect(await me.admit({ tool: 'low', callId: '1', input: {} }, { wait: false })).toMatchObject({
       outcome: 'refused',
       refusal: { code },
@@ -130,7 +130,7 @@ describe('a late word', () => {
 
   it('I5: a gate that was blocked beyond the budget takes no absence for granted, and moves no breaker', async () => {
     const policy = () => new Promise((resolve) => setTimeout(() => resolve('deny'), 1_000_000))
-    const { gate, me } = gateWith({ policy, timeoutMs: 20, failModes: { low: 'open' } })
+    const { gate, me } = gateWith({ policy, timeoutMs: 20, failMode: { low: 'open' } })
     for (const callId of ['1', '2', '3', '4']) {
       const admission = me.admit({ tool: 'low', callId, input: {} })
       setTimeout(() => block(400), 10)
@@ -145,7 +145,7 @@ describe('a late word', () => {
       new Promise<Decision>((resolve) => {
         answer = resolve
       })
-    const { gate, me } = gateWith({ policy, timeoutMs: 5, failModes: { low: 'open' } })
+    const { gate, me } = gateWith({ policy, timeoutMs: 5, failMode: { low: 'open' } })
     const admission = await me.admit({ tool: 'low', callId: '1', input: {} })
     if (admission.outcome !== 'permitted') throw new Error('not opened')
     answer(DENY)
@@ -156,7 +156,7 @@ describe('a late word', () => {
 
 describe('the kill switch', () => {
   it('refuses every call, low ones too, and takes back the permits that have not begun', async () => {
-    const { gate, me } = gateWith({ failModes: { low: 'open' } })
+    const { gate, me } = gateWith({ failMode: { low: 'open' } })
     const admission = await me.admit({ tool: 'high', callId: '1', input: {} })
     const [point] = gate.health().points
     expect(gate.isolate(point?.id ?? '', 'incident 7')).toBe(true)

@@ -49,7 +49,7 @@ async function realGate(played: World): Promise<Fate> {
     clock,
     timeoutMs: BUDGET_MS,
     permitTtlMs: PERMIT_TTL_MS,
-    failModes: { low: played.failLow },
+    failMode: { low: played.failLow },
     onReceiptLoss: { low: played.receiptLossLow },
     tools: { act: { materiality: played.materiality } },
     policy: scriptedPoint((request) => answer(played, clock, request.context.approval.confirmed)),

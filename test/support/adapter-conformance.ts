@@ -162,7 +162,7 @@ export function conformsAsAdapter(driver: HostDriver): void {
       async () => {
         const { gate, me } = gateOf({
           timeoutMs: 60,
-          failModes: { low: 'open' },
+          failMode: { low: 'open' },
           tools: { read: { materiality: 'low' }, pay: { materiality: 'high' } },
         })
         gate.outage()

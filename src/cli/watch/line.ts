@@ -31,13 +31,14 @@ export function dataOf(receipt: Receipt): object {
   const claims = readReceipt(receipt.jws)
   const { id, kind } = receipt
   if (claims.kind === 'decision') {
-    const { ts, code, materiality, enforced, principal } = claims
+    const { ts, code, decision, materiality, enforced, principal } = claims
     return {
       kind,
       receipt: id,
       at: ts,
       tool: toolOf(claims),
-      decision: code === undefined ? 'permit' : 'refused',
+      outcome: code === undefined ? 'permitted' : 'refused',
+      decision,
       code,
       materiality,
       enforced,
