@@ -68,6 +68,9 @@ export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
   }
 }
 
+/** What a connection says that the other side has closed. */
+const CLOSED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+
 class IdleConnectionClosed extends AbsentAnswer {}
 
 function receive(request: ClientRequest, body: string | undefined): Promise<Reply> {
@@ -83,7 +86,7 @@ function receive(request: ClientRequest, body: string | undefined): Promise<Repl
     })
     request.on('upgrade', () => abandon(wrong('the policy service wants another protocol')))
     request.on('error', (cause) => {
-      const isIdle = request.reusedSocket && !hasReply && codeOf(cause) === 'ECONNRESET'
+      const isIdle = request.reusedSocket && !hasReply && CLOSED_CODES.has(codeOf(cause))
       reject(
         isIdle ? new IdleConnectionClosed('unavailable', 'an idle connection was closed') : faultOf(cause, request),
       )
