@@ -37,8 +37,11 @@ export interface Engine {
 /** File names and texts of policies. */
 export type PolicyFiles = Readonly<Record<string, string>>
 
-/** Starts OPA with these Rego files, on `port` or a free one. */
-export async function startOpa(files: PolicyFiles, { port }: { readonly port?: number } = {}): Promise<Engine> {
+/** Starts OPA with these files, on `port` or a free one. As a bundle, they may hold a `.manifest` with a revision. */
+export async function startOpa(
+  files: PolicyFiles,
+  { port, bundle = false }: { readonly port?: number; readonly bundle?: boolean } = {},
+): Promise<Engine> {
   const folder = folderOf(files)
   return await started(folder, port, '/health', (at) => [
     OPA,
@@ -48,6 +51,7 @@ export async function startOpa(files: PolicyFiles, { port }: { readonly port?: n
     '--skip-version-check',
     '--addr',
     `127.0.0.1:${at}`,
+    ...(bundle ? ['--bundle'] : []),
     folder,
   ])
 }

@@ -113,6 +113,20 @@ describe.skipIf(!enginesInstalled())('a real OPA', () => {
   })
 })
 
+describe.skipIf(!enginesInstalled())('a real OPA with a bundle', () => {
+  it('tells by which revision it decided, for the receipt', async () => {
+    const manifest = JSON.stringify({ revision: 'v7', roots: ['shop'] })
+    const engine = await startOpa({ 'shop.rego': REGO, '.manifest': manifest }, { bundle: true })
+    try {
+      const point = opa({ url: `${engine.url}/v1/data/shop/decision` })
+      const { determining } = await decision(point, { arguments: { amount: 100 } })
+      expect(determining).toEqual(['small-refund', expect.stringMatching(/^bundle .+@v7$/)])
+    } finally {
+      await engine.stop()
+    }
+  })
+})
+
 describe.skipIf(!enginesInstalled())('a real OPA without the canary', () => {
   it('is told what to load', async () => {
     const engine = await startOpa({ 'shop.rego': REGO })
