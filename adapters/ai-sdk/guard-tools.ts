@@ -1,7 +1,7 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { journalOf } from '../shared/journal.ts'
-import { definitionOf } from './definition.ts'
+import { definitionOf, isThirdParty } from './definition.ts'
 import { guardedExecute, type HostExecute } from './execute.ts'
 import { approvalHook, isRemembered, needsApprovalFor, remember } from './hook.ts'
 import type { HostApprovalQuestion, HostApprovalStatus, HostTool } from './host.ts'
@@ -13,7 +13,7 @@ import type { Major, RefusalAs } from './presentation.ts'
 export interface GuardOptions {
   /** Tools that run where no gate can stand (on the provider's side, in the browser) and are accepted as such. */
   readonly ungated?: readonly string[]
-  /** Our own name of the server that these tools come from. Default: the gate's. */
+  /** Our own name of the server that these tools come from. Default: the gate's; tools of a third party need one. */
   readonly server?: string
   /** How refusals look in the chat. Default: `denied` on major 7, `error` on major 6. */
   readonly refusalAs?: RefusalAs
@@ -33,7 +33,7 @@ export interface GuardedTools<T> {
  * Puts a gate in front of every tool. The wrapped `execute` is the enforcement; the hook only makes refusals look native.
  *
  * @throws HoldpointError ERR_UNGATED naming tools that no gate can stand in front of and that `ungated` does not list;
- * ERR_TOOL for a name no tool may have, a case-fold twin, or tools that are guarded already.
+ * ERR_TOOL for a name no tool may have, a case-fold twin, tools that are guarded already, or a third party's without `server`.
  * @example
  * const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1' })
  * const result = streamText({ model, messages, ...guardTools(tools, me) })
@@ -45,6 +45,7 @@ export function guardTools<const T extends Readonly<Record<string, object>>>(
 ): GuardedTools<T> {
   const listed: readonly (readonly [string, HostTool])[] = Object.entries(tools)
   refuseUngateable(listed, options.ungated ?? [])
+  if (options.server === undefined) refuseThirdParties(listed)
   const gated = listed.filter(([, tool]) => typeof tool.execute === 'function')
   const definitions = new Map(gated.map(([name, tool]) => [name, definitionOf(name, tool)]))
   const around: Surroundings = {
@@ -132,6 +133,18 @@ function refuseUngateable(listed: readonly (readonly [string, HostTool])[], unga
   throw new HoldpointError(
     'ERR_UNGATED',
     `No gate can stand in front of ${missing.join(', ')}: ${missing.length === 1 ? 'it has' : 'they have'} no execute here, so the provider or the client runs them. Leave them out, or accept it with guardTools(tools, gate, { ungated: [${missing.map((name) => `'${name}'`).join(', ')}] }).`,
+  )
+}
+
+/** INVARIANT I8: a third party may name its tool like one of ours, and must not get our words and permits by that. */
+function refuseThirdParties(listed: readonly (readonly [string, HostTool])[]): void {
+  const theirs = listed
+    .filter(([, tool]) => typeof tool.execute === 'function' && isThirdParty(tool))
+    .map(([name]) => name)
+  if (theirs.length === 0) return
+  throw new HoldpointError(
+    'ERR_TOOL',
+    `These tools come from elsewhere, over MCP or as dynamic tools: ${theirs.join(', ')}. What you say of your own tools must not hold for them, so guard them apart and name their server: guardTools(tools, gate, { server: 'files' }).`,
   )
 }
 

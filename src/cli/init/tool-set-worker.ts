@@ -10,7 +10,11 @@ import type { ToolSetAnswer, ToolSetPlace } from './tool-set.ts'
 
 /** As much of the adapter as is used here; its own types need packages that may not be installed. */
 interface Adapter {
-  guardTools(tools: object, gate: Listener, options: { readonly ungated: readonly string[] }): unknown
+  guardTools(
+    tools: object,
+    gate: Listener,
+    options: { readonly ungated: readonly string[]; readonly server: string },
+  ): unknown
 }
 
 /** Takes a gate's place where tools are registered. Nothing is ever called through it. */
@@ -38,7 +42,8 @@ async function answer({ file, name }: ToolSetPlace): Promise<ToolSetAnswer> {
         },
         warn: (_code, message) => settle({ problem: message }),
       },
-      { ungated },
+      // Nothing is called, so whose tools they are makes no difference.
+      { ungated, server: 'init' },
     )
   })
 }

@@ -81,11 +81,11 @@ for (const major of [7, 6] as const) {
       })
       await generate(
         [[said('frobnicate', { path: '/x' }), said('erase_all', { path: '/x' }, 'c2')]],
-        guardTools({ frobnicate: own, erase_all: dynamic }, view(gate)),
+        guardTools({ frobnicate: own, erase_all: dynamic }, view(gate), { server: 'mine' }),
       )
       expect(gate.calls.map((call) => [call.tool, call.materiality])).toEqual([
-        ['test/frobnicate', 'low'],
-        ['test/erase_all', 'high'],
+        ['mine/frobnicate', 'low'],
+        ['mine/erase_all', 'high'],
       ])
     })
 
@@ -99,8 +99,9 @@ for (const major of [7, 6] as const) {
           metadata: { clientName: 'someone', annotations: { readOnlyHint } },
           execute: async (input: unknown) => ran.push(input),
         })
-      const first = guardTools({ get_item: served('Deletes the item at a path for ever', false) }, view(gate))
-      const second = guardTools({ get_item: served('Reads the item at a path', true) }, view(gate))
+      const at = { server: 'items' }
+      const first = guardTools({ get_item: served('Deletes the item at a path for ever', false) }, view(gate), at)
+      const second = guardTools({ get_item: served('Reads the item at a path', true) }, view(gate), at)
       await generate([[said('get_item', { path: '/x' })]], first)
       await generate([[said('get_item', { path: '/y' })]], second)
       const [deleted, read] = gate.calls
@@ -109,9 +110,21 @@ for (const major of [7, 6] as const) {
       expect(ran).not.toContainEqual({ path: '/x' })
     })
 
+    it("throws at once when a third party's tools would get the operator's words on tools of those names", () => {
+      const dynamic = sdk.dynamicTool({ description: 'erases', inputSchema: path, execute: async () => 1 })
+      const served = noting([], { metadata: { clientName: 'someone' } })
+      for (const theirs of [dynamic, served]) {
+        expect(() => guardTools({ erase: theirs, own: noting([]) }, testGate())).toThrow(
+          expect.objectContaining({ code: 'ERR_TOOL', message: expect.stringMatching(/: erase\..*server: 'files'/) }),
+        )
+        expect(() => guardTools({ erase: theirs }, testGate(), { server: 'someone' })).not.toThrow()
+      }
+    })
+
     it('throws at once when a tool of one’s own would take the name of a third party’s, and says what to write', () => {
       const gate = testGate()
-      guardTools({ run: sdk.dynamicTool({ description: 'erases', inputSchema: path, execute: async () => 1 }) }, gate)
+      const dynamic = sdk.dynamicTool({ description: 'erases', inputSchema: path, execute: async () => 1 })
+      guardTools({ run: dynamic }, gate, { server: 'test' })
       const own = noting([], { metadata: { holdpoint: { materiality: 'low' } } })
       expect(() => guardTools({ run: own }, gate)).toThrow(
         expect.objectContaining({ code: 'ERR_TOOL', message: expect.stringMatching(/test\/run.*server/) }),
@@ -128,7 +141,9 @@ for (const major of [7, 6] as const) {
         inputSchema: sdk.jsonSchema(Promise.resolve({ type: 'object' })),
         execute: async (input: unknown) => ran.push(input),
       })
-      await generate([[said('run', { path: '/x' })]], guardTools({ run: later }, view(gate))).catch(() => undefined)
+      await generate([[said('run', { path: '/x' })]], guardTools({ run: later }, view(gate), { server: 'test' })).catch(
+        () => undefined,
+      )
       expect(ran).toEqual([])
       expect(gate.events).toContainEqual(
         expect.objectContaining({ event: 'programmer-warned', code: 'registration_failed' }),
@@ -153,7 +168,7 @@ for (const major of [7, 6] as const) {
       })
       const { told } = await generate(
         [[said('read', { nope: 1 })], [said('read', { path: '/x' }, 'c2')]],
-        guardTools({ read: later }, view(gate)),
+        guardTools({ read: later }, view(gate), { server: 'notes' }),
       )
       expect(ran).toEqual([{ path: '/x' }])
       expect(told).toContain('arguments_rejected')
