@@ -64,13 +64,7 @@ function readArguments(
     }
   } catch (cause) {
     if (cause instanceof HoldpointError) {
-      const { at: path = '', message } = cause
-      const because = message.startsWith(path)
-        ? message
-            .slice(path.length)
-            .replace(/^the value/, '')
-            .trim()
-        : message
+      const { at: path = '', because = 'could not be read' } = cause
       return { ...UNREAD, rejected: { path, because } }
     }
     return { ...UNREAD, rejected: { path: '', because: 'could not be read' } }

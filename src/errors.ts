@@ -27,14 +27,17 @@ export class HoldpointError extends Error {
   readonly code: HoldpointErrorCode
   /** `file:line`, a JSON Pointer, or a path. */
   readonly at: string | undefined
+  /** Of a value that cannot be read: what is wrong with it, to be said after its place. */
+  readonly because: string | undefined
 
   constructor(
     code: HoldpointErrorCode,
     message: string,
-    details: { readonly at?: string; readonly cause?: unknown } = {},
+    details: { readonly at?: string; readonly because?: string | undefined; readonly cause?: unknown } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.at = details.at
+    this.because = details.because
   }
 }

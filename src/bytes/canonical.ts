@@ -103,8 +103,8 @@ class Writer {
 
   refusal(found: string, advice: string, cause?: unknown): HoldpointError {
     const at = jsonPointer(this.#trail.slice(0, this.#depth))
-    const where = at === '' ? 'the value' : at
-    return new HoldpointError('ERR_ARGUMENTS', `${where} ${found}: ${advice}`, { at, cause })
+    const because = `${found}: ${advice}`
+    return new HoldpointError('ERR_ARGUMENTS', `${at === '' ? 'the value' : at} ${because}`, { at, because, cause })
   }
 
   #object(value: object, depth: number): string {

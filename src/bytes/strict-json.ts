@@ -30,7 +30,7 @@ function decoded(text: string | Uint8Array, limits: Limits): string {
 
 function refusal(found: string, path: readonly (string | number)[], cause?: unknown): HoldpointError {
   const at = jsonPointer(path)
-  return new HoldpointError('ERR_FORMAT', `${at === '' ? 'the JSON text' : at} ${found}`, { at, cause })
+  return new HoldpointError('ERR_FORMAT', `${at === '' ? 'the JSON text' : at} ${found}`, { at, because: found, cause })
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y

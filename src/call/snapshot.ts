@@ -16,7 +16,7 @@ export function snapshot(call: Pick<Call, 'input' | 'inputText'>, limits: Limits
   // UNTRUSTED: the one read of what the model wrote.
   const { input, inputText } = call
   if (inputText !== undefined) {
-    if (input !== undefined) throw unusable('the call has both `input` and `inputText`: pass what the host received')
+    if (input !== undefined) throw unusable('come twice, as `input` and as `inputText`: pass what the host received')
     return new TakenSnapshot(canonicalText(readText(inputText, limits), limits))
   }
   return new TakenSnapshot(input === undefined ? '{}' : canonicalText(input, limits))
@@ -24,18 +24,18 @@ export function snapshot(call: Pick<Call, 'input' | 'inputText'>, limits: Limits
 
 /** Hosts hand over JSON text as models wrote it, and a model that has no arguments may write nothing at all. */
 function readText(text: string, limits: Limits): Json {
-  if (typeof text !== 'string') throw unusable('`inputText` is not a string')
+  if (typeof text !== 'string') throw unusable('come as an `inputText` that is not a string')
   if (text === '') return {}
   try {
     return parseStrict(text, limits)
   } catch (cause) {
     if (!(cause instanceof HoldpointError)) throw cause
-    throw new HoldpointError('ERR_ARGUMENTS', cause.message, { at: cause.at ?? '', cause })
+    throw new HoldpointError('ERR_ARGUMENTS', cause.message, { at: cause.at ?? '', because: cause.because, cause })
   }
 }
 
-function unusable(message: string): HoldpointError {
-  return new HoldpointError('ERR_ARGUMENTS', message, { at: '' })
+function unusable(because: string): HoldpointError {
+  return new HoldpointError('ERR_ARGUMENTS', `the arguments ${because}`, { at: '', because })
 }
 
 class TakenSnapshot implements Snapshot {

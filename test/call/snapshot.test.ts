@@ -53,4 +53,13 @@ describe('snapshot', () => {
       expect.objectContaining({ code: 'ERR_ARGUMENTS', at: '/a/0' }),
     )
   })
+
+  it.each([
+    [{ inputText: '{"a":1,"a":2}' }, 'is given twice'],
+    [{ input: { a: Number.NaN } }, 'is NaN: pass a finite number'],
+    [{ input: 1, inputText: '1' }, 'come twice, as `input` and as `inputText`: pass what the host received'],
+    [{ inputText: 7 as never }, 'come as an `inputText` that is not a string'],
+  ])('says what is wrong in words that follow the name of the place: %j', (call, because) => {
+    expect(() => snapshot(call)).toThrow(expect.objectContaining({ because }))
+  })
 })
