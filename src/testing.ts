@@ -10,6 +10,7 @@ import type {
   Gate,
   GateEvent,
   Materiality,
+  OwnPlaces,
   PolicyDecisionPoint,
   ReadLabel,
   Receipt,
@@ -33,6 +34,8 @@ export interface TestGateOptions {
     string,
     { readonly materiality?: Materiality; readonly surface?: Surface; readonly reads?: readonly ReadLabel[] }
   >
+  /** The operator's own mail domains and hosts. */
+  readonly own?: OwnPlaces
   readonly failMode?: { readonly low?: 'open' | 'closed' }
   readonly timeoutMs?: number
   readonly permitTtlMs?: number
@@ -86,6 +89,7 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     server,
     policy: point,
     ...(options.tools === undefined ? {} : { tools: options.tools }),
+    ...(options.own === undefined ? {} : { own: options.own }),
     ...(options.failMode === undefined ? {} : { failMode: options.failMode }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(options.permitTtlMs === undefined ? {} : { permitTtlMs: options.permitTtlMs }),

@@ -2,7 +2,7 @@ import { Contracts } from './call/contract.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
 import { classify } from './materiality/classify.ts'
-import type { Contract, EventSink, OperatorWord, PolicyMisfit, ToolDefinition } from './types.ts'
+import type { Contract, EventSink, OperatorWord, OwnPlaces, PolicyMisfit, ToolDefinition } from './types.ts'
 
 /** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
 const MOST_LISTINGS = 16
@@ -15,7 +15,7 @@ interface Validated {
 
 /** The tools that a gate knows, with the operator's words on them, and which of them the policies do not fit. */
 export class ToolRegistry {
-  readonly #contracts = new Contracts()
+  readonly #contracts: Contracts
   /** By contract: a host may hold on to a definition that did not fit, whatever is listed after it. */
   readonly #misfits = new WeakSet<Contract>()
   readonly #validated = new Map<string, Validated>()
@@ -29,9 +29,11 @@ export class ToolRegistry {
   constructor(parts: {
     readonly configured: string
     readonly words: ReadonlyMap<string, OperatorWord>
+    readonly own: OwnPlaces | undefined
     readonly panel: Pick<PolicyPanel, 'register'>
     readonly emit: EventSink
   }) {
+    this.#contracts = new Contracts(parts.own)
     this.#configured = parts.configured
     this.#words = parts.words
     this.#panel = parts.panel

@@ -153,6 +153,15 @@ export interface OperatorWord {
   readonly source: string
 }
 
+/**
+ * What the operator calls their own, each name with everything below it: mail domains, and hosts of addresses. Written as
+ * URLs write them: lower case, punycode, no dot at the end. What is left out is not judged.
+ */
+export interface OwnPlaces {
+  readonly domains?: readonly string[] | undefined
+  readonly hosts?: readonly string[] | undefined
+}
+
 /** What the gate knows of a tool: its definition, digest, schema check, and what the operator said. */
 export interface Contract {
   readonly server: string
@@ -162,6 +171,8 @@ export interface Contract {
   readonly definition: ToolDefinition
   readonly definitionDigest: string
   readonly operator?: OperatorWord
+  /** Where a call of it stays in the house. */
+  readonly own?: OwnPlaces
   /** Checks arguments against the input schema. `undefined` when they conform. */
   check(input: Json): SchemaMiss | undefined
 }

@@ -2,7 +2,7 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
 import { isServerName, isToolName, SERVER_RULE } from '../bytes/names.ts'
 import { HoldpointError } from '../errors.ts'
-import type { Contract, Json, OperatorWord, SchemaMiss, ToolDefinition } from '../types.ts'
+import type { Contract, Json, OperatorWord, OwnPlaces, SchemaMiss, ToolDefinition } from '../types.ts'
 import { compileSchema, type SchemaCheck } from './schema-check.ts'
 
 /** Most tools of one server that a gate ever learns: it forgets none, since a host may hold on to an older listing. */
@@ -18,6 +18,12 @@ export class Contracts {
   readonly #counts = new Map<string, number>()
   /** What was learned from each definition object, for hosts that hold on to an older one. */
   readonly #learned = new WeakMap<ToolDefinition, readonly Contract[]>()
+  readonly #own: OwnPlaces | undefined
+
+  /** @param own what the operator calls their own, of every tool. */
+  constructor(own?: OwnPlaces) {
+    this.#own = own
+  }
 
   /**
    * Learns a server's tools; all of them, or none when one is refused. What is known already and unchanged stays the
@@ -93,7 +99,7 @@ export class Contracts {
         'has a name that is not usable: ASCII letters, digits and _ . - /, at most 128',
       )
     }
-    const contract = new KnownContract(server, definition, operator)
+    const contract = new KnownContract(server, definition, operator, this.#own)
     const known = this.#contracts.get(contract.id)
     if (known !== undefined && known.definition.origin !== definition.origin) {
       throw refusedTool(
@@ -113,9 +119,15 @@ class KnownContract implements Contract {
   readonly definition: ToolDefinition
   readonly definitionDigest: string
   readonly operator?: OperatorWord
+  readonly own?: OwnPlaces
   #check: SchemaCheck | undefined
 
-  constructor(server: string, definition: ToolDefinition, operator: OperatorWord | undefined) {
+  constructor(
+    server: string,
+    definition: ToolDefinition,
+    operator: OperatorWord | undefined,
+    own: OwnPlaces | undefined,
+  ) {
     this.server = server
     this.tool = definition.name
     this.id = `${server}/${definition.name}`
@@ -123,6 +135,7 @@ class KnownContract implements Contract {
     this.definition = copy
     this.definitionDigest = digest
     if (operator !== undefined) this.operator = operator
+    if (own !== undefined) this.own = own
   }
 
   check(input: Json): SchemaMiss | undefined {

@@ -1,6 +1,7 @@
+import { hostOf } from '../bytes/host.ts'
 import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
-import { domainsOf, hostOf } from './derived-url.ts'
+import { domainsOf } from './derived-url.ts'
 
 const namesAddress = namedBy(
   new Set(

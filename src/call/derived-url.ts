@@ -1,3 +1,4 @@
+import { fitsDns, withoutRootDot } from '../bytes/host.ts'
 import { namedBy } from '../bytes/words.ts'
 import type { JsonObject } from '../types.ts'
 
@@ -6,9 +7,6 @@ const namesUrl = namedBy(
 )
 
 const LONGEST_URL = 8_192
-/** DNS has no longer name, and few hosts have a tenth of the labels. */
-const LONGEST_HOST = 253
-const MOST_LABELS = 64
 const LONGEST_SCHEME = 64
 const DEFAULT_PORTS = new Map([
   ['http:', 80],
@@ -52,21 +50,6 @@ export function domainsOf(host: string): readonly string[] {
     domains.push(rest)
     if (!rest.includes('.')) return domains
   }
-}
-
-/** The WHATWG reading of a bare host name, or `undefined`. */
-export function hostOf(name: string): string | undefined {
-  const url = /[/?#@:%\\\s]/.test(name) ? undefined : parsed(`http://${name}/`)
-  const host = url === undefined ? undefined : withoutRootDot(url.hostname)
-  return host !== undefined && fitsDns(host) ? host : undefined
-}
-
-function fitsDns(host: string): boolean {
-  return host.length <= LONGEST_HOST && host.split('.').length <= MOST_LABELS
-}
-
-function withoutRootDot(host: string): string {
-  return host.endsWith('.') ? host.slice(0, -1) : host
 }
 
 function parsed(text: string): URL | undefined {

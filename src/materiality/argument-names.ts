@@ -21,7 +21,9 @@ const CHOOSES = new Set('action actions operation operations op ops mode verb me
 /** Words of `CHOOSES` whose value says what to do, and not how. */
 const TELLS = new Set('action actions operation operations op ops verb subcommand'.split(' '))
 const STATES = new Set('sql query queries statement statements'.split(' '))
-const ADDRESSES = new Set('to cc bcc recipients recipient emails attendees'.split(' '))
+const ADDRESSES = new Set(
+  'to cc bcc recipients recipient emails attendees attendee invitees invitee participants'.split(' '),
+)
 const INSISTS = new Set(
   'force forced recursive overwrite cascade permanent permanently hard purge prune drop'.split(' '),
 )

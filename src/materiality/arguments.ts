@@ -1,8 +1,9 @@
 import { pointerToken } from '../bytes/pointer.ts'
-import type { Evidence, Json, JsonObject, Materiality, Surface } from '../types.ts'
+import type { Evidence, Json, JsonObject, Materiality, OwnPlaces, Surface } from '../types.ts'
 import { type ArgumentRole, argumentRole } from './argument-names.ts'
 import { actChosen } from './choice.ts'
 import { fromGraphql } from './graphql.ts'
+import { hasOutsideAddress, hasOutsideUrl } from './outside.ts'
 import { carriesData, isMetadataAddress, isSecretPlace } from './places.ts'
 import { plain } from './plain.ts'
 import { outranks } from './rank.ts'
@@ -23,7 +24,17 @@ export interface Known {
   readonly materiality: Materiality
   /** It says that it takes SQL. */
   readonly takesSql: boolean
+  /** The operator's own domains and hosts. */
+  readonly own: OwnPlaces
 }
+
+/** What a name further out says of everything below it. */
+interface Outer {
+  readonly stated: boolean
+  readonly addressed: boolean
+}
+
+const NOTHING: Outer = { stated: false, addressed: false }
 
 /**
  * What the arguments of this one call argue: the kind of a statement, an HTTP method, a chosen action, many recipients,
@@ -47,22 +58,22 @@ class Reader {
     this.#known = known
   }
 
-  /** @param stated a name further out says that statements stand here. */
-  visit(value: Json, role: ArgumentRole, at: string, stated = false): void {
-    if (typeof value === 'string') this.#text(value, role, at, stated)
+  visit(value: Json, role: ArgumentRole, at: string, outer = NOTHING): void {
+    if (typeof value === 'string') this.#text(value, role, at, outer)
     else if (value === true || value === 1) this.#yes(role, at)
-    else if (Array.isArray(value)) this.#list(value, role, at, stated)
-    else if (typeof value === 'object' && value !== null) this.#members(value as JsonObject, at, stated)
+    else if (Array.isArray(value)) this.#list(value, role, at, outer)
+    else if (typeof value === 'object' && value !== null) this.#members(value as JsonObject, at, outer)
   }
 
-  #members(value: JsonObject, at: string, stated: boolean): void {
+  #members(value: JsonObject, at: string, { stated, addressed }: Outer): void {
     for (const [name, member] of Object.entries(value)) {
       const role = argumentRole(name)
       const inside = `${at}/${pointerToken(name)}`
-      const states = stated || role.states !== 'no'
+      const outer = { stated: stated || role.states !== 'no', addressed: addressed || role.addresses }
       // A statement argues by what it says.
-      if (!states) this.#name(role, inside)
-      this.visit(member, role, inside, states)
+      if (!outer.stated) this.#name(role, inside)
+      this.#places(name, addressed, inside)
+      this.visit(member, role, inside, outer)
     }
   }
 
@@ -73,15 +84,25 @@ class Reader {
     if (outranks(argues, this.#known.materiality)) this.#raise(argues, surface, at, `the call gives ${because}`)
   }
 
-  #text(text: string, role: ArgumentRole, at: string, stated: boolean): void {
+  #text(text: string, role: ArgumentRole, at: string, { stated, addressed }: Outer): void {
     if (role.method || role.chooses) this.#choice(plain(text), role, at)
     if (stated || this.#known.takesSql) this.#statement(text, role, at, stated)
     if ((role.insists || role.rehearses) && YES.has(plain(text).toLowerCase())) this.#yes(role, at)
     if (role.addresses) this.#recipients(text.split('@', MANY_RECIPIENTS + 2).length - 1, at)
+    this.#places(text, addressed, at)
     if (isMetadataAddress(text))
       this.#raise('high', 'credentials', at, "the address is a cloud machine's own credentials")
     if (carriesData(text)) this.#raise('high', 'data-egress', at, 'the address carries data away')
     if (isSecretPlace(text)) this.#raise('high', 'credentials', at, 'the path is one where keys are kept')
+  }
+
+  /** Who and what lies outside of what the operator calls their own; where they named nothing, nothing does. */
+  #places(text: string, addressed: boolean, at: string): void {
+    const { domains, hosts } = this.#known.own
+    if (addressed && domains !== undefined && hasOutsideAddress(text, domains))
+      this.#raise('high', 'communication', at, "the call reaches somebody outside of the operator's domains")
+    if (hosts !== undefined && hasOutsideUrl(text, hosts))
+      this.#raise('medium', 'data-egress', at, "the address is outside of the operator's hosts")
   }
 
   #choice(text: string, role: ArgumentRole, at: string): void {
@@ -107,9 +128,9 @@ class Reader {
     if (insists && this.#known.materiality !== 'low') this.#raise('high', 'unknown', at, 'the call insists')
   }
 
-  #list(values: readonly Json[], role: ArgumentRole, at: string, stated: boolean): void {
+  #list(values: readonly Json[], role: ArgumentRole, at: string, outer: Outer): void {
     if (role.addresses) this.#recipients(values.length, at)
-    for (const [index, value] of values.entries()) this.visit(value, role, `${at}/${index}`, stated)
+    for (const [index, value] of values.entries()) this.visit(value, role, `${at}/${index}`, outer)
   }
 
   #recipients(count: number, at: string): void {

@@ -41,7 +41,7 @@ const TAKES_ANYTHING: Evidence = {
 export function classify(contract: Contract, input: Json): Classification {
   const { classification, settled, takesSql } = standingOf(contract)
   if (settled) return classification
-  const raised = fromArguments(input, { materiality: classification.materiality, takesSql })
+  const raised = fromArguments(input, { materiality: classification.materiality, takesSql, own: contract.own ?? {} })
   if (raised.length === 0) return classification
   // INVARIANT I8: what a model writes may add a surface and take none away, or it could choose which rules and sums hold for it.
   const { surface } = classification

@@ -31,6 +31,16 @@ function mistake(yaml: string | Uint8Array): { readonly message: string; readonl
 
 const POLICY = '@id("p")\npermit(principal, action, resource);\n'
 
+it('keeps own places as addresses are read: lower case, punycode, no dot at the end', () => {
+  const hosts = ['API.Example.com.', 'münchen.example', '0x7f.1', 'localhost']
+  expect(readConfig(folder, { own: { hosts } }).options.own?.hosts).toEqual([
+    'api.example.com',
+    'xn--mnchen-3ya.example',
+    '127.0.0.1',
+    'localhost',
+  ])
+})
+
 describe('a folder without holdpoint.yaml', () => {
   it('gets the default policy, so that there is always one', () => {
     const config = readConfig(folder)
@@ -136,6 +146,18 @@ describe('a mistake in holdpoint.yaml', () => {
     ['a label that is no list', 'tools:\n  inbox:\n    reads: private\n', 3, /must be a list of private and untrusted/],
     ['no label at all', 'tools:\n  inbox:\n    reads: []\n', 3, /must be a list of private and untrusted/],
     ['a tier that does not exist', 'tools:\n  pay:\n    materiality: critical\n', 3, /must be low, medium or high/],
+    ['own places that are no mapping', 'own: example.com\n', 1, /"own" must be a mapping such as \{domains/],
+    [
+      'own places of another kind',
+      'own:\n  domain: [example.com]\n',
+      2,
+      /unknown key "own\.domain"; did you mean "domains"/,
+    ],
+    ['no own domain', 'own:\n  domains: []\n', 2, /must be a list of names such as \[example\.com\]/],
+    ['an own domain with a star', 'own:\n  domains: ["*.example.com"]\n', 2, /must be a name such as example\.com/],
+    ['half the world as one’s own', 'own:\n  domains:\n    - example.com\n    - com\n', 4, /must be a name such as/],
+    ['an own host with its scheme', 'own:\n  hosts: [https://example.com]\n', 2, /must be a name such as example\.com/],
+    ['an own domain with a user', 'own:\n  domains: ["a@example.com"]\n', 2, /must be a name such as example\.com/],
     ['high set to open', 'failMode:\n  low: open\n  high: open\n', 3, /can never be "open"/],
     ['medium set to open', 'failMode: { medium: open }\n', 1, /can never be "open"/],
     ['observe mode', 'mode: observe\n', 1, /"mode" cannot be set here/],

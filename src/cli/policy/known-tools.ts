@@ -46,7 +46,7 @@ export type KnownTool =
  * @throws UnusableInput naming file, line and what was expected
  */
 export async function knownTools(files: readonly string[], config: LoadedConfig): Promise<readonly KnownTool[]> {
-  const contracts = new Contracts()
+  const contracts = new Contracts(config.options.own)
   const listed = (await Promise.all(files.map(listedTools))).flat()
   return listed.map((tool) => known(tool, tool.server ?? config.server, config.words, contracts))
 }

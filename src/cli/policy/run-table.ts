@@ -96,7 +96,7 @@ function toolsOf(
   situation: Situation,
   known: readonly Contract[],
 ): ReadonlyMap<string, Contract> {
-  const contracts = new Contracts()
+  const contracts = new Contracts(situation.config.options.own)
   const tools = new Map(known.map((contract) => [contract.id, contract]))
   for (const [name, said] of Object.entries(described)) {
     const id = toolId(name, situation.config.server)

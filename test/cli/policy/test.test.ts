@@ -17,6 +17,7 @@ tools:
     permit: { amount: { max: 500 } }
     otherwise: { ask: finance, say: Ask finance. }
   wipe: deny
+own: { domains: [ours.example] }
 `
 
 /** Runs one table beside that configuration. */
@@ -57,6 +58,16 @@ describe('policy test', () => {
   - { it: refuses what the schema does, call: refund, arguments: { amount: lots }, decision: silence, code: arguments_rejected }
 `)
     expect(stdout).toMatch(/7 as expected, 0 not\n$/)
+    expect(code).toBe(0)
+  })
+
+  it("judges recipients by the operator's own domains, as the gate does", async () => {
+    const { code, stdout } = await test(`tools: { find_notes: {} }
+cases:
+  - { it: tells ours, call: find_notes, arguments: { to: ann@ours.example }, decision: permit }
+  - { it: asks about others, call: find_notes, arguments: { to: eve@evil.example }, decision: silence, code: approval_required }
+`)
+    expect(stdout).toMatch(/3 as expected, 0 not\n$/)
     expect(code).toBe(0)
   })
 
