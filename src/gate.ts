@@ -154,6 +154,9 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
     const question = { decision, materiality, tool: call.contract.id, scope }
     // What is merely observed runs anyway, and uses nothing up.
     const override = exits.observing() ? undefined : await parts.overrides.find(question)
+    // The tool's own wish for a person's yes stands, whoever spoke for the call.
+    if (override !== undefined && isAsked && options.requires !== undefined)
+      return { next: 'consent', requires: options.requires }
     if (override !== undefined) return await claim(parts, considered, call, { ...grounds, basis: 'override', override })
     if (mayHold(considered, options) && !exits.observing()) return { next: 'hold' }
     return leave(await exits.refused(considered, { code: ruling.code, explain: true }))

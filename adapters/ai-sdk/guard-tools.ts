@@ -19,6 +19,10 @@ export interface GuardOptions {
   readonly refusalAs?: RefusalAs
   /** The major of the client that reads the UI stream, where it differs from the server's. */
   readonly client?: Major
+  /** What a medium or high call does while no policy answers. `hold` waits for the policy point to heal. Default `refuse`. */
+  readonly onSilence?: 'refuse' | 'hold'
+  /** The longest that a held call waits, ms, at most 10 minutes. Default 60000. */
+  readonly holdMs?: number
 }
 
 /** Spread it into `generateText`, `streamText` or `ToolLoopAgent`. */
@@ -53,6 +57,8 @@ export function guardTools<const T extends Readonly<Record<string, object>>>(
     server: options.server,
     refusalAs: options.refusalAs,
     client: options.client,
+    onSilence: options.onSilence ?? 'refuse',
+    holdMs: options.holdMs,
     registered: register([...definitions.values()], gate, options.server),
   }
   const guarded = new Map(listed.map(([name, tool]) => [name, guardTool(name, tool, around, definitions.get(name))]))

@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly server: string | undefined
   readonly refusalAs: RefusalAs | undefined
   readonly client: Major | undefined
+  readonly onSilence: 'refuse' | 'hold'
+  readonly holdMs: number | undefined
   /** Resolves once the gate knows every tool; absent when it does already. */
   readonly registered: Promise<void> | undefined
 }
@@ -106,12 +108,14 @@ export class Passage {
   }
 
   async #admit(call: HostCall, wantsYes: boolean, signal: AbortSignal | undefined): Promise<Passing> {
-    const { gate, registered } = this.around
+    const { gate, registered, onSilence, holdMs } = this.around
     const asked = this.#callOf(call, await this.#read(registered, signal))
     const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
     if (said !== undefined) await hear(gate, asked, said)
     const admission = await gate.admit(asked, {
       wait: !this.asksInChat,
+      onSilence,
+      ...(holdMs === undefined ? {} : { holdMs }),
       ...(signal === undefined ? {} : { signal }),
       // INVARIANT I4: what the client's history says of an approval is no approval; the tool's own question is our store's too.
       ...(wantsYes ? { requires: 'confirmation' as const } : {}),

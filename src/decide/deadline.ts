@@ -163,7 +163,11 @@ export function silence(cause: SilenceCause): Decision {
 export const TIMED_OUT = silence({ kind: 'absent', fault: 'timeout' })
 
 /** INVARIANT I5: whoever can block the event loop must not be able to make an absence of an answer that came. */
-export const STALLED = silence({ kind: 'wrong', fault: 'stalled', detail: 'the gate was blocked for longer than the budget' })
+export const STALLED = silence({
+  kind: 'wrong',
+  fault: 'stalled',
+  detail: 'the gate was blocked for longer than the budget',
+})
 
 /** Never an absence: that a caller went away must not open a gate or move a breaker. */
 const ABANDONED: Decision = malformed('the caller gave up before an answer was read')

@@ -14,6 +14,7 @@ import { silence } from './deadline.ts'
 export function joined(decisions: readonly Decision[]): Decision {
   const [first, ...others] = [...decisions].sort((one, other) => weight(one) - weight(other))
   if (first === undefined) return NOBODY_ASKED
+  if (first.kind === 'silence' && first.cause.kind === 'absent' && others.some(obliges)) return UNMET
   const alike = [first, ...others.filter((other) => weight(other) === weight(first))]
   const determining = alike.flatMap((decision) => decision.determining)
   const errors = decisions.flatMap((decision) => decision.errors)
@@ -21,6 +22,17 @@ export function joined(decisions: readonly Decision[]): Decision {
   const obligations = alike.flatMap((decision) => (decision.kind === 'permit' ? decision.obligations : []))
   return { kind: 'permit', obligations, determining, errors }
 }
+
+function obliges(decision: Decision): boolean {
+  return decision.kind === 'permit' && decision.obligations.length > 0
+}
+
+/** What runs past an absence has no obligations that anybody met, so nothing runs past this one. */
+const UNMET = silence({
+  kind: 'wrong',
+  fault: 'policy_error',
+  detail: 'a policy point permits the call with obligations, and another one does not answer',
+})
 
 function weight(decision: Decision): number {
   switch (decision.kind) {

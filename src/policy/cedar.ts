@@ -23,6 +23,7 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
   const explain = createExplainer(digest, policies)
   return {
     id: 'cedar',
+    embedded: true,
     policyDigest: digest,
     rederivable: true,
     readsSession: readsSession(reads.context),

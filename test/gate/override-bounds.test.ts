@@ -160,3 +160,17 @@ describe('the folder of overrides', () => {
     expect(await me.admit(call)).toMatchObject({ outcome: 'refused', refusal: { code: 'denied_by_policy' } })
   })
 })
+
+describe('an override and a person', () => {
+  it('does not stand for the yes that the tool itself asks for', async () => {
+    const { me, install, used } = outage()
+    await install()
+    const call = { tool: 'medium', callId: 'asks', input: {} }
+    const asked = await me.admit(call, { requires: 'confirmation', wait: false })
+    expect(asked).toMatchObject({ outcome: 'refused', refusal: { code: 'approval_required' } })
+    if (asked.outcome === 'permitted' || asked.request === undefined) return
+    await me.answer(asked.request.ref, 'approved', { channel: 'chat' })
+    expect(await me.admit(call, { requires: 'confirmation', wait: false })).toMatchObject({ outcome: 'permitted' })
+    expect(used()).toHaveLength(1)
+  })
+})

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardTools, isRefusal } from '../../../adapters/ai-sdk/index.ts'
-import { actingAs, type Gate } from '../../../src/index.ts'
+import { AbsentAnswer, actingAs, type Gate } from '../../../src/index.ts'
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
@@ -62,6 +62,26 @@ for (const major of [7, 6] as const) {
         note: 'runs in the client',
       })
       expect(result.content.map((part) => part.type)).toEqual(['tool-call'])
+    })
+
+    it('lets a call wait for its policy point where the host asks for it, and refuses it otherwise', async () => {
+      const ran: unknown[] = []
+      for (const onSilence of ['hold', 'refuse'] as const) {
+        let asked = 0
+        const gate = testGate({
+          policy: () => {
+            asked += 1
+            if (asked === 1) throw new AbsentAnswer('unavailable', 'connection refused')
+            return 'permit'
+          },
+        })
+        await generate(
+          [[said('write', { path: '/x' })]],
+          guardTools({ write: noting(ran) }, view(gate), { onSilence, holdMs: 20_000 }),
+        )
+        expect(gate.calls.at(-1)).toMatchObject({ outcome: onSilence === 'hold' ? 'permitted' : 'refused' })
+      }
+      expect(ran).toEqual([{ path: '/x' }])
     })
 
     it('refuses to guard the same tools twice', () => {

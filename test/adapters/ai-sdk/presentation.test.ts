@@ -6,7 +6,19 @@ import { testGate } from '../../../src/testing.ts'
 function recordOf(refusalAs: RefusalAs | undefined, server: Major): CallRecord {
   const record: CallRecord = { callId: 'c', tool: 'erase', outcome: 'refused', failedOpen: false, receipts: [] }
   const gate = testGate()
-  present(record, { gate, server: undefined, refusalAs, client: undefined, registered: undefined }, server)
+  present(
+    record,
+    {
+      gate,
+      server: undefined,
+      refusalAs,
+      client: undefined,
+      registered: undefined,
+      onSilence: 'refuse',
+      holdMs: undefined,
+    },
+    server,
+  )
   return record
 }
 
