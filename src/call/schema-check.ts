@@ -4,6 +4,7 @@ import type { Json, JsonSchema, SchemaMiss, ToolDefinition } from '../types.ts'
 import { SchemaMeter } from './schema-meter.ts'
 import { describeMiss } from './schema-miss.ts'
 import { withoutCostlyWords } from './schema-words.ts'
+import { isCheapToCompare, repeatIn, type UniqueLists, uniqueLists } from './unique-items.ts'
 
 /** `undefined` when the arguments conform. */
 export type SchemaCheck = (input: Json) => SchemaMiss | undefined
@@ -30,7 +31,8 @@ export function compileSchema(schema: JsonSchema | undefined, origin: ToolDefini
   if (schema === undefined || schema === true) return () => undefined
   if (schema === false) return () => ({ path: '', requires: 'is not possible: the tool takes no arguments' })
   try {
-    return checkOf(schema, origin)
+    const lists = origin === 'own' ? uniqueLists(schema) : undefined
+    return lists === undefined ? checkOf(schema, origin, 'none') : checkOfUnique(schema, lists)
   } catch {
     return () => UNUSABLE
   }
@@ -38,9 +40,16 @@ export function compileSchema(schema: JsonSchema | undefined, origin: ToolDefini
 
 const UNUSABLE: SchemaMiss = { path: '', requires: "cannot be checked: the tool's input schema is unusable" }
 
-function checkOf(schema: JsonSchema, origin: ToolDefinition['origin']): SchemaCheck {
+/** Long lists are looked through for repeats by ourselves, short ones by the library. */
+function checkOfUnique(schema: JsonSchema, lists: UniqueLists): SchemaCheck {
+  const whole = checkOf(schema, 'own', 'repeats')
+  const rest = checkOf(schema, 'own', 'none')
+  return (input) => (isCheapToCompare(input) ? whole(input) : (rest(input) ?? repeatIn(input, lists)))
+}
+
+function checkOf(schema: JsonSchema, origin: ToolDefinition['origin'], repeats: 'repeats' | 'none'): SchemaCheck {
   // The library marks the schema objects that it reads, so it gets a copy of its own.
-  const sound = withoutCostlyWords(JSON.parse(canonicalText(schema)), origin) as Schema
+  const sound = withoutCostlyWords(JSON.parse(canonicalText(schema)), origin, repeats) as Schema
   const meter = new SchemaMeter(sound as Json)
   const draft = draftOf(sound)
   let references = 0

@@ -36,13 +36,13 @@ const LONGEST_SHOWN = 160
 
 /**
  * A schema without the words by which one call could hold up the gate: slow formats, and of a third party the patterns that
- * are not sure to be done in linear time and `uniqueItems`. An own tool's are its programmer's.
+ * are not sure to be done in linear time. An own tool's are its programmer's. Without `repeats`, `uniqueItems` is left out too.
  *
  * UNTRUSTED when the tool is a third party's. What is left out is not checked here: the tool still checks it itself, and
  * policies read the argument as it is. Below `not` and `oneOf`, leaving out refuses what the tool might have taken.
  */
-export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin']): Json {
-  if (Array.isArray(schema)) return schema.map((each) => withoutCostlyWords(each, origin))
+export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin'], repeats: 'repeats' | 'none'): Json {
+  if (Array.isArray(schema)) return schema.map((each) => withoutCostlyWords(each, origin, repeats))
   if (!isObject(schema)) return schema
   const isCostly = (pattern: string): boolean => origin !== 'own' && !isSteady(pattern)
   const kept = new Map(Object.entries(schema))
@@ -51,15 +51,17 @@ export function withoutCostlyWords(schema: Json, origin: ToolDefinition['origin'
     // The library takes a list of one text for that text.
     if (word === 'format' && !(typeof value === 'string' && CHEAP_FORMATS.has(value))) kept.delete(word)
     // The library compares each element with each other one.
-    else if (word === 'uniqueItems' && origin !== 'own') kept.delete(word)
+    else if (word === 'uniqueItems' && repeats === 'none') kept.delete(word)
     else if (word === 'pattern' && (typeof value !== 'string' || isCostly(value))) kept.delete(word)
     else if (word === 'type' && Array.isArray(value)) kept.set(word, knownTypes(value))
     else if (SCHEMAS_BY_NAME.has(word) && isObject(value)) {
-      const members = Object.entries(value).map(([name, each]) => [name, withoutCostlyWords(each, origin)] as const)
+      const members = Object.entries(value).map(
+        ([name, each]) => [name, withoutCostlyWords(each, origin, repeats)] as const,
+      )
       const named = Object.fromEntries(members)
       // To the library, what `dependencies` holds is also a schema, which a `$ref` may name.
-      kept.set(word, word === 'dependencies' && origin !== 'own' ? withoutCostlyWords(named, origin) : named)
-    } else kept.set(word, withoutCostlyWords(value, origin))
+      kept.set(word, word === 'dependencies' && origin !== 'own' ? withoutCostlyWords(named, origin, repeats) : named)
+    } else kept.set(word, withoutCostlyWords(value, origin, repeats))
   }
   const named = kept.get('patternProperties')
   if (isObject(named) && Object.keys(named).some(isCostly)) {
