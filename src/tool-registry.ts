@@ -1,3 +1,4 @@
+import { nearest } from './bytes/nearest.ts'
 import { Contracts } from './call/contract.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
@@ -24,6 +25,8 @@ export class ToolRegistry {
   readonly #panel: Pick<PolicyPanel, 'register'>
   readonly #emit: EventSink
   #runsCode = false
+  /** Whole names that the operator was told are no tools. */
+  readonly #warned = new Set<string>()
 
   /** `configured` is the server that tools without one belong to; `words` are by whole name, `shop/refund`. */
   constructor(parts: {
@@ -50,6 +53,7 @@ export class ToolRegistry {
   register(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
     if (server === this.#configured) this.#refuseTwoReadings(server, tools)
     const contracts = this.#contracts.register(server, tools, this.#wordsOn(server))
+    this.#warnOfLostWords(server)
     const misfits = this.#misfitsOf(server, contracts)
     // INVARIANT I4: each time, also where all is known: a description that changes makes a new contract of an old definition.
     for (const contract of contracts) {
@@ -78,6 +82,21 @@ export class ToolRegistry {
   /** Did the policies not fit the listing that this contract came with? */
   isMisfit(contract: Contract): boolean {
     return this.#misfits.has(contract)
+  }
+
+  /** A word of the operator's on a tool that is not there, such as a misspelt one, protects nothing: said once for each. */
+  #warnOfLostWords(server: string): void {
+    const names = new Set<string>()
+    for (const contract of this.#contracts.all()) if (contract.server === server) names.add(contract.tool)
+    for (const [name, { source }] of this.#wordsOn(server)) {
+      const id = `${server}/${name}`
+      if (names.has(name) || this.#warned.has(id)) continue
+      this.#warned.add(id)
+      const meant = nearest(name, names)
+      const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
+      const message = `${source}: what is said of "${name}" holds for no tool: ${server} has none of that name so far${hint}`
+      this.#emit({ event: 'programmer-warned', code: 'tool_unknown', message })
+    }
   }
 
   #misfitsOf(server: string, contracts: readonly Contract[]): readonly PolicyMisfit[] {

@@ -76,7 +76,7 @@ export function readConfig(where: string | { readonly file: string } | false, co
     sources: [...(where === false ? [] : [file]), ...policyPlaces(policies, folder)],
     policyFiles: readPolicyFiles(policies, folder, policiesAt),
     server,
-    words: wordsOf(options, server, (tool) => (passed.tools !== undefined ? 'code' : lineOf(toolAt([tool], true)))),
+    words: wordsOf(options, server, (tool) => toolAt([tool], true)),
     shortRules: shortRules(options.tools ?? {}, server, toolAt),
   }
 }
@@ -105,25 +105,27 @@ export function toolId(written: string, own: string): string {
   return written.includes('/') ? written : `${own}/${written}`
 }
 
-function slashes(name: string): number {
-  return name.includes('/') ? 1 : 0
-}
-
 function wordsOf(
   options: ConfigOptions,
   server: string,
   at: (tool: string) => string,
 ): ReadonlyMap<string, OperatorWord> {
   const words = new Map<string, OperatorWord>()
-  // Where a tool is named both ways, the whole name wins.
-  const written = Object.entries(options.tools ?? {}).sort(([one], [other]) => slashes(one) - slashes(other))
-  for (const [tool, word] of written) {
+  for (const [tool, word] of Object.entries(options.tools ?? {})) {
+    const id = toolId(tool, server)
+    const before = words.get(id)
+    // One of the two would be lost.
+    if (before !== undefined)
+      throw configError(
+        at(tool),
+        `${id} is named twice, with and without its server; the other stands at ${before.source}: write one`,
+      )
     const { materiality, surface, reads } = word === 'deny' ? {} : word
-    words.set(toolId(tool, server), {
+    words.set(id, {
       ...(materiality === undefined ? {} : { materiality }),
       ...(surface === undefined ? {} : { surface }),
       ...(reads === undefined ? {} : { reads }),
-      source: at(tool),
+      source: at(tool) === IN_CODE ? 'code' : lineOf(at(tool)),
     })
   }
   return words

@@ -164,6 +164,12 @@ describe('a mistake in holdpoint.yaml', () => {
     ['a word on a tool that is none', 'tools:\n  drop: refuse\n', 2, /must be a mapping such as .*, or "deny"/],
     ['deny inside a mapping', 'tools:\n  drop: { deny: true }\n', 2, /is written without a mapping: "drop: deny"/],
     ['a duplicate key', 'server: a\ntimeoutMs: 5\nserver: b\n', 3, /stands here twice/],
+    [
+      'a tool with and without its server',
+      'tools:\n  pay: deny\n  local/pay: { materiality: low }\n',
+      3,
+      /holdpoint\.yaml:2: write one/,
+    ],
     ['a duplicate tool', 'tools:\n  pay: { materiality: high }\n  pay: { materiality: low }\n', 3, /stands here twice/],
     ['two documents', 'server: a\n---\nserver: b\n', 2, /one document/],
     ['a list', '- server\n', 1, /must be a mapping of keys to values/],
