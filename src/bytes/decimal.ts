@@ -3,7 +3,8 @@
  * ten-thousandths within 64 bits. Everything here is exact.
  */
 const PLACES = 4
-const LARGEST = 2n ** 63n - 1n
+/** The most ten-thousandths that such a decimal holds. */
+export const LARGEST_DECIMAL = 2n ** 63n - 1n
 const SMALLEST = -(2n ** 63n)
 const TEXT = /^(-?)(\d{1,15})(?:\.(\d{1,4}))?$/
 
@@ -39,5 +40,5 @@ export function addDecimals(one: string, other: string): string | undefined {
 }
 
 function isInRange(units: bigint): boolean {
-  return units <= LARGEST && units >= SMALLEST
+  return units <= LARGEST_DECIMAL && units >= SMALLEST
 }
