@@ -1,7 +1,8 @@
 // How often is the classifier right about real tools? Runs `holdpoint classify --ignore-annotations` over the labelled tools
 // in ../shared/corpora and compares. Labels, vendor fields and annotations never reach the classifier.
 //
-// npm run -s eval:materiality                   tables: by source, by strength of the label, by half (split by server)
+// npm run -s eval:materiality                   tables: by source, by strength of the label, by half (split by server); and
+//                                               the tools that we made up, which count for none of them
 // npm run -s eval:materiality -- --json         the same as one JSON object
 // npm run -s eval:materiality -- --mistakes 20  the mistakes that cost most, too
 // The halves are there to be compared: what was learned from one must hold on the other.
@@ -37,17 +38,40 @@ const tools = files.flatMap((file) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line)),
 )
-const printed = execFileSync(
-  process.execPath,
-  [path.join(root, 'dist/src/cli/main.js'), 'classify', '--json', '--ignore-annotations', ...files],
-  { encoding: 'utf8', maxBuffer: 1 << 28 },
-)
-const classes = printed
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line))
+const classes = classified(files)
 if (classes.length !== tools.length)
   throw new Error(`${tools.length} tools went in, ${classes.length} classes came out`)
+
+function classified(inputs, input = '') {
+  const command = [path.join(root, 'dist/src/cli/main.js'), 'classify', '--json', '--ignore-annotations', ...inputs]
+  const printed = execFileSync(process.execPath, command, { encoding: 'utf8', input, maxBuffer: 1 << 28 })
+  return printed
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+/** The lists of `made-up-tools.txt`, each with what it was called. */
+function madeUp() {
+  const tier = { L: 'low', M: 'medium', H: 'high' }
+  const tools = []
+  let list = ''
+  for (const line of readFileSync(path.join(import.meta.dirname, 'made-up-tools.txt'), 'utf8').split('\n')) {
+    list = /^# (\w+ list)$/.exec(line)?.[1] ?? list
+    const [, letters, name, names, description] = /^([LMH]+) (\w+)\(([^)]*)\) (.+)$/.exec(line) ?? []
+    if (letters === undefined) continue
+    const properties = Object.fromEntries(names.split(',').flatMap((each) => (each === '' ? [] : [[each, {}]])))
+    const accept = [...letters].map((letter) => tier[letter])
+    tools.push({
+      list,
+      label: accept[0],
+      accept,
+      tool: { name, description, inputSchema: { type: 'object', properties } },
+    })
+  }
+  const said = classified(['-'], tools.map(({ tool }) => JSON.stringify({ tool })).join('\n'))
+  return tools.map((tool, index) => ({ ...tool, said: said[index].materiality }))
+}
 
 /** Servers, not tools, are split: tools of one server resemble each other. */
 function halfOf({ server }) {
@@ -77,9 +101,9 @@ function measure(some) {
   }
 }
 
-function grouped(key) {
-  const keys = [...new Set(rows.map((row) => row[key] ?? 'none'))].sort()
-  return Object.fromEntries(keys.map((each) => [each, measure(rows.filter((row) => (row[key] ?? 'none') === each))]))
+function grouped(key, some = rows) {
+  const keys = [...new Set(some.map((row) => row[key] ?? 'none'))].sort()
+  return Object.fromEntries(keys.map((each) => [each, measure(some.filter((row) => (row[key] ?? 'none') === each))]))
 }
 
 const report = {
@@ -87,6 +111,7 @@ const report = {
   halves: grouped('half'),
   strength: grouped('strength'),
   source: grouped('source'),
+  madeUp: grouped('list', madeUp()),
 }
 
 const percent = (part, whole) => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
@@ -150,6 +175,7 @@ else {
   table('half, split by server', report.halves)
   table('strength of the label', report.strength)
   table('source', report.source)
+  table('made up by us', report.madeUp)
   console.log('')
   aims({ all: report.all, ...report.halves })
   if (Number(flags.mistakes) > 0) mistakes(Number(flags.mistakes))

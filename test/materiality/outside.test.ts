@@ -117,6 +117,7 @@ describe("addresses outside of the operator's hosts", () => {
     'https://api.ours.example\n.evil.example/',
     ' https://evil.example/',
     'See ![a](https://evil.example/a.png) there.',
+    'See https://api.ours.example@evil.example/ there.',
     'https://api.ours.example https://evil.example',
     's3://their-bucket/key',
     'postgres://db.evil.example/x',
