@@ -3,7 +3,7 @@ export type CedarType =
   | { readonly type: 'String' | 'Long' | 'Boolean' }
   | { readonly type: 'Extension'; readonly name: 'decimal' }
   /** A type that the schema declares once and names. */
-  | { readonly type: 'TextFacts' }
+  | { readonly type: 'TextFacts' | 'SessionFacts' }
   | { readonly type: 'Set'; readonly element: CedarType }
   | { readonly type: 'Record'; readonly attributes: Attributes }
 

@@ -1,14 +1,14 @@
 import { type DetailedError, type Schema, type ValidationError, validate } from '@cedar-policy/cedar-wasm/nodejs'
 import { nearest } from '../bytes/nearest.ts'
 import type { PolicyMisfit, ToolDefinition } from '../types.ts'
-import { optional, recordOf, STRING } from './cedar-type.ts'
+import { type Attributes, optional, recordOf, STRING } from './cedar-type.ts'
 import type { LoadedPolicy } from './load.ts'
 import { entitiesNamed, type NamedEntity } from './names.ts'
 import { rawPaths } from './raw-paths.ts'
 import { scopeOf, serverOf, toolsMeant, toolsNamed } from './scope.ts'
 import { offsetOfByte, placeIn } from './source.ts'
 import { strayPaths } from './stray-paths.ts'
-import { contextType, TEXT_FACTS } from './tool-type.ts'
+import { commonTypes, contextType } from './tool-type.ts'
 import { usesOf } from './uses.ts'
 import { ACTION_GROUPS } from './vocabulary.ts'
 
@@ -24,6 +24,7 @@ export type Linter = (server: string, tools: readonly ToolDefinition[]) => reado
  */
 export function createLinter(policies: readonly LoadedPolicy[]): Linter {
   const context = usesOf(policies)
+  const common = commonTypes(context)
   const known = new Map<string, Map<string, ToolDefinition>>()
   return (server, tools) => {
     const ofServer = known.get(server) ?? new Map<string, ToolDefinition>()
@@ -42,11 +43,11 @@ export function createLinter(policies: readonly LoadedPolicy[]): Linter {
 
     const actions = linted.map((tool) => ({
       id: `${server}/${tool.name}`,
-      context: contextType(tool.inputSchema, context, ids),
+      context: contextType(tool.inputSchema, context),
     }))
     const others = relevant.flatMap(toolsNamed).filter((id) => !ids.includes(id))
     const groupings = relevant.some((policy) => asksForGroup(policy)) ? [true, false] : [true]
-    const passes = groupings.map((inGroups) => runPass(relevant, schemaOf(actions, others, inGroups)))
+    const passes = groupings.map((inGroups) => runPass(relevant, schemaOf(actions, others, { common, inGroups })))
     const mistakes = passes.flatMap(({ mistakes }) => mistakes)
     const idle = relevant.filter(
       (policy) =>
@@ -101,7 +102,11 @@ interface Action {
 }
 
 /** The schema of one server's tools, in Cedar's JSON form. */
-function schemaOf(actions: readonly Action[], others: readonly string[], inGroups: boolean): Schema {
+function schemaOf(
+  actions: readonly Action[],
+  others: readonly string[],
+  { common, inGroups }: { readonly common: Attributes; readonly inGroups: boolean },
+): Schema {
   const groups = [...ACTION_GROUPS]
   const person = { memberOfTypes: ['Role'], shape: recordOf({ tenant: optional(STRING) }) }
   const declared = new Map<string, object>([...groups, ...others].map((id) => [id, {}]))
@@ -113,7 +118,7 @@ function schemaOf(actions: readonly Action[], others: readonly string[], inGroup
   }
   const schema = {
     '': {
-      commonTypes: { TextFacts: TEXT_FACTS },
+      commonTypes: common,
       entityTypes: { User: person, Agent: person, Role: {}, Server: {} },
       actions: Object.fromEntries(declared),
     },

@@ -1,5 +1,5 @@
 import { pathOf, pointerToken } from '../bytes/pointer.ts'
-import { type Json, type JsonSchema, SURFACES } from '../types.ts'
+import type { Json, JsonSchema } from '../types.ts'
 import {
   type Attributes,
   BOOLEAN,
@@ -11,6 +11,7 @@ import {
   STRING,
   setOf,
 } from './cedar-type.ts'
+import { sessionType } from './session-type.ts'
 import { own, type Shape, shapeOf } from './shape.ts'
 import { typeOfUse, type Use, useOf } from './uses.ts'
 
@@ -21,7 +22,7 @@ const MOST_NAMES = 1_024
 const MOST_ELEMENTS = 4
 
 /** Facts of a text argument. All are declared: which of them a value has depends on the value. */
-export const TEXT_FACTS = recordOf({
+const TEXT_FACTS = recordOf({
   bytes: LONG,
   path: STRING,
   ancestors: setOf(STRING),
@@ -36,13 +37,16 @@ export const TEXT_FACTS = recordOf({
 const NUMBER_FACTS = recordOf({ amount: DECIMAL })
 const ANY_FACTS: CedarType = { type: 'TextFacts' }
 
+/** The types that {@link contextType} names, the same for every tool. */
+export function commonTypes(context: Use): Attributes {
+  return { TextFacts: TEXT_FACTS, SessionFacts: sessionType(useOf(context, 'session')) }
+}
+
 /**
  * The type of `context` for calls of one tool: arguments as its schema says and as `encode.ts` writes them, facts about
  * them, and what policies suppose of the environment. Members of `context` that no policy reads are left out.
- *
- * @param tools ids of the server's tools, which session facts are kept by
  */
-export function contextType(schema: JsonSchema | undefined, context: Use, tools: readonly string[]): CedarType {
+export function contextType(schema: JsonSchema | undefined, context: Use): CedarType {
   const shape = shapeOf(schema)
   const room = (member: 'derived' | 'lengths', type: CedarType): Attributes => ({
     ...factsOf(shape)[member],
@@ -53,38 +57,12 @@ export function contextType(schema: JsonSchema | undefined, context: Use, tools:
     derived: () => recordOf({ ...room('derived', ANY_FACTS), '': optional(recordOf({ truncated: BOOLEAN })) }),
     lengths: () => recordOf(room('lengths', LONG)),
     environment: () => recordType(undefined, useOf(context, 'environment')),
-    session: () => sessionType(useOf(context, 'session'), tools),
+    session: () => ({ type: 'SessionFacts' }),
     approval: () => recordOf({ confirmed: BOOLEAN, roles: setOf(STRING) }),
     agent: () => optional(STRING),
   }
   const read = Object.entries(members).filter(([member]) => useOf(context, member) !== undefined)
   return recordOf(Object.fromEntries(read.map(([member, type]) => [member, type()])))
-}
-
-function sessionType(session: Use | undefined, tools: readonly string[]): CedarType {
-  const counted = (use: Use | undefined): Attributes => {
-    const perTool = (member: string, type: CedarType): CedarType => {
-      const named = [...(useOf(use, member)?.members.keys() ?? []), ...tools]
-      return recordOf(Object.fromEntries(named.map((id) => [id, optional(type)])))
-    }
-    const perSurface = (type: CedarType): CedarType =>
-      recordOf(Object.fromEntries(SURFACES.map((surface) => [surface, type])))
-    return {
-      calls: perTool('calls', LONG),
-      spent: perTool('spent', DECIMAL),
-      surfaces: recordOf({ calls: perSurface(LONG), spent: perSurface(DECIMAL) }),
-    }
-  }
-  const sums: Attributes = { calls: LONG, spent: DECIMAL, after: DECIMAL }
-  const here: Attributes = { ...sums, surface: recordOf(sums) }
-  return recordOf({
-    ...counted(session),
-    hour: recordOf(counted(useOf(session, 'hour'))),
-    day: recordOf(counted(useOf(session, 'day'))),
-    private_data_read: BOOLEAN,
-    untrusted_content_read: BOOLEAN,
-    here: recordOf({ ...here, hour: recordOf(here), day: recordOf(here) }),
-  })
 }
 
 /** The type of one argument. Where the schema allows several, the policies' use decides which they mean. */
