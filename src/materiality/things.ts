@@ -47,7 +47,8 @@ const HOW_FAR: readonly (readonly [how: Kind, words: string])[] = [
   ['listed', 'account chat contract deal drug market network payment payout slide transit'],
   [
     'finding',
-    'audit branch color colour command crop flood frame free fuel home invoice light position power prompt rent reverse review script signal water',
+    'audit branch color colour command crop flood frame free fuel home invoice light position power prompt ' +
+      'rent reverse review script signal water',
   ],
   [
     'outcome',
@@ -55,10 +56,11 @@ const HOW_FAR: readonly (readonly [how: Kind, words: string])[] = [
   ],
   [
     'had',
-    'auction award backup batch bill block board book booking bundle cache charge check claim contact credit deposit ' +
-      'design discount dispatch download export dispute email exchange exercise feed flag fund host import group index issue job lease loan lock login message order pair permit print ' +
-      'offer place plan plant process product profile program project purchase queue race record refund request route ' +
-      'stake store stream sync team ticket track trade train transfer trigger version vote',
+    'auction award backup batch bill block board book booking bundle cache charge check claim contact credit ' +
+      'deposit design discount dispatch dispute download email exchange exercise export feed flag fund group ' +
+      'host import index issue job lease loan lock login message offer order pair permit place plan plant print ' +
+      'product profile program project purchase queue race record refund request route stake store stream sync ' +
+      'team ticket track transfer trigger version vote',
   ],
 ]
 
