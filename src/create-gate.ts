@@ -31,7 +31,7 @@ import { createMemoryStore } from './store/memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, Gate, Json, JsonObject, Signer, Store } from './types.ts'
+import type { Clock, EventSink, Gate, GateEvent, Json, JsonObject, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
@@ -229,16 +229,29 @@ function identityOf(loaded: LoadedConfig, code: object): string {
 
 /** With no sink of the program's own, what a programmer or operator must hear is still said, on stderr. */
 const warnProcess: EventSink = (event) => {
-  if (event.event === 'programmer-warned')
-    process.emitWarning(event.message, { type: 'HoldpointWarning', code: event.code })
-  if (event.event === 'receipt-failed')
-    process.emitWarning(event.message, { type: 'HoldpointWarning', code: event.code })
-  if (event.event !== 'policy-misfitted') return
-  for (const { at, policy, message } of event.misfits) {
-    process.emitWarning(`${at}: policy ${policy} does not fit the tools of ${event.server}: ${message}`, {
-      type: 'HoldpointWarning',
-      code: 'policy_misfit',
-    })
+  for (const [code, message] of warningsOf(event)) process.emitWarning(message, { type: 'HoldpointWarning', code })
+}
+
+function warningsOf(event: GateEvent): readonly (readonly [code: string, message: string])[] {
+  switch (event.event) {
+    case 'programmer-warned':
+    case 'receipt-failed':
+      return [[event.code, event.message]]
+    case 'breaker-moved':
+      return [['policy_point', `policy point ${event.point} is ${event.to}: ${event.because}`]]
+    case 'canary-judged':
+      return event.result === 'passed' ? [] : [['policy_point', `policy point ${event.point}: ${event.message}`]]
+    case 'answer-rejected':
+      return [['policy_point', `policy point ${event.point} gave no answer that counts: ${event.detail}`]]
+    case 'override-used':
+      return [['override', `${event.tool} ran on the override ${event.override} (${event.use} of ${event.most})`]]
+    case 'policy-misfitted':
+      return event.misfits.map(({ at, policy, message }) => [
+        'policy_misfit',
+        `${at}: policy ${policy} does not fit the tools of ${event.server}: ${message}`,
+      ])
+    default:
+      return []
   }
 }
 

@@ -32,6 +32,8 @@ export function takenSentence(code: RefusalCode, status: string): string {
 export function policySentence(considered: Considered, code: RefusalCode): string | undefined {
   const { decision } = considered
   if (decision === undefined || decision.kind === 'permit') return undefined
+  if (decision.kind === 'silence' && decision.cause.kind === 'wrong' && decision.cause.fault === 'misconfigured')
+    return 'The policy point could not be asked: this looks like our configuration.'
   return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_')
     ? decision.sentence
     : undefined

@@ -109,6 +109,8 @@ async function decide(
       const asked = await askPerson(parts, considered, call, step.requires, options)
       if (!asked.given) return asked.admission
       consent = asked.consent
+      // With the yes comes another question.
+      budget = new Budget(settings.timeoutMs, clock)
     }
   } finally {
     waiting.end()

@@ -848,6 +848,13 @@ export type GateEvent =
       readonly result: CanaryResult['kind']
       readonly message: string
     }
+  /** A policy point's answer is none. `detail` is for the operator, and says nothing of a call's arguments. */
+  | {
+      readonly event: 'answer-rejected'
+      readonly point: string
+      readonly fault: 'malformed' | 'misconfigured'
+      readonly detail: string
+    }
   /** A word against the call came after it had been decided without that point. */
   | { readonly event: 'verdict-late'; readonly point: string; readonly tool: string }
   | { readonly event: 'call-held'; readonly tool: string; readonly materiality: Materiality; readonly waitMs: number }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { DEFAULT_POLICY } from '../config/policy-files.ts'
 import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
@@ -13,6 +14,7 @@ import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
 import { overrideFindings } from './override/findings.ts'
+import { pointFindings } from './point-findings.ts'
 import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { visible } from './visible.ts'
@@ -58,6 +60,7 @@ async function examine(configFile: string | undefined, terminal: Terminal): Prom
     ),
     policies(situation),
     ...settings(situation),
+    ...(await pointFindings(situation)),
     ...key(situation),
     ...(await overrideFindings(situation, Date.now())),
     ...(await store(situation)),
@@ -84,6 +87,9 @@ function cedar(): Finding {
 }
 
 function policies(situation: Situation): Finding {
+  const { points, policies: named } = situation.config.options
+  if (points !== undefined && named === undefined && situation.policies.every(({ path }) => path === DEFAULT_POLICY))
+    return good('policies', 'none here: the services decide')
   try {
     const set = loadPolicies(situation.policies)
     return good('policies', `${set.policies.length} in ${situation.policies.map((file) => file.path).join(', ')}`)

@@ -22,7 +22,7 @@ export function requestIn(sidecar: Sidecar | undefined): EvaluationRequest | und
  */
 export function explain(
   { receipt, claims }: DecisionReceipt,
-  request: EvaluationRequest | undefined,
+  kept: EvaluationRequest | undefined,
   policies: readonly PolicyText[],
   schema: JsonSchema | undefined,
 ): Explained {
@@ -30,7 +30,17 @@ export function explain(
   const set = loadPolicies(policies)
   const same = point.policyDigest === claims.policy.digest
   const notes: string[] = []
-  if (request === undefined && claims.request !== undefined) {
+  const elsewhere = (claims.pdp?.id ?? 'cedar').split('+').filter((id) => id !== 'cedar' && id !== 'function')
+  const isElsewhere = elsewhere.length > 0 && !claims.pdp?.id.split('+').includes('cedar')
+  // Policies that were not asked explain nothing.
+  const request = isElsewhere ? undefined : kept
+  if (isElsewhere) {
+    notes.push(`${elsewhere.join(' and ')} decided this; its policies are not known here`)
+  } else if (elsewhere.length > 0) {
+    notes.push(
+      `${elsewhere.join(' and ')} had to permit this as well; the policies shown are those of the configuration`,
+    )
+  } else if (request === undefined && claims.request !== undefined) {
     notes.push('the arguments were not kept (sidecar: none), so the conditions cannot be shown')
   } else if (request !== undefined && !claims.rederivable) {
     notes.push('a function decided this; the policies shown are those of the configuration')
@@ -41,7 +51,7 @@ export function explain(
   return {
     receipt: receipt.id,
     claims,
-    argumentsText: request === undefined ? undefined : canonicalText(request.context.arguments),
+    argumentsText: kept === undefined ? undefined : canonicalText(kept.context.arguments),
     explanation:
       known === undefined || request === undefined ? undefined : withSurroundings(known.explanation, request),
     change:

@@ -12,8 +12,8 @@ export interface Canary {
   readonly standing: CanaryResult['kind'] | 'pending'
   /** A permit once it has passed; else why it has not. Asks the point where nothing is known, or what is known is old. */
   ask(terms: CanaryTerms): Decision | Promise<Decision>
-  /** Asks ahead of the first call. Never rejects. */
-  rehearse(terms: CanaryTerms): Promise<void>
+  /** Asks anew, ahead of a call. Never rejects. */
+  rehearse(terms: CanaryTerms): Promise<Decision>
   /** What was known is of no use: the engine may have come back with other settings. */
   forget(): void
 }
@@ -65,7 +65,7 @@ export function createCanary(
     },
     async rehearse(terms) {
       asking ??= put(terms)
-      await asking
+      return await asking
     },
     forget() {
       known = undefined

@@ -19,7 +19,7 @@ export interface AskTerms {
 /** The longest delay that a timer of the platform holds; a longer one would fire at once, or never. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
 /** A timer that comes this much too late says that the event loop was blocked, and not that the point was silent. */
-const STALL_MS = 250
+const STALL_MS = 500
 /** Long enough for the event loop to look at its sockets once. */
 const ONE_TURN_MS = 1
 

@@ -92,9 +92,14 @@ export class PolicyPanel {
     })
   }
 
-  /** Opens the canaries at start, so that the first call need not wait for them. Never rejects. */
-  async rehearse(terms: CanaryTerms): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.rehearse(terms)))
+  /**
+   * Asks the canaries ahead of the first call, so that it need not wait for them. Never rejects.
+   *
+   * @returns what came of it, by point: a permit where a canary has passed
+   */
+  async rehearse(terms: CanaryTerms): Promise<ReadonlyMap<string, Decision>> {
+    const judged = this.#seats.map(async (seat) => [seat.point.id, await seat.rehearse(terms)] as const)
+    return new Map((await Promise.all(judged)).flatMap(([id, word]) => (word === undefined ? [] : [[id, word]])))
   }
 
   /** May a permit for this tool still be used? Not once a point that answers for it has been isolated. */
@@ -143,10 +148,12 @@ class Seat {
   readonly #canary: Canary | undefined
   readonly #tools: readonly string[]
   readonly #timeoutMs: number
+  readonly #emit: EventSink
 
   constructor(point: PolicyDecisionPoint, { clock, emit, timeoutMs, breaker, healed }: PanelTerms) {
     this.point = point
     this.#timeoutMs = timeoutMs
+    this.#emit = emit
     this.#tools = point.tools ?? ['*']
     this.#canary = createCanary(point, { clock, judged: (result) => emit(judgement(point.id, result)) })
     this.#breaker = createBreaker({
@@ -180,11 +187,20 @@ class Seat {
       const decision = this.#fair(answered, terms)
       const { outcome, retryAfterMs } = presence(decision, terms)
       entered.settle(outcome, retryAfterMs)
+      if (outcome === 'answered') this.#report(decision)
       return decision
     }
     const answer = ask(this.point, request, terms)
     if (!(answer instanceof Promise) && this.#canary === undefined) return settle(answer)
     return this.#withCanary(Promise.resolve(answer).then(settle), request, terms)
+  }
+
+  /** What is wrong with an answer is the operator's to know, and nobody else's. */
+  #report(decision: Decision): void {
+    if (decision.kind !== 'silence') return
+    const { cause } = decision
+    if (cause.kind !== 'wrong' || (cause.fault !== 'malformed' && cause.fault !== 'misconfigured')) return
+    this.#emit({ event: 'answer-rejected', point: this.point.id, fault: cause.fault, detail: cause.detail })
   }
 
   /** INVARIANT I5: whoever was given less than half of the budget was not silent; the gate was slow. */
@@ -202,8 +218,8 @@ class Seat {
     return inTime(canary.kind === 'permit' ? decision : joined([decision, canary]), askedAt, terms)
   }
 
-  async rehearse(terms: CanaryTerms): Promise<void> {
-    await this.#canary?.rehearse(terms)
+  async rehearse(terms: CanaryTerms): Promise<Decision | undefined> {
+    return await this.#canary?.rehearse(terms)
   }
 
   isolate(because: string): void {

@@ -27,6 +27,7 @@ function level(event: GateEvent): 'info' | 'warn' | 'error' {
     case 'breaker-moved':
     case 'canary-judged':
     case 'verdict-late':
+    case 'answer-rejected':
     case 'replay-detected':
     case 'policy-misfitted':
     case 'programmer-warned':
@@ -72,6 +73,8 @@ function fields(event: GateEvent): object {
       return pick(event, ['point', 'result', 'message'])
     case 'verdict-late':
       return pick(event, ['point', 'tool'])
+    case 'answer-rejected':
+      return pick(event, ['point', 'fault', 'detail'])
     case 'call-held':
       return pick(event, ['tool', 'materiality', 'waitMs'])
     case 'call-released':

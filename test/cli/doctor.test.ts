@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../support/engines.ts'
 import { createMachine, type Machine } from './holdpoint.ts'
 import { openGate, record } from './recorded.ts'
 
@@ -81,5 +82,24 @@ describe('doctor', () => {
     expect(await findings(1)).toContainEqual(
       expect.objectContaining({ about: 'policies', state: 'problem', says: expect.stringMatching(/bad\.cedar:\d/) }),
     )
+  })
+})
+
+describe('the doctor on policy services', () => {
+  it('asks each, and says of one that does not answer what becomes of its calls', async () => {
+    const port = await freePort()
+    writeFileSync(
+      join(machine.folder, 'holdpoint.yaml'),
+      `points: [{ opa: "http://127.0.0.1:${port}/v1/data/shop/decision" }]\n`,
+    )
+    const found = await findings(1)
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        about: 'service',
+        state: 'problem',
+        says: expect.stringMatching(/^opa: no answer\. Is it running.*Medium and high calls of its tools are refused$/),
+      }),
+    )
+    expect(found).toContainEqual(expect.objectContaining({ about: 'policies', says: 'none here: the services decide' }))
   })
 })

@@ -209,7 +209,7 @@ describe('when no answer comes', () => {
   })
 
   it('opens low alone, visibly, where the operator says so, and boundedly', async () => {
-    const { gate, me } = gateWith({ timeoutMs: 5, failMode: { low: 'open' } })
+    const { gate, me } = gateWith({ timeoutMs: 300, failMode: { low: 'open' } })
     gate.outage()
     const { execute } = executions()
     const outcomes = await Promise.all(
@@ -635,7 +635,7 @@ describe('what the second review found', () => {
   })
 
   it('writes a receipt that verifies when a tool wants a yes and low calls fail open', async () => {
-    const { gate, me } = gateWith({ failMode: { low: 'open' }, timeoutMs: 20 })
+    const { gate, me } = gateWith({ failMode: { low: 'open' }, timeoutMs: 200 })
     gate.outage()
     const asks = { requires: 'confirmation', wait: false } as const
     const asked = await me.admit({ tool: 'read', callId: '1', input: {} }, asks)

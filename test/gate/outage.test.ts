@@ -133,7 +133,7 @@ describe('a late word', () => {
     const { gate, me } = gateWith({ policy, timeoutMs: 20, failMode: { low: 'open' } })
     for (const callId of ['1', '2', '3', '4']) {
       const admission = me.admit({ tool: 'low', callId, input: {} })
-      setTimeout(() => block(400), 10)
+      setTimeout(() => block(700), 10)
       expect(await admission).toMatchObject({ outcome: 'refused', refusal: { code: 'policy_timeout' } })
     }
     expect(gate.health().points).toMatchObject([{ breaker: 'closed' }])
@@ -145,7 +145,7 @@ describe('a late word', () => {
       new Promise<Decision>((resolve) => {
         answer = resolve
       })
-    const { gate, me } = gateWith({ policy, timeoutMs: 5, failMode: { low: 'open' } })
+    const { gate, me } = gateWith({ policy, timeoutMs: 200, failMode: { low: 'open' } })
     const admission = await me.admit({ tool: 'low', callId: '1', input: {} })
     if (admission.outcome !== 'permitted') throw new Error('not opened')
     answer(DENY)

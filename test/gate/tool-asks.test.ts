@@ -44,7 +44,7 @@ describe("a tool that asks for a person's yes by itself", () => {
   })
 
   it('is not run by the fail mode either', async () => {
-    const { gate, me } = gateOf({ failMode: { low: 'open' }, timeoutMs: 20, tools: { pay: { materiality: 'low' } } })
+    const { gate, me } = gateOf({ failMode: { low: 'open' }, timeoutMs: 200, tools: { pay: { materiality: 'low' } } })
     gate.outage()
     expect((await me.admit(pay)).outcome).toBe('permitted')
     expect(await me.admit({ ...pay, callId: 'c2' }, asked)).toMatchObject({

@@ -161,7 +161,7 @@ export function conformsAsAdapter(driver: HostDriver): void {
       'refuses a high call inside the deadline when the policy hangs; a low one runs only where the operator said so, and the model is told',
       async () => {
         const { gate, me } = gateOf({
-          timeoutMs: 60,
+          timeoutMs: 200,
           failMode: { low: 'open' },
           tools: { read: { materiality: 'low' }, pay: { materiality: 'high' } },
         })
