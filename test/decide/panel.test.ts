@@ -111,6 +111,19 @@ describe('the breaker of a point', () => {
     expect(panel.health()).toMatchObject([{ breaker: 'closed' }])
   })
 
+  it('tells the operator what is wrong with an answer, and says nothing of what a call held', async () => {
+    const { ask, events } = panelOf(pointOf('p', { evaluate: () => ({ kind: 'allow', why: 'card 4111 1111' }) }))
+    await ask()
+    expect(events).toEqual([
+      {
+        event: 'answer-rejected',
+        point: 'p',
+        fault: 'malformed',
+        detail: 'the answer is neither permit, deny nor silence',
+      },
+    ])
+  })
+
   it('honours Retry-After, and tells whoever waits when the point is back', async () => {
     let evaluate: () => unknown = absent(5_000)
     const { ask, clock, healed } = panelOf(pointOf('p', { evaluate: () => evaluate() }))
