@@ -104,9 +104,12 @@ export function readsPurely(word: string): boolean {
 /** People, to whom something could be done. */
 const PEOPLE = new Set(['finder', 'learner', 'listener', 'reader', 'viewer'])
 
+/** Doers of a verb that reads, who are sent to do more: an interpreter runs what it reads. */
+const DO_MORE = new Set(['explorer', 'helper', 'interpreter', 'solver'])
+
 /** `checker`, `validator`: a verb that reads, as its doer. */
 function isReader(word: string, before: readonly string[]): boolean {
-  if (PEOPLE.has(word) && before.length < 2) return false
+  if (DO_MORE.has(word) || (PEOPLE.has(word) && before.length < 2)) return false
   const verb = /^(?<verb>.{3,})(?:er|or)$/.exec(word)?.groups?.['verb']
   return verb !== undefined && (readsPurely(verb) || readsPurely(`${verb}e`))
 }

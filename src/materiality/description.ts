@@ -18,6 +18,12 @@ const ALSO_ADVICE = new Set('accept follow select set start join leave force ope
 /** Verbs for how an answer comes about, which changes nothing. */
 const MAKES_AN_ANSWER = new Set('generate render compose compile collect annotate'.split(' '))
 
+/** What is run word for word: beside these, "runs" is the act and no noun. */
+const RUNNABLE = new Set(
+  'bash code command commands javascript powershell program python script scripts shell snippet'.split(' '),
+)
+const RUNS: Meaning = { argues: 'high', surface: 'code-execution', noun: false }
+
 /** Acts that only read when this is what they act on, in the words right behind them. */
 const HARMLESS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['execute', new Set(['query', 'queries', 'search', 'searches', 'aggregation'])],
@@ -64,6 +70,7 @@ export function fromDescription(description: string | undefined): readonly Evide
 
 function meaningIn({ word, goesOn, behind }: Opening): Meaning | undefined {
   const base = baseOf(word)
+  if (base === 'run' && !goesOn && behind().some((each) => RUNNABLE.has(each))) return RUNS
   const meaning = base === undefined ? undefined : meaningOf(base)
   if (
     base === undefined ||

@@ -76,7 +76,7 @@ const VOCABULARY: readonly Entry[] = [
   ['high', 'financial', 'verb', 'pay buy sell withdraw reimburse donate wire repay'],
   ['high', 'financial', 'noun', 'refund transfer charge purchase order trade book deposit checkout payment payout bid'],
   ['high', 'code-execution', 'verb', 'execute exec eval evaluate invoke spawn bash shell sudo'],
-  ['high', 'code-execution', 'noun', 'run command terminal script powershell'],
+  ['high', 'code-execution', 'noun', 'run command terminal script powershell interpreter repl'],
   ['high', 'infrastructure', 'verb', 'undeploy restart reboot shutdown stop provision deprovision'],
   ['high', 'infrastructure', 'verb', 'migrate promote redeploy failover drain cordon launch'],
   ['high', 'infrastructure', 'noun', 'release rollout build trigger'],

@@ -112,7 +112,9 @@ describe('the breaker of a point', () => {
   })
 
   it('tells the operator what is wrong with an answer, and says nothing of what a call held', async () => {
-    const { ask, events } = panelOf(pointOf('p', { evaluate: () => ({ kind: 'allow', why: 'card 4111 1111' }) }))
+    const { ask, events } = panelOf(
+      pointOf('p', { evaluate: () => ({ kind: 'allow', determining: [], errors: [], why: 'card 4111 1111' }) }),
+    )
     await ask()
     expect(events).toEqual([
       {

@@ -287,3 +287,24 @@ it('I8: the arguments add to what a call touches, and take nothing away', () => 
     surfaces: ['financial', 'credentials'],
   })
 })
+
+describe('what runs code', () => {
+  it.each([
+    [{ name: 'code_interpreter' }],
+    [{ name: 'python_interpreter' }],
+    [{ name: 'python_repl' }],
+    [{ name: 'get_result', description: 'Runs Python code and returns stdout.' }],
+    [{ name: 'calculate', inputSchema: { type: 'object', properties: { code: { type: 'string' } } } }],
+  ] as const)('%j is no reading, whatever its name sounds like', (definition) => {
+    expect(classify(contractOf(definition), {})).toMatchObject({ materiality: 'high', surface: 'code-execution' })
+  })
+
+  it.each(['code_explorer', 'agent_helper', 'task_solver'])('%s is not known to read', (name) => {
+    expect(tierOf({ name })).toBe('high')
+  })
+
+  it('a code of something else is none', () => {
+    const properties = { country_code: { type: 'string' }, currencyCode: { type: 'string' } }
+    expect(tierOf({ name: 'get_rates', inputSchema: { type: 'object', properties } })).toBe('low')
+  })
+})
