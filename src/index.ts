@@ -1,6 +1,8 @@
 /** The public surface of holdpoint: explicit named exports, nothing else. */
 export { createGate, type GateOptions } from './create-gate.ts'
+export type { PolicyOption } from './create-panel.ts'
 export { AbsentAnswer } from './decide/absent.ts'
+export type { ObligationHandler } from './decide/obligations.ts'
 export { HoldpointError, type HoldpointErrorCode } from './errors.ts'
 export { createCedarPoint } from './policy/cedar.ts'
 export { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
@@ -21,7 +23,9 @@ export type {
   AdmitOptions,
   ApprovalRecord,
   Begun,
+  BreakerState,
   Call,
+  CanaryResult,
   Channel,
   Classification,
   Clock,
@@ -35,6 +39,7 @@ export type {
   FailModes,
   Gate,
   GateEvent,
+  Health,
   Json,
   JsonObject,
   JsonSchema,
@@ -42,6 +47,7 @@ export type {
   Obligation,
   OutcomeStatus,
   PermittedAdmission,
+  PointHealth,
   PolicyDecisionPoint,
   PolicyMisfit,
   Principal,

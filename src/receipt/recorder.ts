@@ -173,7 +173,9 @@ export class Recorder {
     // What a dead process left open is ours to end, so it counts as open here until it has ended.
     this.#openCalls += opening.stranded.length
     for (const { decision, status } of opening.stranded) {
-      await this.#outcome({ kind: 'outcome', decision, status, recovered: true }, { decision, status })
+      const ended = { kind: 'outcome', decision, status, recovered: true } as const
+      const receipt = await this.#outcome(ended, { decision, status })
+      this.#emit({ event: 'outcome-recovered', status, ...(receipt === undefined ? {} : { receipt: receipt.id }) })
     }
   }
 
