@@ -27,6 +27,9 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
 const CHOOSES = new Set('action actions operation operations op ops mode verb method subcommand'.split(' '))
 /** Words of `CHOOSES` whose value says what to do, and not how. */
 const TELLS = new Set('action actions operation operations op ops verb subcommand'.split(' '))
+/** Behind a word of `CHOOSES` or `request`, or below an argument of such a name, these name what was chosen. */
+const NAMES_CHOICE = new Set('type kind name id value'.split(' '))
+const FLAGS = new Set('args argv arguments flags switches'.split(' '))
 const STATES = new Set('sql query queries statement statements'.split(' '))
 const ADDRESSES = new Set(
   'to cc bcc recipients recipient emails attendees attendee invitees invitee participants'.split(' '),
@@ -41,6 +44,12 @@ const TAKES_AWAY = new Set('overwrite cascade permanent permanently purge prune 
 export interface ArgumentRole {
   readonly reading: Reading | undefined
   readonly chooses: boolean
+  /** Its value names what is done: it chooses, or says what was chosen. */
+  readonly picks: boolean
+  /** Its value does where it stands below one that chooses. */
+  readonly namesChoice: boolean
+  /** Its values are the words of a command line. */
+  readonly flags: boolean
   /** Its value says what to do. */
   readonly tells: boolean
   readonly method: boolean
@@ -65,11 +74,14 @@ export function argumentRole(name: string): ArgumentRole {
   const kept = roles.get(name)
   if (kept !== undefined) return kept
   const words = wordsOf(name)
-  const last = words.at(-1) ?? ''
+  const [before = '', last = ''] = ['', '', ...words].slice(-2)
   const speaksOfSql = words.includes('sql')
   const role: ArgumentRole = {
     reading: READINGS.get(words.join(' ')),
     chooses: CHOOSES.has(last),
+    picks: CHOOSES.has(last) || (NAMES_CHOICE.has(last) && (CHOOSES.has(before) || before === 'request')),
+    namesChoice: words.length === 1 && NAMES_CHOICE.has(last),
+    flags: FLAGS.has(last),
     tells: TELLS.has(last),
     method: words.includes('method'),
     addresses: ADDRESSES.has(last),

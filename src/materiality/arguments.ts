@@ -1,7 +1,7 @@
 import { pointerToken } from '../bytes/pointer.ts'
 import type { Evidence, Json, JsonObject, Materiality, OwnPlaces, Surface } from '../types.ts'
 import { type ArgumentRole, argumentRole } from './argument-names.ts'
-import { actChosen } from './choice.ts'
+import { actChosen, asksToTakeAway } from './choice.ts'
 import { fromGraphql } from './graphql.ts'
 import { hasOutsideAddress, hasOutsideUrl } from './outside.ts'
 import { carriesData, isMetadataAddress, isSecretPlace } from './places.ts'
@@ -32,9 +32,12 @@ export interface Known {
 interface Outer {
   readonly stated: boolean
   readonly addressed: boolean
+  readonly chosen: boolean
 }
 
-const NOTHING: Outer = { stated: false, addressed: false }
+const NOTHING: Outer = { stated: false, addressed: false, chosen: false }
+/** Beyond it, the name of an argument is none that says what to do. */
+const LONGEST_SWITCH = 64
 
 /**
  * What the arguments of this one call argue: the kind of a statement, an HTTP method, a chosen action, many recipients,
@@ -65,14 +68,19 @@ class Reader {
     else if (typeof value === 'object' && value !== null) this.#members(value as JsonObject, at, outer)
   }
 
-  #members(value: JsonObject, at: string, { stated, addressed }: Outer): void {
+  #members(value: JsonObject, at: string, { stated, addressed, chosen }: Outer): void {
     for (const [name, member] of Object.entries(value)) {
       const role = argumentRole(name)
       const inside = `${at}/${pointerToken(name)}`
-      const outer = { stated: stated || role.states !== 'no', addressed: addressed || role.addresses }
+      const outer = {
+        stated: stated || role.states !== 'no',
+        addressed: addressed || role.addresses,
+        chosen: role.chooses || (chosen && role.namesChoice),
+      }
       // A statement argues by what it says.
       if (!outer.stated) this.#name(role, inside)
       this.#places(name, addressed, inside)
+      if (member === true) this.#switch(name, inside)
       this.visit(member, role, inside, outer)
     }
   }
@@ -84,8 +92,9 @@ class Reader {
     if (outranks(argues, this.#known.materiality)) this.#raise(argues, surface, at, `the call gives ${because}`)
   }
 
-  #text(text: string, role: ArgumentRole, at: string, { stated, addressed }: Outer): void {
-    if (role.method || role.chooses) this.#choice(plain(text), role, at)
+  #text(text: string, role: ArgumentRole, at: string, { stated, addressed, chosen }: Outer): void {
+    if (role.method || role.picks || (chosen && role.namesChoice)) this.#choice(plain(text), role, at)
+    if (role.flags && text.startsWith('-')) this.#switch(text, at)
     if (stated || this.#known.takesSql) this.#statement(text, role, at, stated)
     if ((role.insists || role.rehearses) && YES.has(plain(text).toLowerCase())) this.#yes(role, at)
     if (role.addresses) this.#recipients(text.split('@', MANY_RECIPIENTS + 2).length - 1, at)
@@ -111,10 +120,16 @@ class Reader {
       this.#raise(method, 'internal-write', at, 'the method does more than read')
       return
     }
-    const act = role.chooses ? actChosen(text) : undefined
+    const act = role.picks || role.namesChoice ? actChosen(text) : undefined
     if (act !== undefined) {
       this.#raise(act.argues, act.surface ?? 'unknown', at, 'the chosen action does more than read')
     }
+  }
+
+  /** `delete: true`, `-delete`: what is switched on is what is done. */
+  #switch(name: string, at: string): void {
+    if (name.length <= LONGEST_SWITCH && asksToTakeAway(name))
+      this.#raise('high', 'internal-write', at, 'what is switched on takes something away')
   }
 
   #statement(text: string, role: ArgumentRole, at: string, stated: boolean): void {
