@@ -86,8 +86,13 @@ export class Approvals {
     }
   }
 
+  /** Once seen to have expired, a request has for good: a clock that is put back does not bring its yes to life. */
   #current(record: ApprovalRecord): ApprovalRecord {
-    return { ...record, state: stateAt(record.state, record.expiresAt, this.#now()) }
+    const state = stateAt(record.state, record.expiresAt, this.#now())
+    if (state === record.state) return record
+    const current = { ...record, state }
+    if (this.#records.has(record.ref)) this.#records.set(record.ref, current)
+    return current
   }
 }
 

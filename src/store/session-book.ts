@@ -47,6 +47,12 @@ export function moved(line: Pick<Line, 'calls' | 'spent'> | undefined, move: Lin
   return calls <= 0 ? undefined : { ...move, calls, spent: (line?.spent ?? 0n) + move.spent }
 }
 
+/**
+ * How many lapsed lines of a principal are kept all the same. A clock that runs ahead and is put back must not have erased what
+ * was spent: nothing goes because of the time alone.
+ */
+export const MOST_LAPSED = 2_000
+
 /** Lines of a principal that begin before this are in no window any more. */
 export function lapsedBefore(now: number): number {
   return firstOf(DAY_MS, now)

@@ -1,5 +1,5 @@
 import type { SessionClaim, SessionKeys, SessionReading, SessionSeen } from '../types.ts'
-import { factsOf, isStale, type Line, lapsedBefore, moved, movesOf } from './session-book.ts'
+import { factsOf, isStale, type Line, lapsedBefore, MOST_LAPSED, moved, movesOf } from './session-book.ts'
 
 /** What each session has reserved and spent, in memory. */
 export class Sessions {
@@ -38,7 +38,10 @@ export class Sessions {
 
   #forgetLapsed({ principal, at }: SessionClaim): void {
     const lines = this.#lines.get(principal)
-    for (const [place, { since }] of lines ?? []) if (since < lapsedBefore(at)) lines?.delete(place)
+    if (lines === undefined || lines.size <= MOST_LAPSED) return
+    const lapsed = [...lines].filter(([, { since }]) => since < lapsedBefore(at))
+    const oldest = lapsed.sort(([, one], [, other]) => one.since - other.since)
+    for (const [place] of oldest.slice(0, Math.max(0, lapsed.length - MOST_LAPSED))) lines.delete(place)
   }
 
   #linesOf(key: string): readonly Line[] {

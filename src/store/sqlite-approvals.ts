@@ -19,6 +19,10 @@ export class SqliteApprovals {
   readonly #attend: StatementSync
   readonly #part: StatementSync
   readonly #attended: StatementSync
+  readonly #expire: StatementSync
+  /** Seen to have expired here, and those of them that are to be written down with the next work that writes. */
+  readonly #expired = new Set<string>()
+  readonly #unwritten: string[] = []
 
   /** `schema` is the name under which `claims.db` is open: attached, or the connection's own file. */
   constructor(db: DatabaseSync, schema: 'claims' | 'main') {
@@ -52,10 +56,14 @@ export class SqliteApprovals {
       `INSERT INTO ${watchers} (watcher, until) VALUES (?, ?) ON CONFLICT (watcher) DO UPDATE SET until = excluded.until`,
     )
     this.#part = db.prepare(`DELETE FROM ${watchers} WHERE until <= ?`)
+    this.#expire = db.prepare(
+      `UPDATE ${table} SET state = 'expired' WHERE ref = ? AND state IN ('pending', 'approved', 'declined')`,
+    )
     this.#attended = db.prepare(`SELECT 1 AS here FROM ${watchers} WHERE until > ? LIMIT 1`)
   }
 
   request(request: ApprovalRequest, now: number): ApprovalRecord {
+    this.#expireSeen()
     const known = this.find(request.requestDigest, now)
     if (known !== undefined && isLive(known.state)) return known
     this.#forget.run(now - REMEMBERED_MS)
@@ -66,11 +74,11 @@ export class SqliteApprovals {
   }
 
   find(digest: string, now: number): ApprovalRecord | undefined {
-    return recordOf(this.#byDigest.get(digest), now)
+    return this.#read(this.#byDigest.get(digest), now)
   }
 
   get(ref: string, now: number): ApprovalRecord | undefined {
-    return recordOf(this.#byRef.get(ref), now)
+    return this.#read(this.#byRef.get(ref), now)
   }
 
   /** Oldest first; of a folder that holds more than is kept nowadays, the newest. */
@@ -80,14 +88,33 @@ export class SqliteApprovals {
     for (const row of this.#pending.iterate(now)) {
       characters += String(row['request']).length
       if (characters > MOST_CHARACTERS) break
-      const record = recordOf(row, now)
-      if (record !== undefined) newest.push(record)
+      const record = this.#read(row, now)
+      if (record?.state === 'pending') newest.push(record)
     }
     return newest.reverse()
   }
 
   answer(ref: string, answer: ApprovalAnswer, now: number): boolean {
+    this.#expireSeen()
     return this.#answer.run(answer.answer, JSON.stringify(answer), ref, now).changes === 1
+  }
+
+  /** Once seen to have expired, a request has for good: a clock that is put back does not bring its yes to life. */
+  #read(row: Record<string, unknown> | undefined, now: number): ApprovalRecord | undefined {
+    const record = recordOf(row, now)
+    if (record === undefined || row === undefined) return undefined
+    if (record.state === 'expired' && row['state'] !== 'expired') this.#noteExpired(record.ref)
+    return this.#expired.has(record.ref) && record.state !== 'spent' ? { ...record, state: 'expired' } : record
+  }
+
+  #noteExpired(ref: string): void {
+    if (this.#expired.has(ref) || this.#expired.size >= MOST_REMEMBERED) return
+    this.#expired.add(ref)
+    this.#unwritten.push(ref)
+  }
+
+  #expireSeen(): void {
+    for (const ref of this.#unwritten.splice(0)) this.#expire.run(ref)
   }
 
   /** UNTRUSTED: whoever makes a model ask without end pushes out the oldest requests, and a forgotten one is never a yes. */
@@ -99,6 +126,7 @@ export class SqliteApprovals {
 
   /** True when this call is the one that spent it. */
   spend(ref: string, now: number): boolean {
+    this.#expireSeen()
     return this.#spend.run(ref, now).changes === 1
   }
 

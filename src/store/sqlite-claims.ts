@@ -11,7 +11,7 @@ import type {
   SessionSeen,
   Surface,
 } from '../types.ts'
-import { factsOf, isStale, type Line, lapsedBefore, moved, movesOf } from './session-book.ts'
+import { factsOf, isStale, type Line, lapsedBefore, MOST_LAPSED, moved, movesOf } from './session-book.ts'
 
 /** An outcome that `claims.db` has yet to hear of. */
 export interface Mark {
@@ -51,7 +51,10 @@ export class SqliteClaims {
     this.#line = db.prepare('SELECT calls, spent FROM claims.tallies WHERE key = ? AND since = ? AND name = ?')
     this.#setLine = db.prepare('INSERT OR REPLACE INTO claims.tallies VALUES (?, ?, ?, ?, ?)')
     this.#dropLine = db.prepare('DELETE FROM claims.tallies WHERE key = ? AND since = ? AND name = ?')
-    this.#dropLapsed = db.prepare('DELETE FROM claims.tallies WHERE key = ? AND since < ?')
+    this.#dropLapsed = db.prepare(
+      `DELETE FROM claims.tallies WHERE key = ? AND since < (
+         SELECT since FROM claims.tallies WHERE key = ? AND since < ? ORDER BY since DESC LIMIT 1 OFFSET ${MOST_LAPSED - 1})`,
+    )
   }
 
   /** Who holds a key, if anybody does. */
@@ -86,8 +89,8 @@ export class SqliteClaims {
       session?.at ?? null,
     )
     if (session === undefined) return
-    this.#dropLapsed.run(session.principal, lapsedBefore(session.at))
-    this.#move(session, movesOf(session, 1))
+    const isNewLine = this.#move(session, movesOf(session, 1))
+    if (isNewLine) this.#dropLapsed.run(session.principal, session.principal, lapsedBefore(session.at))
   }
 
   /** Ends a claim. Idempotent, and never touches a claim that another decision holds. */
@@ -127,17 +130,21 @@ export class SqliteClaims {
     }))
   }
 
-  #move({ conversation, principal }: SessionKeys, moves: readonly Line[]): void {
+  /** Says whether there is a line of the principal that was not there before. */
+  #move({ conversation, principal }: SessionKeys, moves: readonly Line[]): boolean {
+    let isNewLine = false
     for (const move of moves) {
       const { key, since, name } = move
       const row = this.#line.get(key, since, name)
       const before =
         row === undefined ? undefined : { calls: Number(row['calls']), spent: BigInt(String(row['spent'])) }
+      isNewLine ||= row === undefined && key === principal
       const line = moved(before, move)
       if (line === undefined) this.#dropLine.run(key, since, name)
       else this.#setLine.run(key, since, name, line.calls, line.spent.toString())
     }
     for (const key of [conversation, principal]) this.#moveSeen.run(key)
+    return isNewLine
   }
 }
 

@@ -233,6 +233,14 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await spentAt(session.at + 25 * HOUR_MS)).toEqual(['2.0', '2.0', '3.0'])
       })
 
+      it('lose nothing to a clock that runs ahead and is put back', async () => {
+        await permit('a', { session: { ...session, amount: '1' } })
+        for (const [index, key] of ['b', 'c'].entries())
+          await permit(key, { session: { ...session, amount: '2', at: session.at + (25 + index) * HOUR_MS } })
+        const { hour, day } = (await read({}, session.at)).facts
+        expect([hour.spent, day.spent]).toEqual([{ 'shop/refund': '5.0' }, { 'shop/refund': '5.0' }])
+      })
+
       it('know what a conversation has read, for its whole life and for no other', async () => {
         const label = async (callKey: string, reads: readonly ReadLabel[]) =>
           await permit(callKey, { session: { ...session, tool: 'mail/read', surface: 'read', reads } })
@@ -382,6 +390,18 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await store.pending()).toEqual([])
         expect((await permit('late', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
         expect(await store.request(request('hp_3'))).toMatchObject({ ref: 'hp_3', state: 'pending' })
+      })
+
+      it('do not come to life again when the clock is put back', async () => {
+        await store.request(request('hp_1'))
+        await store.answer('hp_1', yes)
+        now += 60_000
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
+        now -= 60_000
+        expect(await store.find('digest')).toMatchObject({ state: 'expired' })
+        expect((await permit('late', { approval: 'hp_1' })).committed).toEqual({ outcome: 'approval_spent' })
+        expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_2', state: 'pending' })
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
       })
 
       it('are forgotten a week after their end, so that they do not pile up, and are no yes then', async () => {
