@@ -27,7 +27,7 @@ const table: { readonly [room: string]: Room } = {
   bytes: { rooms: ['types', 'errors'], pure: true },
   'bytes/digest': { rooms: ['types', 'errors'], node: ['node:crypto'] },
   call: { rooms: noun, packages: ['@cfworker/json-schema'], pure: true },
-  materiality: { rooms: noun, pure: true },
+  materiality: { rooms: noun, packages: ['shell-quote/parse.js'], pure: true },
   policy: { rooms: noun, packages: ['@cedar-policy/cedar-wasm/nodejs'], pure: true },
   decide: { rooms: noun, packages: ['p-timeout'], pure: true },
   permit: { rooms: noun, pure: true },

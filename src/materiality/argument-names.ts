@@ -24,6 +24,7 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
   ['bcc', ['medium', 'communication', 'recipients']],
 ])
 
+const COMMANDS = new Set('command commands cmd shell bash argv'.split(' '))
 const CHOOSES = new Set('action actions operation operations op ops mode verb method subcommand'.split(' '))
 /** Words of `CHOOSES` whose value says what to do, and not how. */
 const TELLS = new Set('action actions operation operations op ops verb subcommand'.split(' '))
@@ -43,6 +44,8 @@ const TAKES_AWAY = new Set('overwrite cascade permanent permanently purge prune 
 /** What the name of an argument says about its value. */
 export interface ArgumentRole {
   readonly reading: Reading | undefined
+  /** Its value is what a shell would be given. */
+  readonly commands: boolean
   readonly chooses: boolean
   /** Its value names what is done: it chooses, or says what was chosen. */
   readonly picks: boolean
@@ -78,6 +81,7 @@ export function argumentRole(name: string): ArgumentRole {
   const speaksOfSql = words.includes('sql')
   const role: ArgumentRole = {
     reading: READINGS.get(words.join(' ')),
+    commands: COMMANDS.has(words.join(' ')),
     chooses: CHOOSES.has(last),
     picks: CHOOSES.has(last) || (NAMES_CHOICE.has(last) && (CHOOSES.has(before) || before === 'request')),
     namesChoice: words.length === 1 && NAMES_CHOICE.has(last),

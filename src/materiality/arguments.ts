@@ -7,6 +7,7 @@ import { hasOutsideAddress, hasOutsideUrl } from './outside.ts'
 import { carriesData, isMetadataAddress, isSecretPlace } from './places.ts'
 import { plain } from './plain.ts'
 import { outranks } from './rank.ts'
+import { programsIn } from './shell.ts'
 import { fromSql } from './sql.ts'
 
 const MANY_RECIPIENTS = 10
@@ -45,7 +46,7 @@ const LONGEST_SWITCH = 64
  * (`dry_run`) is put on record and lowers nothing.
  *
  * INVARIANT I8: raises only, and every argument is read, however deep, so that none hides behind others.
- * UNTRUSTED: what a model wrote; values are read and never quoted.
+ * UNTRUSTED: what a model wrote; of values nothing is quoted but the plain names of programs.
  */
 export function fromArguments(input: Json, known: Known): readonly Evidence[] {
   const reader = new Reader(known)
@@ -81,6 +82,7 @@ class Reader {
       if (!outer.stated) this.#name(role, inside)
       this.#places(name, addressed, inside)
       if (member === true) this.#switch(name, inside)
+      if (role.commands) this.#programs(member, inside)
       this.visit(member, role, inside, outer)
     }
   }
@@ -90,6 +92,12 @@ class Reader {
     if (reading === undefined) return
     const [argues, surface, because] = reading
     if (outranks(argues, this.#known.materiality)) this.#raise(argues, surface, at, `the call gives ${because}`)
+  }
+
+  /** What a shell would start: high whatever it is, so this is for whoever reads the receipt. */
+  #programs(command: Json, at: string): void {
+    const programs = typeof command === 'string' ? programsIn(command) : programsIn(firstWord(command))
+    if (programs.length > 0) this.#raise('high', 'code-execution', at, `the command runs ${programs.join(', ')}`)
   }
 
   #text(text: string, role: ArgumentRole, at: string, { stated, addressed, chosen }: Outer): void {
@@ -156,4 +164,10 @@ class Reader {
   #raise(argues: Materiality, surface: Surface, at: string, because: string): void {
     this.evidence.push({ source: 'arguments', argues, ...(surface === 'unknown' ? {} : { surface }), at, because })
   }
+}
+
+/** The program of a command that comes as a list: `["rm", "-rf", "/"]`. */
+function firstWord(command: Json): string {
+  const first: unknown = Array.isArray(command) ? command[0] : undefined
+  return typeof first === 'string' ? first : ''
 }

