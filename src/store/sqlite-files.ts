@@ -2,7 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } fro
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { CLAIMS_OLDER, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_SCHEMA, SLOT_VERSION } from './sqlite-schema.ts'
+import { bind, lostClaims } from './sqlite-bond.ts'
+import { CLAIMS_OLDER, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_OLDER, SLOT_SCHEMA, SLOT_VERSION } from './sqlite-schema.ts'
 
 const MOST_SLOTS = 1_024
 /** `PRAGMA synchronous` as SQLite reads it back. */
@@ -34,8 +35,9 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
     try {
       const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
       // Before the shared file is there: a transaction of its own would have to wait for everybody else's.
-      makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION })
-      attachClaims(db, claimsPath(folder))
+      makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION, older: SLOT_OLDER })
+      attachClaims(db, claimsPath(folder), () => refuseLostClaims(folder))
+      bind(db, folder)
       return {
         number,
         db,
@@ -64,7 +66,7 @@ export function openDesk(folder: string, busyMs: number): DatabaseSync {
   if (!existsSync(path)) throw new Error(`there is no holdpoint store in ${folder}`)
   refuseOthers(folder)
   const db = openFile(':memory:', busyMs)
-  attachClaims(db, path)
+  attachClaims(db, path, () => refuseLostClaims(folder))
   return db
 }
 
@@ -176,11 +178,12 @@ function openWriter(path: string, busyMs: number): DatabaseSync {
   return db
 }
 
-function attachClaims(db: DatabaseSync, path: string): void {
+/** @param whenEmpty called before the first tables are made in it */
+function attachClaims(db: DatabaseSync, path: string, whenEmpty: () => void): void {
   makePrivate(path)
   db.prepare('ATTACH DATABASE ? AS claims').run(path)
   makeDurable(db, 'claims')
-  makeTables(db, { file: 'claims', tables: CLAIMS_SCHEMA, version: CLAIMS_VERSION, older: CLAIMS_OLDER })
+  makeTables(db, { file: 'claims', tables: CLAIMS_SCHEMA, version: CLAIMS_VERSION, older: CLAIMS_OLDER, whenEmpty })
 }
 
 /** INVARIANT I6: what is acknowledged was synced. Set, read back, and refused when it did not take. */
@@ -199,10 +202,12 @@ interface Tables {
   readonly version: number
   /** By earlier version, what makes a file of it one of this version once the missing tables are there. */
   readonly older?: ReadonlyMap<number, string>
+  /** Called before the first tables are made; may throw. */
+  readonly whenEmpty?: () => void
 }
 
 /** Makes what is missing in a file, all of it or nothing: several processes may come upon an older one at once. */
-function makeTables(db: DatabaseSync, { file, tables, version, older }: Tables): void {
+function makeTables(db: DatabaseSync, { file, tables, version, older, whenEmpty }: Tables): void {
   const versionNow = (): number => Number(db.prepare(`PRAGMA ${file}.user_version`).get()?.['user_version'])
   if (versionNow() === version) return
   db.exec('BEGIN IMMEDIATE')
@@ -211,6 +216,7 @@ function makeTables(db: DatabaseSync, { file, tables, version, older }: Tables):
     const change = older?.get(found)
     if (found !== 0 && found !== version && change === undefined)
       throw new Error(`the store was written by another version of holdpoint (schema ${found})`)
+    if (found === 0) whenEmpty?.()
     db.exec(tables)
     if (change !== undefined) db.exec(change)
     db.exec(`PRAGMA ${file}.user_version = ${version}`)
@@ -218,6 +224,20 @@ function makeTables(db: DatabaseSync, { file, tables, version, older }: Tables):
   } catch (cause) {
     db.exec('ROLLBACK')
     throw cause
+  }
+}
+
+/** @throws Error where any slot of the folder holds receipts: an empty `claims.db` beside them is not theirs */
+function refuseLostClaims(folder: string): void {
+  for (const number of slotsIn(folder)) {
+    const db = openReadOnly(join(folder, `receipts-${number}.db`))
+    try {
+      const made = db.prepare("SELECT 1 AS found FROM sqlite_schema WHERE name = 'receipts'").get()
+      if (made === undefined || db.prepare('SELECT 1 AS found FROM receipts LIMIT 1').get() === undefined) continue
+      throw lostClaims(`${folder} holds receipts but no claims.db`)
+    } finally {
+      db.close()
+    }
   }
 }
 

@@ -6,10 +6,20 @@
  */
 
 /** Bumped when a table of a file changes; a store of a version that is not known is refused rather than guessed at. */
-export const SLOT_VERSION = 1
-export const CLAIMS_VERSION = 3
+export const SLOT_VERSION = 2
+export const CLAIMS_VERSION = 4
+
+/** Which store a file is of, how often that had been opened, and the newest batch that claimed: see sqlite-bond.ts. */
+const STORE_COLUMNS = `(
+  one    INTEGER PRIMARY KEY CHECK (one = 1),
+  id     TEXT NOT NULL,
+  opened INTEGER NOT NULL,
+  batch  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+`
 
 export const SLOT_SCHEMA = `
+CREATE TABLE IF NOT EXISTS main.store ${STORE_COLUMNS}
 CREATE TABLE IF NOT EXISTS receipts (
   id     INTEGER PRIMARY KEY,
   ref    TEXT NOT NULL UNIQUE,
@@ -37,11 +47,13 @@ CREATE TABLE IF NOT EXISTS sidecars (
 CREATE TABLE IF NOT EXISTS permits (
   decision TEXT PRIMARY KEY,
   call_key TEXT NOT NULL,
-  status   TEXT
+  status   TEXT,
+  batch    INTEGER
 ) STRICT, WITHOUT ROWID;
 `
 
 export const CLAIMS_SCHEMA = `
+CREATE TABLE IF NOT EXISTS claims.store ${STORE_COLUMNS}
 CREATE TABLE IF NOT EXISTS claims.claims (
   call_key     TEXT PRIMARY KEY,
   input_digest TEXT NOT NULL,
@@ -109,8 +121,17 @@ INSERT INTO claims.tallies SELECT key, 0, tool, calls, spent FROM claims.session
 DROP TABLE claims.session_tools;
 `
 
-/** By version, what a `claims.db` of that version needs beside the tables that it lacks. Version 2 had no overrides. */
+/**
+ * By version, what a slot of that version needs beside the tables that it lacks. Version 1 did not say which store it is of, nor
+ * with which others a permit was written.
+ */
+export const SLOT_OLDER: ReadonlyMap<number, string> = new Map([
+  [1, 'ALTER TABLE main.permits ADD COLUMN batch INTEGER;'],
+])
+
+/** The same of `claims.db`. Version 2 had no overrides, version 3 did not say which store it is of. */
 export const CLAIMS_OLDER: ReadonlyMap<number, string> = new Map([
   [1, CLAIMS_FROM_1],
   [2, ''],
+  [3, ''],
 ])

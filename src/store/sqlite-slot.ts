@@ -82,7 +82,7 @@ class OpenBook {
   readonly #approvals: SqliteApprovals
   readonly #overrides: SqliteOverrides
   readonly #sql: Record<
-    'insert' | 'sidecar' | 'permit' | 'settle' | 'told' | 'marks' | 'open' | 'head' | 'newest',
+    'insert' | 'sidecar' | 'permit' | 'settle' | 'told' | 'marks' | 'open' | 'batch' | 'head' | 'newest',
     StatementSync
   >
   readonly #heads = new Map<string, Head>()
@@ -92,6 +92,8 @@ class OpenBook {
   /** Of the current transaction: does it hold the write lock of `claims.db`, and what has it told it? */
   #holdsClaims = false
   #ended: Mark[] = []
+  /** Its number among those that claimed, once it has. */
+  #batch: number | undefined
   /** Set when a transaction failed: what is in memory may no longer be what is on disk. */
   #isDoubtful = true
 
@@ -107,11 +109,14 @@ class OpenBook {
         'INSERT INTO main.receipts (ref, hash, stream, seq, prev, kind, jws) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       sidecar: db.prepare('INSERT INTO main.sidecars (receipt, salt, request) VALUES (?, ?, ?)'),
-      permit: db.prepare('INSERT INTO main.permits (decision, call_key) VALUES (?, ?)'),
+      permit: db.prepare('INSERT INTO main.permits (decision, call_key, batch) VALUES (?, ?, ?)'),
       settle: db.prepare('UPDATE main.permits SET status = ? WHERE decision = ? AND status IS NULL RETURNING call_key'),
       told: db.prepare('DELETE FROM main.permits WHERE decision = ? AND status IS NOT NULL'),
       marks: db.prepare('SELECT decision, call_key, status FROM main.permits WHERE status IS NOT NULL'),
-      open: db.prepare('SELECT decision, call_key FROM main.permits WHERE status IS NULL'),
+      open: db.prepare(
+        'SELECT decision, call_key, batch = (SELECT batch FROM main.store) AS is_newest FROM main.permits WHERE status IS NULL',
+      ),
+      batch: db.prepare('UPDATE main.store SET batch = batch + 1 RETURNING batch'),
       head: db.prepare('SELECT seq, hash FROM main.receipts WHERE stream = ? ORDER BY seq DESC LIMIT 1'),
       newest: db.prepare('SELECT stream, seq, hash FROM main.receipts ORDER BY id DESC LIMIT 1'),
     }
@@ -129,7 +134,9 @@ class OpenBook {
     const stranded: StoreOpening['stranded'] = this.#sql.open.all().map((row) => {
       const decision = String(row['decision'])
       const isClaimed = this.#claims.holds(String(row['call_key']), decision)
-      return { decision, status: isClaimed ? 'unknown' : 'not_executed' }
+      // Only the last batch can have been cut in two. Of an older permit, claims.db has lost the claim, and it may have run.
+      const isCut = !isClaimed && row['is_newest'] === 1
+      return { decision, status: isCut ? 'not_executed' : 'unknown' }
     })
     return {
       durable: true,
@@ -173,6 +180,7 @@ class OpenBook {
     this.#recall()
     this.#db.exec(files === 'both' ? 'BEGIN IMMEDIATE' : 'BEGIN')
     this.#holdsClaims = files === 'both'
+    this.#batch = undefined
     try {
       for (const decision of this.#heard.splice(0)) this.#sql.told.run(decision)
       const told = this.#holdsClaims ? this.#unheard.splice(0) : []
@@ -278,7 +286,8 @@ class OpenBook {
     if (claim.approval !== undefined && !this.#approvals.spend(claim.approval, now))
       return { outcome: 'approval_spent' }
     this.#insert(receipt, sidecar)
-    this.#sql.permit.run(receipt.hash, claim.callKey)
+    this.#batch ??= Number(this.#sql.batch.get()?.['batch'])
+    this.#sql.permit.run(receipt.hash, claim.callKey, this.#batch)
     this.#claims.claim(claim, receipt)
     return { outcome: 'claimed', ...(override === undefined ? {} : { use: this.#overrides.use(override) }) }
   }

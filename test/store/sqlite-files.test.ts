@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -132,7 +132,8 @@ function asVersion1(folder: string): void {
   edit(
     folder,
     'claims.db',
-    `DROP TABLE tallies;
+    `DROP TABLE store;
+    DROP TABLE tallies;
     DROP TABLE overrides;
     ALTER TABLE claims DROP COLUMN principal;
     ALTER TABLE claims DROP COLUMN surface;
@@ -144,11 +145,18 @@ function asVersion1(folder: string): void {
     UPDATE claims SET session = 's', tool = 'shop/refund', amount = '2.5';
     PRAGMA user_version = 1;`,
   )
+  slotAsVersion1(folder)
+}
+
+/** A slot as version 1 made it. */
+function slotAsVersion1(folder: string): void {
+  edit(folder, 'receipts-0.db', 'DROP TABLE store; ALTER TABLE permits DROP COLUMN batch; PRAGMA user_version = 1;')
 }
 
 /** `claims.db` as version 2 made it. */
 function asVersion2(folder: string): void {
-  edit(folder, 'claims.db', 'DROP TABLE overrides; PRAGMA user_version = 2;')
+  edit(folder, 'claims.db', 'DROP TABLE store; DROP TABLE overrides; PRAGMA user_version = 2;')
+  slotAsVersion1(folder)
 }
 
 describe('a store that an earlier version wrote', () => {
@@ -225,6 +233,59 @@ describe('a store that an earlier version wrote', () => {
   })
 })
 
+describe('receipts whose claims.db is not theirs', () => {
+  const refused = async (folder: string, says: RegExp) =>
+    await expect(createSqliteStore({ folder }).open()).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      message: expect.stringMatching(says),
+    })
+  const lose = (folder: string) => {
+    for (const name of readdirSync(folder)) if (name.startsWith('claims.db')) rmSync(join(folder, name))
+  }
+
+  it('are not opened when it is lost, however often it is tried: calls that ran could run again', async () => {
+    const { folder } = await left('ok')
+    lose(folder)
+    for (let time = 0; time < 2; time += 1) await refused(folder, /no claims\.db: .*Put the claims\.db .* back/)
+  })
+
+  it('are not opened either by a process that would begin a slot of its own', async () => {
+    const { folder } = await left('ok')
+    const lease = new DatabaseSync(join(folder, 'receipts-0.lock.db'))
+    lease.exec('BEGIN EXCLUSIVE')
+    lose(folder)
+    await refused(folder, /no claims\.db/)
+    lease.close()
+  })
+
+  it('are not opened when it was restored from a copy, and are when it is put back', async () => {
+    const { folder } = await left('ok')
+    const now = readFileSync(join(folder, 'claims.db'))
+    const { holder } = await reopened(folder)
+    const newest = readFileSync(join(folder, 'claims.db'))
+    writeFileSync(join(folder, 'claims.db'), now)
+    await refused(folder, /older than the receipts/)
+    writeFileSync(join(folder, 'claims.db'), newest)
+    expect((await reopened(folder)).holder).toEqual(holder)
+  })
+
+  it("are not opened with another store's", async () => {
+    const [one, other] = [await left('ok'), await left('ok')]
+    writeFileSync(join(one.folder, 'claims.db'), readFileSync(join(other.folder, 'claims.db')))
+    await refused(one.folder, /belongs to other receipts/)
+  })
+
+  it('are no matter where nothing was written yet: a first start that crashed begins anew', async () => {
+    const folder = join(temporary(), 'store')
+    openSlot(folder, 100).close()
+    lose(folder)
+    edit(folder, 'receipts-0.db', 'DELETE FROM store')
+    const store = createSqliteStore({ folder })
+    await expect(store.open()).resolves.toMatchObject({ durable: true })
+    await store.close()
+  })
+})
+
 describe('what a crash between the two files leaves', () => {
   it('a decision without its claim never began: it is handed back, and its key is free', async () => {
     const { folder, decision } = await left()
@@ -233,6 +294,19 @@ describe('what a crash between the two files leaves', () => {
       stranded: [{ decision: decision.hash, status: 'not_executed' }],
       holder: undefined,
     })
+  })
+
+  it('an older decision without its claim may have run: nobody says that it never began', async () => {
+    const { folder, decision } = await left()
+    const store = createSqliteStore({ folder })
+    await store.open()
+    const chain = await openedChain(store)
+    await chain.commit(decisionDraft(), claim('later'))
+    await store.close()
+    edit(folder, 'claims.db', "DELETE FROM claims WHERE call_key = 'key'")
+    const { stranded } = await reopened(folder)
+    expect(stranded).toContainEqual({ decision: decision.hash, status: 'unknown' })
+    expect(stranded.map(({ status }) => status)).toEqual(['unknown', 'unknown'])
   })
 
   it("is not taken for another process's claim on the same key", async () => {
@@ -252,7 +326,7 @@ describe('what a crash between the two files leaves', () => {
   it('an outcome that claims.db has not heard of is told when the slot is taken over', async () => {
     const { folder, decision } = await left('ok')
     edit(folder, 'claims.db', "UPDATE claims SET status = 'claimed'")
-    edit(folder, 'receipts-0.db', `INSERT OR REPLACE INTO permits VALUES ('${decision.hash}', 'key', 'ok')`)
+    edit(folder, 'receipts-0.db', `INSERT OR REPLACE INTO permits VALUES ('${decision.hash}', 'key', 'ok', 1)`)
     expect(await reopened(folder)).toEqual({ stranded: [], holder: expect.objectContaining({ status: 'ok' }) })
   })
 })
