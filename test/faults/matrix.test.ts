@@ -15,7 +15,8 @@ import type { Gate, GateEvent, Json } from '../../src/types.ts'
 import { enginesInstalled } from '../support/engines.ts'
 import { COLUMNS, type Column, type Row, readMatrix } from '../support/fault-matrix.ts'
 import { signedBy } from '../support/overrides.ts'
-import { type Engines, PLAYS, type Play, type Scene, startEngines } from './scenes.ts'
+import { PLAYS } from './scenes.ts'
+import { type Engines, type Play, type Scene, startEngines } from './stage.ts'
 
 const LONG_MS = 20_000
 const TRIES = 5
