@@ -168,6 +168,7 @@ function changesOf(command: string, from: Start): readonly string[] {
   return folders
 }
 
+const IS_FILE_URL = /^file:/i
 /** A patch says of each name whether it is the old or the new one. */
 const SIDE_OF_PATCH = /^[ab]\//
 
@@ -176,7 +177,10 @@ function wordsIn(command: string): ReadonlySet<string> {
   const words = new Set(command.split(SEPARATES))
   const asRead = unquoted(command)
   if (asRead !== command) for (const word of asRead.split(SEPARATES)) words.add(word)
-  for (const word of words) if (SIDE_OF_PATCH.test(word)) words.add(word.slice(2))
+  for (const word of words) {
+    if (SIDE_OF_PATCH.test(word)) words.add(word.slice(2))
+    if (IS_FILE_URL.test(word)) words.add(pathOf(word))
+  }
   words.delete('')
   return words
 }
@@ -216,7 +220,7 @@ function mentions(text: string, { path }: OwnPlace): boolean {
 function readings(text: string, writtenOut: (text: string) => string): ReadonlySet<string> {
   const said = new Set([text])
   if (text.includes('%')) said.add(decoded(text)).add(decoded(decoded(text)))
-  if (/^file:/i.test(text)) said.add(pathOf(text))
+  if (IS_FILE_URL.test(text)) said.add(pathOf(text))
   return new Set([...said].map(writtenOut))
 }
 

@@ -36,6 +36,7 @@ describe('a call that names what judges it is found, however it spells the name'
     ['in a patch', { patch: '--- a/holdpoint.yaml\n+++ b/holdpoint.yaml\n' }],
     ['in a patch of another kind', { input: '*** Begin Patch\n*** Update File: holdpoint.yaml\n' }],
     ['in a database statement', { sql: "attach '~/.local/state/./holdpoint/claims.db' as x" }],
+    ['as a URL in a database statement', { sql: "attach 'file:/home/ada/.local/./state/holdpoint/claims.db' as x" }],
     ['in two arguments', { dir: '/home/ada', name: 'shop/holdpoint.yaml' }],
     ['in two arguments, the folder last', { file: '../holdpoint.yaml', root: '/home/ada/shop/src' }],
     ['in segments', { path: ['home', 'ada', 'shop', 'holdpoint.yaml'] }],
