@@ -13,7 +13,7 @@ import { readReceipt } from '../../src/receipt/read.ts'
 import { createMemoryStore, generateSigner } from '../../src/testing.ts'
 import type { Gate, GateEvent, Json } from '../../src/types.ts'
 import { enginesInstalled } from '../support/engines.ts'
-import { COLUMNS, type Column, type Row, readMatrix } from '../support/fault-matrix.ts'
+import { COLUMNS, type Column, readMatrix } from '../support/fault-matrix.ts'
 import { signedBy } from '../support/overrides.ts'
 import { PLAYS } from './scenes.ts'
 import { type Engines, type Play, type Scene, startEngines } from './stage.ts'
@@ -24,8 +24,8 @@ const TRIES = 5
 const matrix = readMatrix()
 const rows = matrix.groups.flatMap((group) => group.rows)
 const hit = new Set<string>()
-const cellsOf = ({ fault, points }: Row): readonly string[] =>
-  points.flatMap((point) => COLUMNS.map((column) => `${fault} / ${point} / ${column}`))
+const cellsOf = (fault: string, point: string): readonly string[] =>
+  COLUMNS.map((column) => `${fault} / ${point} / ${column}`)
 
 const overrides = mkdtempSync(join(tmpdir(), 'holdpoint-matrix-'))
 const [person, signer] = [generateSigner(), generateSigner()]
@@ -150,6 +150,12 @@ async function playedInPeace(play: Play, point: string): Promise<Readonly<Record
   }
 }
 
+/** Why a fault cannot be played here with this kind of policy point. */
+function missingFor({ missing, engines: needsEngines }: Play, point: string): string | undefined {
+  const isAway = needsEngines === true && point !== 'cedar' && !enginesInstalled()
+  return missing ?? (isAway ? 'OPA and Cerbos are not here' : undefined)
+}
+
 describe.skipIf(!enginesInstalled())('arguments that make a rule err', () => {
   it.each(['opa', 'cerbos', 'cedar'])('on %s neither open low, nor shut the gate for others', async (point) => {
     const play = PLAYS.get('the arguments make a rule err')
@@ -168,27 +174,26 @@ describe('the fault matrix', () => {
   const left: string[] = []
 
   describe.each(matrix.groups)('$title', (group) => {
-    it.each(group.rows)('$fault', { timeout: 60_000 }, async (row) => {
+    it.for(group.rows)('$fault', { timeout: 60_000 }, async (row, { skip }) => {
       const play = PLAYS.get(row.fault)
       if (play === undefined) throw new Error('nobody plays this')
-      const missing =
-        play.missing ?? (play.engines === true && !enginesInstalled() ? 'OPA and Cerbos are not here' : undefined)
-      if (missing !== undefined) {
-        console.log(`not played: ${row.fault}: ${missing}`)
-        left.push(...cellsOf(row))
-        return
+      const outcomes = COLUMNS.map((column) => [column, `${row[column]}; breaker ${row.breaker}`])
+      const missing = row.points.filter((point) => missingFor(play, point) !== undefined)
+      for (const point of missing) {
+        console.log(`not played with ${point}: ${row.fault}: ${missingFor(play, point)}`)
+        left.push(...cellsOf(row.fault, point))
       }
-      const expected = Object.fromEntries(COLUMNS.map((column) => [column, `${row[column]}; breaker ${row.breaker}`]))
-      for (const point of row.points) {
+      if (missing.length === row.points.length) skip()
+      for (const point of row.points.filter((point) => !missing.includes(point))) {
         const seen = await playedInPeace(play, point)
-        expect.soft({ point, ...seen }).toEqual({ point, ...expected })
-        for (const column of COLUMNS) hit.add(`${row.fault} / ${point} / ${column}`)
+        expect.soft({ point, ...seen }).toEqual({ point, ...Object.fromEntries(outcomes) })
+        for (const cell of cellsOf(row.fault, point)) hit.add(cell)
       }
     })
   })
 
   it('was played whole: every cell was hit, and no fault that we can play is missing from it', () => {
-    const expected = rows.flatMap(cellsOf)
+    const expected = rows.flatMap(({ fault, points }) => points.flatMap((point) => cellsOf(fault, point)))
     expect(new Set(expected).size).toBe(expected.length)
     expect([...hit, ...left].sort()).toEqual([...expected].sort())
     expect([...PLAYS.keys()].sort()).toEqual(rows.map(({ fault }) => fault).sort())
