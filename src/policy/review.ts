@@ -1,10 +1,9 @@
-import { nearest } from '../bytes/nearest.ts'
 import type { JsonSchema, Materiality, Surface } from '../types.ts'
 import { boundsOf, isNeverNegative } from './bounds.ts'
 import { covers, repeatedConditions } from './covers.ts'
 import type { LoadedPolicy } from './load.ts'
 import { rawPaths } from './raw-paths.ts'
-import { mayConcern, mayMeet, scopeOf, serverOf, toolsNamed } from './scope.ts'
+import { mayConcern, mayMeet, scopeOf } from './scope.ts'
 import { placeIn } from './source.ts'
 import { chainOf, type Term, walk } from './term.ts'
 
@@ -30,7 +29,7 @@ export interface ReviewedTool {
 
 /**
  * Looks over a policy set for what is legal and still hardly meant: rules that another one leaves nothing to, limits on single
- * payments that nobody adds up, paths compared as texts, names of tools that are not there, tools that nobody speaks for.
+ * payments that nobody adds up, paths compared as texts, tools that nobody speaks for.
  *
  * @param tools all tools of their servers; rules about other servers are taken at their word
  */
@@ -45,7 +44,6 @@ export function reviewPolicies(policies: readonly LoadedPolicy[], tools: readonl
       .map((policy) => remark('advice', policy, 'the same condition stands here twice')),
     ...uncounted(policies),
     ...unfloored(policies, tools),
-    ...policies.flatMap((policy) => absentTools(policy, tools)),
     ...tools.filter((tool) => !policies.some((policy) => speaksFor(policy, tool))).map(unspokenFor),
   ]
 }
@@ -110,7 +108,7 @@ function unfloored(policies: readonly LoadedPolicy[], tools: readonly ReviewedTo
       )
       if (open === undefined) return []
       const remedy = 'min: 0 in the short form, .greaterThanOrEqual(decimal("0.0")) in Cedar'
-      return [remark('advice', policy, `limits ${open} from above alone, so a negative amount passes: ${remedy}`)]
+      return [remark('advice', policy, `limits ${open} from above alone, so a negative number passes: ${remedy}`)]
     })
 }
 
@@ -120,24 +118,6 @@ function isSum(term: Term): boolean {
   if (chain?.variable !== 'context') return false
   const [member, what] = chain.path
   return member === 'session' && what !== undefined && !what.endsWith('_read')
-}
-
-/** Tools that a policy names and their server does not have. */
-function absentTools(policy: LoadedPolicy, tools: readonly ReviewedTool[]): readonly Remark[] {
-  const ids = tools.map(({ id }) => id)
-  const servers = new Set(ids.map(serverOf))
-  return toolsNamed(policy)
-    .filter((id) => servers.has(serverOf(id)) && !ids.includes(id))
-    .map((id) => {
-      const within = Math.max(0, policy.text.indexOf(`"${id}"`))
-      return remark('mistake', policy, absenceOf(id, ids), within)
-    })
-}
-
-/** `no tool shop/refnd; did you mean "shop/refund"?` */
-export function absenceOf(id: string, ids: readonly string[]): string {
-  const guess = nearest(id, ids)
-  return guess === undefined ? `no tool ${id}` : `no tool ${id}; did you mean "${guess}"?`
 }
 
 /** Is the tool thought of: does a policy name it, or could one let a call of it run? Conditions are not looked at. */

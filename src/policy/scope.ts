@@ -42,7 +42,7 @@ export function mayMeet(one: LoadedPolicy, other: LoadedPolicy): boolean {
 }
 
 /** Every tool that a policy names, each once: in its scope or in a condition. */
-export function toolsNamed({ json, clauses }: LoadedPolicy): readonly string[] {
+export function toolsNamed({ json, clauses }: Pick<LoadedPolicy, 'json' | 'clauses'>): readonly string[] {
   const actions = entitiesNamed(json, clauses).filter(({ type, id }) => type === 'Action' && !ACTION_GROUPS.has(id))
   return [...new Set(actions.map(({ id }) => id))]
 }

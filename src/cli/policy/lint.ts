@@ -2,9 +2,11 @@
 import { Command } from 'commander'
 import { lineOf } from '../../bytes/place.ts'
 import { classify } from '../../materiality/classify.ts'
+import { absent, type Naming, namingsIn } from '../../policy/absent.ts'
 import { createLinter } from '../../policy/lint.ts'
 import { loadPolicies } from '../../policy/load.ts'
-import { absenceOf, type Remark, reviewPolicies } from '../../policy/review.ts'
+import { type Remark, reviewPolicies } from '../../policy/review.ts'
+import { serverOf } from '../../policy/scope.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
 import { visible } from '../visible.ts'
@@ -48,9 +50,10 @@ async function lint({ config, policies: files }: Situation, toolFiles: readonly 
   const remarks: readonly Remark[] = [
     ...listed.flatMap((tool) => ('refused' in tool ? [refusal(tool.at, tool.refused)] : [])),
     ...misfits.map((misfit) => ({ level: 'mistake' as const, ...misfit })),
-    ...wordsOnNothing(
-      config,
+    ...absent(
+      [...namingsOf(config), ...policies.flatMap(namingsIn)],
       contracts.map(({ id }) => id),
+      config.server,
     ),
     ...reviewPolicies(policies, reviewed),
   ]
@@ -61,13 +64,9 @@ function refusal(at: string, message: string): Remark {
   return { level: 'mistake', at, message: `the gate does not take this tool: ${message}` }
 }
 
-/** Words of the configuration on tools that their server does not have. */
-function wordsOnNothing({ words }: Situation['config'], ids: readonly string[]): readonly Remark[] {
-  const servers = new Set(ids.map((id) => id.slice(0, id.indexOf('/'))))
-  return [...words].flatMap(([id, { source }]) => {
-    if (ids.includes(id) || !servers.has(id.slice(0, id.indexOf('/')))) return []
-    return [{ level: 'mistake', at: source, message: absenceOf(id, ids) } as const]
-  })
+/** The tools of which the configuration says something. */
+function namingsOf({ words }: Situation['config']): readonly Naming[] {
+  return [...words].map(([tool, { source }]) => ({ at: source, server: serverOf(tool), tool }))
 }
 
 /** Each remark once, the mistakes first; what several rules of one line share is said once. */

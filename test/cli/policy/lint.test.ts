@@ -142,7 +142,7 @@ describe('policy lint', () => {
     const { code, remarks } = await lint(MINE, cedar)
     expect(remarks).toEqual([
       expect.stringMatching(
-        /advice mine\.cedar:1:1 limits \/amount from above alone, so a negative amount passes: min: 0/,
+        /advice mine\.cedar:1:1 limits \/amount from above alone, so a negative number passes: min: 0/,
       ),
     ])
     expect(code).toBe(0)
@@ -182,10 +182,48 @@ describe('policy lint', () => {
   })
 
   it('names a word on a tool that is not there', async () => {
-    const { remarks } = await lint('tools:\n  lok: { materiality: low }\n  bank/pay: { materiality: high }\n', '')
+    const { remarks } = await lint('tools:\n  lok: { materiality: low }\n', '')
     expect(remarks).toEqual([
       expect.stringMatching(/^mistake holdpoint\.yaml:3 no tool shop\/lok; did you mean "shop\/look"\?/),
     ])
+  })
+
+  it.each<[string, string, string, RegExp]>([
+    [
+      'a tool that was left without its server',
+      'get-env: deny',
+      '',
+      /^advice holdpoint\.yaml:3 no listed tool is of the server shop, and get-env without a server means shop\/get-env; did you mean "all\/get-env"\?$/,
+    ],
+    [
+      'a misspelt server',
+      'al/get-env: deny',
+      '',
+      /^advice holdpoint\.yaml:3 no listed tool is of the server al; did you mean "all\/get-env"\?$/,
+    ],
+    [
+      'a misspelt server in a policy',
+      'all/echo: { permit: always }',
+      '@id("m") forbid (principal, action == Action::"memm/echo", resource);',
+      /^advice mine\.cedar:1:\d+ no listed tool is of the server memm; did you mean "all\/echo"\?$/,
+    ],
+    [
+      'a misspelt server as the resource',
+      'all/echo: { permit: always }',
+      '@id("m") forbid (principal, action, resource == Server::"al");',
+      /^advice mine\.cedar:1:\d+ no listed tool is of the server al; did you mean "all"\?$/,
+    ],
+    [
+      'a server that is like none, once',
+      'bank/pay: { materiality: high }\n  bank/refund: deny',
+      '',
+      /^advice holdpoint\.yaml:3 no listed tool is of the server bank: what is said of its tools was not checked$/,
+    ],
+  ])('advises about %s, of which nothing is listed', async (_, word, cedar, says) => {
+    const tools = ['echo', 'get-env'].map((name) => ({ server: 'all', tool: { ...LOOK, name } }))
+    const { code, remarks } = await lint(`tools:\n  ${word}\n${MINE}`, cedar, tools)
+    expect(remarks).toEqual([expect.stringMatching(says)])
+    expect(code).toBe(0)
   })
 
   it('lets a list say of which server its tools are', async () => {
