@@ -4,7 +4,9 @@ import { AbsentAnswer, WrongAnswer } from '../decide/absent.ts'
 import { MOST_BODY_BYTES, type Reply } from '../decide/reply.ts'
 
 const MOST_HEADER_BYTES = 16_384
-const MOST_SOCKETS = 64
+/** As many as a gate decides at once: a question that waited for a connection here would count as the service's silence. */
+const MOST_SOCKETS = 1_024
+const MOST_IDLE_SOCKETS = 64
 /** Replies whose body may hold an answer. */
 const BODY_STATUSES: ReadonlySet<number> = new Set([200, 500])
 
@@ -37,12 +39,16 @@ export type Wire = (outgoing: Outgoing, signal: AbortSignal) => Promise<Reply>
  */
 export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
   const isTls = url.protocol === 'https:'
-  const pool = { keepAlive, maxSockets: MOST_SOCKETS }
   // Said outright, so that no variable of the environment turns the check of certificates off.
   const trust = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
-  const agent = isTls ? new TlsAgent({ ...pool, ...trust }) : new Agent(pool)
+  const createAgent = (keeps: boolean): Agent => {
+    const pool = { keepAlive: keeps, maxSockets: MOST_SOCKETS, maxFreeSockets: MOST_IDLE_SOCKETS }
+    return isTls ? new TlsAgent({ ...pool, ...trust }) : new Agent(pool)
+  }
+  const agent = createAgent(keepAlive)
+  const oneUse = createAgent(false)
   const send = isTls ? tlsRequest : plainRequest
-  const attempt: Wire = ({ path, headers, body }, signal) =>
+  const attempt = ({ path, headers, body }: Outgoing, signal: AbortSignal, by: Agent): Promise<Reply> =>
     receive(
       send({
         host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -50,7 +56,7 @@ export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
         path,
         method: body === undefined ? 'GET' : 'POST',
         headers: { ...headers, ...(body === undefined ? {} : { 'content-length': `${Buffer.byteLength(body)}` }) },
-        agent,
+        agent: by,
         signal,
         maxHeaderSize: MOST_HEADER_BYTES,
         insecureHTTPParser: false,
@@ -59,13 +65,19 @@ export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
     )
   return async (outgoing, signal) => {
     try {
-      return await attempt(outgoing, signal)
+      return await attempt(outgoing, signal, agent)
     } catch (cause) {
-      // The service had closed an idle connection just as it was taken: nothing was asked yet, so it is asked once more.
-      if (cause instanceof IdleConnectionClosed) return await attempt(outgoing, signal)
-      throw cause
+      if (!(cause instanceof IdleConnectionClosed)) throw cause
+      // The service had closed an idle connection before it was taken: nothing was asked yet, so it is asked once more.
+      dropIdle(agent)
+      return await attempt(outgoing, signal, oneUse)
     }
   }
+}
+
+/** Where one kept connection turned out to be dead, the others most likely are: a question must not find out one by one. */
+function dropIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy()
 }
 
 /** What a connection says that the other side has closed. */

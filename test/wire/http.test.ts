@@ -175,6 +175,45 @@ describe('a connection', () => {
     expect(met).toBe(2)
   })
 
+  /** `count` kept connections, each of which has answered once. */
+  const warmed = async (server: RawServer, point: PolicyDecisionPoint, count: number): Promise<void> => {
+    const held: Scene[] = []
+    server.play({ taken: 'permit', play: (scene) => held.push(scene) })
+    const asked = Array.from({ length: count }, () => decide(point))
+    await expect.poll(() => held.length).toBe(count)
+    for (const scene of held) named('healthy').play(scene)
+    await Promise.all(asked)
+  }
+
+  it('that is kept and dead costs nobody an answer, however many of them there are', async () => {
+    const server = await start('authzen')
+    const point = authzen({ url: server.url })
+    await warmed(server, point, 8)
+    const dead = new Set(server.open)
+    server.play({
+      taken: 'permit',
+      play: (scene) => {
+        if (dead.has(scene.socket)) scene.socket.resetAndDestroy()
+        else named('healthy').play(scene)
+      },
+    })
+    const one = await decide(point)
+    const three = await Promise.all([decide(point), decide(point), decide(point)])
+    expect([one, ...three].map(({ kind }) => kind)).toEqual(['permit', 'permit', 'permit', 'permit'])
+  })
+
+  it('is there for every call that a gate decides at once: none waits here and counts as the service’s silence', async () => {
+    const server = await start('authzen')
+    const point = authzen({ url: server.url })
+    const count = 200
+    let met = 0
+    server.play({ taken: 'absent', play: () => (met += 1) })
+    const left = Array.from({ length: count }, () => decide(point))
+    await expect.poll(() => met, { timeout: 5_000 }).toBe(count)
+    for (const socket of server.open) socket.destroy()
+    await Promise.all(left)
+  })
+
   it('that is new is never tried twice', async () => {
     const server = await start('authzen')
     server.play(named('resets the connection'))
