@@ -98,6 +98,7 @@ async function decide(
         const released = await waiting.wait()
         if (released === 'cancelled') break
         if (released !== 'again') return await exits.refused(considered, silenced(considered))
+        if (!stands(parts, considered, call)) return await exits.refused(considered, { code: 'tool_changed' })
         budget = new Budget(settings.timeoutMs, clock)
         continue
       }
@@ -106,8 +107,11 @@ async function decide(
         consent = step.spent ? undefined : consent
         continue
       }
+      // A person takes their own time, and nobody's place.
+      waiting.end()
       const asked = await askPerson(parts, considered, call, step.requires, options)
       if (!asked.given) return asked.admission
+      if (!stands(parts, considered, call)) return await exits.refused(considered, { code: 'tool_changed' })
       consent = asked.consent
       // With the yes comes another question.
       budget = new Budget(settings.timeoutMs, clock)
@@ -116,6 +120,11 @@ async function decide(
     waiting.end()
   }
   return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
+}
+
+/** Is the tool still the one that the call was made for? While it waited, its server may have listed another. */
+function stands({ tools }: GateParts, { arrival }: Considered, { contract }: Readied): boolean {
+  return tools.find(arrival.server, arrival.call.tool, arrival.call.definition) === contract
 }
 
 /** One decision within the budget, ruled by the fail mode, and its claim. */

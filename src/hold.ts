@@ -1,3 +1,4 @@
+import { principalKey } from './call/call-key.ts'
 import type { Hold, Release } from './decide/holds.ts'
 import { toolName } from './draft.ts'
 import type { GateParts } from './parts.ts'
@@ -44,6 +45,7 @@ export class Waiting {
   end(): void {
     if (this.#hold === undefined) return
     this.#hold.leave()
+    this.#hold = undefined
     const { clock, emit } = this.#parts
     emit({
       event: 'call-released',
@@ -56,7 +58,7 @@ export class Waiting {
   #enter(): Hold | undefined {
     const { holds, clock, emit } = this.#parts
     const waitMs = Math.min(this.#options.holdMs ?? DEFAULT_HOLD_MS, LONGEST_HOLD_MS)
-    const hold = holds.enter(waitMs, this.#options.signal)
+    const hold = holds.enter(principalKey(this.#considered.scope), waitMs, this.#options.signal)
     if (hold === undefined) return undefined
     this.#since = clock.monotonic()
     const { materiality } = this.#considered.classification

@@ -176,7 +176,7 @@ export class GateView implements Gate {
 
   async ready(): Promise<void> {
     const { recorder, panel, clock, settings } = this.#shared.parts
-    await Promise.all([recorder.ready(), panel.rehearse({ clock, budgetMs: settings.timeoutMs })])
+    await Promise.all([recorder.ready(), panel.rehearse()])
   }
 
   async close(): Promise<void> {
@@ -244,7 +244,9 @@ export class GateView implements Gate {
   #resolve(who: Who, where: Where): Scope {
     const { fallback, environment, traceOf } = this.#shared
     const scope = scopeOf(who, where, fallback, () => traceOf(where.conversation))
-    return { ...scope, environment: { ...environment, ...scope.environment } }
+    // The operator's own name of the environment is no host's to change: overrides are signed for it.
+    const name = environment['name'] === undefined ? {} : { name: environment['name'] }
+    return { ...scope, environment: { ...environment, ...scope.environment, ...name } }
   }
 }
 

@@ -14,7 +14,7 @@ export async function pointFindings({ config }: Situation): Promise<readonly Fin
   const clock = { now: Date.now, monotonic: () => performance.now() }
   try {
     const panel = createPanel(undefined, config, { clock, timeoutMs: budgetMs, emit: () => undefined })
-    const judged = await panel.rehearse({ clock, budgetMs })
+    const judged = await panel.rehearse()
     const off = panel.health().filter(({ id, canary }) => canary === 'none' && id !== 'cedar')
     return [
       ...[...judged].map(([id, word]) => findingOf(id, word, budgetMs)),

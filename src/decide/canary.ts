@@ -1,21 +1,29 @@
+import pTimeout, { TimeoutError } from 'p-timeout'
 import type { CanaryResult, Clock, Decision, PolicyDecisionPoint } from '../types.ts'
 import { type AskTerms, within } from './deadline.ts'
 
 /** How long a judgement stands, ms: one that has passed, and one that has not. */
 const STANDS_MS = { passed: 300_000, otherwise: 10_000 } as const
 
-/** Whoever asks first, the answer is everybody's: no caller's signal ends the question. */
-export type CanaryTerms = Pick<AskTerms, 'budgetMs' | 'clock'>
-
 /** Whether a point's rules that err are no permits there. */
 export interface Canary {
   readonly standing: CanaryResult['kind'] | 'pending'
   /** A permit once it has passed; else why it has not. Asks the point where nothing is known, or what is known is old. */
-  ask(terms: CanaryTerms): Decision | Promise<Decision>
+  ask(terms: AskTerms): Decision | Promise<Decision>
   /** Asks anew, ahead of a call. Never rejects. */
-  rehearse(terms: CanaryTerms): Promise<Decision>
-  /** What was known is of no use: the engine may have come back with other settings. */
+  rehearse(): Promise<Decision>
+  /**
+   * Asks beside a call that is slow: a point that answers this and not the call is not absent, whatever the call holds. At most one
+   * such question is under way.
+   */
+  control(answer: Promise<Decision>, terms: AskTerms): Control
+  /** What was known is old: the engine may have come back with other settings. */
   forget(): void
+}
+
+/** What a control question has shown so far. */
+export interface Control {
+  answered: boolean
 }
 
 interface Judgement {
@@ -24,19 +32,30 @@ interface Judgement {
   readonly untilAt: number
 }
 
+/** What a canary works with. */
+interface CanaryParts {
+  readonly clock: Clock
+  /** The whole policy budget, ms: whoever asks first, the answer is everybody's. */
+  readonly timeoutMs: number
+  readonly judged: (result: CanaryResult) => void
+}
+
 /** The canary of a point, or `undefined` for a point that has none. */
 export function createCanary(
   point: PolicyDecisionPoint,
-  { clock, judged }: { readonly clock: Pick<Clock, 'monotonic'>; readonly judged: (result: CanaryResult) => void },
+  { clock, timeoutMs, judged }: CanaryParts,
 ): Canary | undefined {
   const canary = point.canary?.bind(point)
   if (canary === undefined) return undefined
   let known: Judgement | undefined
   let asking: Promise<Decision> | undefined
-  let told: string | undefined
+  let told: CanaryResult['kind'] | undefined
+  /** Grows when what is known is forgotten: an answer to an older question says nothing of the engine that came after. */
+  let generation = 0
 
-  const learn = (result: CanaryResult): Decision => {
+  const learn = (result: CanaryResult, asked: number): Decision => {
     const decision = decisionOf(result, point.id)
+    if (asked !== generation) return decision
     const stands = result.kind === 'passed' ? STANDS_MS.passed : STANDS_MS.otherwise
     known = { kind: result.kind, decision, untilAt: clock.monotonic() + stands }
     if (told !== result.kind) judged(result)
@@ -44,14 +63,20 @@ export function createCanary(
     return decision
   }
 
-  // Bounded in time and read as strictly as any answer.
-  const put = async ({ budgetMs, clock }: CanaryTerms): Promise<Decision> => {
-    try {
-      const question = async (call: { readonly signal: AbortSignal }) => learn(resultOf(await canary(call)))
-      return await within(question, { point: point.id, budgetMs, clock, signal: undefined, schema: undefined })
-    } finally {
-      asking = undefined
-    }
+  // Bounded in time and read as strictly as any answer. No caller's signal ends it.
+  const put = async (): Promise<Decision> => {
+    const asked = generation
+    const question = async (call: { readonly signal: AbortSignal }) => learn(resultOf(await canary(call)), asked)
+    return await within(question, { point: point.id, budgetMs: timeoutMs, clock, signal: undefined, schema: undefined })
+  }
+
+  const share = (): Promise<Decision> => {
+    if (asking !== undefined) return asking
+    const mine = put().finally(() => {
+      if (asking === mine) asking = undefined
+    })
+    asking = mine
+    return mine
   }
 
   return {
@@ -60,25 +85,47 @@ export function createCanary(
     },
     ask(terms) {
       if (known !== undefined && clock.monotonic() < known.untilAt) return known.decision
-      asking ??= put(terms)
-      return asking
+      const shared = share()
+      return within(() => shared, { ...terms, point: point.id })
     },
-    async rehearse(terms) {
-      asking ??= put(terms)
-      return await asking
+    rehearse: share,
+    control(answer, { budgetMs }) {
+      const control = { answered: false }
+      const late = async (cause: unknown): Promise<void> => {
+        if (cause instanceof TimeoutError) control.answered = isPresent(await share())
+      }
+      pTimeout(answer, { milliseconds: Math.max(1, Math.min(budgetMs / 2, LONGEST_WAIT_MS)) }).catch(late)
+      return control
     },
     forget() {
-      known = undefined
+      generation += 1
+      asking = undefined
+      if (known !== undefined) known = { ...known, untilAt: Number.NEGATIVE_INFINITY }
     },
   }
 }
 
-/** UNTRUSTED: a client of one's own may return anything. */
+const LONGEST_WAIT_MS = 60_000
+
+/** Whatever it says, it is there. */
+function isPresent(decision: Decision): boolean {
+  if (decision.kind !== 'silence') return true
+  const { cause } = decision
+  return cause.kind === 'wrong'
+    ? cause.fault === 'unusable_policy' || cause.fault === 'policy_error'
+    : cause.kind !== 'absent'
+}
+
+/** UNTRUSTED: a client of one's own may return anything. Read once, as plain data of its own. */
 function resultOf(value: unknown): CanaryResult {
-  const { kind, because } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  if (kind === 'passed') return { kind }
-  const why = typeof because === 'string' ? because.slice(0, 512) : 'its canary gave no answer that can be read'
-  return { kind: kind === 'failed' ? 'failed' : 'unestablished', because: why }
+  const own = typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptors(value) : {}
+  const { kind, because } = own as { readonly [name: string]: PropertyDescriptor | undefined }
+  if (kind?.value === 'passed') return { kind: 'passed' }
+  const why: unknown = because?.value
+  return {
+    kind: kind?.value === 'failed' ? 'failed' : 'unestablished',
+    because: typeof why === 'string' ? why.slice(0, 512) : 'its canary gave no answer that can be read',
+  }
 }
 
 function decisionOf(result: CanaryResult, point: string): Decision {

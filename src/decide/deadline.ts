@@ -18,8 +18,12 @@ export interface AskTerms {
 
 /** The longest delay that a timer of the platform holds; a longer one would fire at once, or never. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
-/** A timer that comes this much too late says that the event loop was blocked, and not that the point was silent. */
-const STALL_MS = 500
+/** An answer is waited for in slices, ms, so that it shows when the event loop was blocked. */
+const SLICE_MS = 50
+/** A slice that ends this much too late was blocked, ms. */
+const LATE_MS = 25
+/** Blocked for longer than this, ms, and for a fifth of the budget, the gate was silent and not the point. */
+const STALL_MS = 100
 /** Long enough for the event loop to look at its sockets once. */
 const ONE_TURN_MS = 1
 
@@ -96,13 +100,22 @@ async function awaitAnswer(
     Promise.prototype.then.call(answer, (value) => resolve({ value }), reject)
   })
   try {
-    const decision = await heard(settled, leftMs, signal)
-    if (decision !== TIMED_OUT) return inTime(decision, askedAt, terms)
+    let blockedMs = 0
+    // Counted by the timers as well: a clock that stands still ends the waiting too.
+    for (let waitedMs = 0; waitedMs < leftMs; ) {
+      const sliceMs = Math.min(SLICE_MS, leftMs - waitedMs)
+      const from = clock.monotonic()
+      const decision = await heard(settled, sliceMs, signal)
+      if (decision !== TIMED_OUT) return inTime(decision, askedAt, terms)
+      const tookMs = clock.monotonic() - from
+      if (tookMs - sliceMs > LATE_MS) blockedMs += tookMs - sliceMs
+      waitedMs += Math.max(sliceMs, tookMs)
+    }
     // When the event loop was blocked, what came meanwhile has not been looked at: a word against the call must not be lost.
     const last = await heard(settled, ONE_TURN_MS, signal)
     if (last !== TIMED_OUT) return inTime(last, askedAt, terms)
     hearLate(answer, terms)
-    return inTime(clock.monotonic() - askedAt > budgetMs + STALL_MS ? STALLED : TIMED_OUT, askedAt, terms)
+    return inTime(blockedMs > Math.max(STALL_MS, budgetMs / 5) ? STALLED : TIMED_OUT, askedAt, terms)
   } finally {
     call.abort()
   }

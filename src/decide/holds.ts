@@ -4,8 +4,9 @@ import type { Clock } from '../types.ts'
 /** How long the first wait for a policy point is, ms; each later one is twice as long, up to {@link LONGEST_WAIT_MS}. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 5_000
-/** How many calls may wait at once; a call beyond that is refused. */
+/** How many calls may wait at once, and how many of one principal; a call beyond that is refused. */
 const MOST_HELD = 256
+const MOST_OF_ONE = 64
 
 /** Why a held call goes on: to be decided `again`, or to be refused. */
 export type Release = 'again' | 'expired' | 'cancelled' | 'full'
@@ -23,11 +24,15 @@ export class Holds {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #most: number
   readonly #waiting = new Set<() => void>()
+  readonly #mostOfOne: number
+  /** By principal. */
+  readonly #places = new Map<string, number>()
   #held = 0
 
-  constructor(clock: Pick<Clock, 'monotonic'>, most: number = MOST_HELD) {
+  constructor(clock: Pick<Clock, 'monotonic'>, most: number = MOST_HELD, mostOfOne: number = MOST_OF_ONE) {
     this.#clock = clock
     this.#most = most
+    this.#mostOfOne = mostOfOne
   }
 
   get held(): number {
@@ -39,10 +44,12 @@ export class Holds {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  /** Takes a place for at most `mostMs`; `undefined` when all are taken. */
-  enter(mostMs: number, signal: AbortSignal | undefined): Hold | undefined {
-    if (this.#held >= this.#most) return undefined
+  /** Takes a place for at most `mostMs`; `undefined` when all are taken, or all that one principal may have. */
+  enter(principal: string, mostMs: number, signal: AbortSignal | undefined): Hold | undefined {
+    const taken = this.#places.get(principal) ?? 0
+    if (this.#held >= this.#most || taken >= this.#mostOfOne) return undefined
     this.#held += 1
+    this.#places.set(principal, taken + 1)
     const enteredAt = this.#clock.monotonic()
     let nextMs = FIRST_WAIT_MS
     let isHere = true
@@ -58,10 +65,17 @@ export class Holds {
         return this.#clock.monotonic() - enteredAt < mostMs ? 'again' : 'expired'
       },
       leave: () => {
-        if (isHere) this.#held -= 1
+        if (isHere) this.#free(principal)
         isHere = false
       },
     }
+  }
+
+  #free(principal: string): void {
+    this.#held -= 1
+    const left = (this.#places.get(principal) ?? 1) - 1
+    if (left === 0) this.#places.delete(principal)
+    else this.#places.set(principal, left)
   }
 
   async #wake(waitMs: number, signal: AbortSignal | undefined): Promise<void> {

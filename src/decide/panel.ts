@@ -14,7 +14,7 @@ import type {
   ToolDefinition,
 } from '../types.ts'
 import { type Breaker, type BreakerTerms, createBreaker } from './breaker.ts'
-import { type Canary, type CanaryTerms, createCanary } from './canary.ts'
+import { type Canary, type Control, createCanary } from './canary.ts'
 import { type AskTerms, ask, inTime, STALLED, silence } from './deadline.ts'
 import { joined, NOBODY_ASKED } from './join.ts'
 
@@ -97,8 +97,8 @@ export class PolicyPanel {
    *
    * @returns what came of it, by point: a permit where a canary has passed
    */
-  async rehearse(terms: CanaryTerms): Promise<ReadonlyMap<string, Decision>> {
-    const judged = this.#seats.map(async (seat) => [seat.point.id, await seat.rehearse(terms)] as const)
+  async rehearse(): Promise<ReadonlyMap<string, Decision>> {
+    const judged = this.#seats.map(async (seat) => [seat.point.id, await seat.rehearse()] as const)
     return new Map((await Promise.all(judged)).flatMap(([id, word]) => (word === undefined ? [] : [[id, word]])))
   }
 
@@ -155,14 +155,12 @@ class Seat {
     this.#timeoutMs = timeoutMs
     this.#emit = emit
     this.#tools = point.tools ?? ['*']
-    this.#canary = createCanary(point, { clock, judged: (result) => emit(judgement(point.id, result)) })
+    this.#canary = createCanary(point, { clock, timeoutMs, judged: (result) => emit(judgement(point.id, result)) })
     this.#breaker = createBreaker({
       ...breaker,
       clock,
       moved: (from, to, because) => {
         emit({ event: 'breaker-moved', point: point.id, from, to, because })
-        // Whoever comes back may have come back otherwise.
-        if (to === 'closed') this.#canary?.forget()
         if (to === 'closed') healed?.()
       },
     })
@@ -183,16 +181,20 @@ class Seat {
     if (!(terms.budgetMs > 0)) return STALLED
     const entered = this.#breaker.enter()
     if (entered.kind === 'refused') return entered.because === 'isolated' ? ISOLATED : openFor(entered.retryInMs)
-    const settle = (answered: Decision): Decision => {
-      const decision = this.#fair(answered, terms)
+    const settle = (answered: Decision, control?: Control): Decision => {
+      const decision = this.#fair(answered, terms, control)
       const { outcome, retryAfterMs } = presence(decision, terms)
       entered.settle(outcome, retryAfterMs)
       if (outcome === 'answered') this.#report(decision)
+      // Whoever was away may have come back otherwise.
+      if (outcome === 'absent') this.#canary?.forget()
       return decision
     }
     const answer = ask(this.point, request, terms)
     if (!(answer instanceof Promise) && this.#canary === undefined) return settle(answer)
-    return this.#withCanary(Promise.resolve(answer).then(settle), request, terms)
+    const control = answer instanceof Promise ? this.#canary?.control(answer, terms) : undefined
+    const settled = Promise.resolve(answer).then((answered) => settle(answered, control))
+    return this.#withCanary(settled, request, terms)
   }
 
   /** What is wrong with an answer is the operator's to know, and nobody else's. */
@@ -203,11 +205,16 @@ class Seat {
     this.#emit({ event: 'answer-rejected', point: this.point.id, fault: cause.fault, detail: cause.detail })
   }
 
-  /** INVARIANT I5: whoever was given less than half of the budget was not silent; the gate was slow. */
-  #fair(decision: Decision, { budgetMs }: AskTerms): Decision {
+  /**
+   * INVARIANT I5: whoever was given less than half of the budget was not silent, the gate was slow; and whoever answers a control
+   * question meanwhile is there: then it is this call that cannot be evaluated in time.
+   */
+  #fair(decision: Decision, { budgetMs }: AskTerms, control?: Control): Decision {
     const isTimeout =
       decision.kind === 'silence' && decision.cause.kind === 'absent' && decision.cause.fault === 'timeout'
-    return isTimeout && budgetMs < this.#timeoutMs / 2 ? STALLED : decision
+    if (!isTimeout) return decision
+    if (budgetMs < this.#timeoutMs / 2) return STALLED
+    return control?.answered === true ? UNANSWERABLE : decision
   }
 
   /** INVARIANT I4: a medium or high call runs on this point's word only once its canary has passed. */
@@ -215,11 +222,12 @@ class Seat {
     if (this.#canary === undefined || request.resource.properties.materiality === 'low') return await answer
     const askedAt = terms.clock.monotonic()
     const [decision, canary] = await Promise.all([answer, this.#canary.ask(terms)])
-    return inTime(canary.kind === 'permit' ? decision : joined([decision, canary]), askedAt, terms)
+    const judged = this.#fair(canary, terms)
+    return inTime(judged.kind === 'permit' ? decision : joined([decision, judged]), askedAt, terms)
   }
 
-  async rehearse(terms: CanaryTerms): Promise<Decision | undefined> {
-    return await this.#canary?.rehearse(terms)
+  async rehearse(): Promise<Decision | undefined> {
+    return await this.#canary?.rehearse()
   }
 
   isolate(because: string): void {
@@ -263,5 +271,11 @@ function judgement(point: string, result: CanaryResult): Parameters<EventSink>[0
   const message = result.kind === 'passed' ? 'a rule that errs is no permit there' : result.because
   return { event: 'canary-judged', point, result: result.kind, message }
 }
+
+const UNANSWERABLE = silence({
+  kind: 'wrong',
+  fault: 'policy_error',
+  detail: 'the policy point answers others within the budget, and not this call',
+})
 
 const ISOLATED = silence({ kind: 'wrong', fault: 'isolated', detail: 'an operator has isolated the policy point' })

@@ -5,8 +5,8 @@ const FOREVER = 600_000
 
 function held(mostMs: number, signal?: AbortSignal) {
   const clock = { at: 0, monotonic: () => clock.at }
-  const holds = new Holds(clock, 2)
-  return { clock, holds, hold: holds.enter(mostMs, signal) }
+  const holds = new Holds(clock, 3, 2)
+  return { clock, holds, hold: holds.enter('alice', mostMs, signal) }
 }
 
 it('lets a call try again as soon as its point has healed', async () => {
@@ -42,13 +42,16 @@ it('ends when its caller goes away', async () => {
   expect(await waiting).toBe('cancelled')
 })
 
-it('holds a bounded number, and gives a place back once', () => {
+it('holds a bounded number, of one principal and of all, and gives a place back once', () => {
   const { hold, holds } = held(FOREVER)
-  expect(holds.enter(FOREVER, undefined)).toBeDefined()
-  expect(holds.enter(FOREVER, undefined)).toBeUndefined()
+  const enter = (principal: string) => holds.enter(principal, FOREVER, undefined)
+  expect(enter('alice')).toBeDefined()
+  expect(enter('alice')).toBeUndefined()
+  expect(enter('bob')).toBeDefined()
+  expect(enter('carol')).toBeUndefined()
   hold?.leave()
   hold?.leave()
-  expect(holds.held).toBe(1)
-  expect(holds.enter(FOREVER, undefined)).toBeDefined()
-  expect(holds.enter(FOREVER, undefined)).toBeUndefined()
+  expect(holds.held).toBe(2)
+  expect(enter('carol')).toBeDefined()
+  expect(enter('alice')).toBeUndefined()
 })

@@ -186,9 +186,10 @@ describe('the canary', () => {
     evaluate = absent()
     for (let call = 0; call < 3; call += 1) await ask()
     evaluate = () => PERMIT
+    const before = asked
     clock.at = 30_000
     for (let probe = 0; probe < 4; probe += 1) expect(await ask()).toEqual(PERMIT)
-    expect(asked).toBe(2)
+    expect(asked).toBe(before + 1)
   })
 
   it('that does not answer keeps a permit from counting, and a deny still denies', async () => {
@@ -206,6 +207,38 @@ describe('the canary', () => {
     }
   })
 
+  it('shows that a point is there: what one call makes slow is that call’s fault, and shuts nobody out', async () => {
+    const passed: CanaryResult = { kind: 'passed' }
+    const { ask, panel } = panelOf(pointOf('p', { evaluate: hang, canary: async () => passed }))
+    for (let call = 0; call < 5; call += 1)
+      expect(await ask(LOW)).toMatchObject({ cause: { kind: 'wrong', fault: 'policy_error' } })
+    expect(panel.health()).toMatchObject([{ breaker: 'closed' }])
+  })
+
+  it('that hangs as the calls do makes it an outage', async () => {
+    const { ask, panel } = panelOf(pointOf('p', { evaluate: hang, canary: () => new Promise(() => undefined) }))
+    for (let call = 0; call < 3; call += 1)
+      expect(await ask(LOW)).toMatchObject({ cause: { kind: 'absent', fault: 'timeout' } })
+    expect(panel.health()).toMatchObject([{ breaker: 'open' }])
+  })
+
+  it('asked of the engine that was there before says nothing of the one that came after', async () => {
+    const answers: ((result: CanaryResult) => void)[] = []
+    const canary = () => new Promise<CanaryResult>((resolve) => answers.push(resolve))
+    let evaluate: () => unknown = () => PERMIT
+    const { ask } = panelOf(pointOf('p', { canary, evaluate: () => evaluate() }))
+    const first = ask()
+    evaluate = absent()
+    expect(await ask(LOW)).toMatchObject({ cause: { kind: 'absent' } })
+    answers[0]?.({ kind: 'passed' })
+    expect(await first).toEqual(PERMIT)
+    evaluate = () => PERMIT
+    const next = ask()
+    expect(answers).toHaveLength(2)
+    answers[1]?.({ kind: 'failed', because: 'set strictEvaluation' })
+    expect(await next).toMatchObject({ cause: { kind: 'wrong', fault: 'unusable_policy' } })
+  })
+
   it('asked ahead of the first call, never rejects', async () => {
     const { panel, clock } = panelOf(
       pointOf('p', {
@@ -214,7 +247,7 @@ describe('the canary', () => {
         },
       }),
     )
-    await panel.rehearse({ clock, budgetMs: 50 })
+    await panel.rehearse()
     expect(panel.health()).toMatchObject([{ canary: 'pending' }])
   })
 })

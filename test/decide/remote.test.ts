@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { AbsentAnswer, WrongAnswer } from '../../src/decide/absent.ts'
+import { AbsentAnswer, TooMuchAtOnce, WrongAnswer } from '../../src/decide/absent.ts'
 import { type AuthzenTerms, createAuthzenPoint } from '../../src/decide/authzen.ts'
 import { createDiscovery, readMetadata, usualEndpoints } from '../../src/decide/discovery.ts'
 import { createOpaPoint } from '../../src/decide/opa.ts'
@@ -72,6 +72,44 @@ describe('questions of one turn', () => {
     const from = point(service, { most: 2 })
     await Promise.all(['a/x', 'b/x', 'c/x', 'd/x', 'e/x'].map((tool) => ask(from, refund(tool, 1))))
     expect(service.puts.map((put) => questions(put).length)).toEqual([2, 2, 0])
+  })
+
+  it('are no larger together than 256 KiB: nobody’s arguments make somebody else’s request too large', async () => {
+    const service = batching()
+    const from = point(service, { most: 50 })
+    const told = ['a/x', 'b/x', 'c/x', 'd/x'].map((tool, index) => {
+      const note = 'é'.repeat([60_000, 1, 200_000, 60_000][index] ?? 0)
+      return { tool, arguments: { amount: index === 1 ? 900 : 1, note } }
+    })
+    const decisions = await Promise.all(told.map((each) => ask(from, each)))
+    expect(decisions.map(({ kind }) => kind)).toEqual(['permit', 'deny', 'permit', 'permit'])
+    const tools = service.puts.map((put) => questions(put).map(({ resource }) => (resource as JsonObject)['id']))
+    expect(tools).toEqual([['a/x', 'b/x', 'd/x'], []])
+  })
+
+  it('whose reply is lost are one absence: the others open nothing, and move no breaker', async () => {
+    const service = scriptedService(() => {
+      throw new AbsentAnswer('unavailable', 'the policy service answered 503')
+    })
+    const from = point(service, { most: 50 })
+    const asked = ['a/x', 'b/x', 'c/x'].map((tool) => ask(from, refund(tool, 1)))
+    const causes = await Promise.all(asked.map((each) => each.catch((cause: unknown) => cause)))
+    expect(causes).toMatchObject([
+      { name: 'AbsentAnswer', fault: 'unavailable' },
+      { name: 'WrongAnswer', fault: 'stalled' },
+      { name: 'WrongAnswer', fault: 'stalled' },
+    ])
+  })
+
+  it('that are too much for the service together are asked one by one, once', async () => {
+    const service = scriptedService((put) => {
+      if (put.path.endsWith('evaluations')) throw new TooMuchAtOnce('misconfigured', 'too large')
+      return judge(put.body as JsonObject)
+    })
+    const from = point(service, { most: 50 })
+    const decisions = await Promise.all([ask(from, refund('a/x', 1)), ask(from, refund('b/x', 900))])
+    expect(decisions.map(({ kind }) => kind)).toEqual(['permit', 'deny'])
+    expect(service.puts).toHaveLength(3)
   })
 
   it('that is alone goes by itself', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AbsentAnswer, WrongAnswer } from '../../src/decide/absent.ts'
+import { AbsentAnswer, TooMuchAtOnce, WrongAnswer } from '../../src/decide/absent.ts'
 import { type Reply, readReply } from '../../src/decide/reply.ts'
 
 const NOW = Date.parse('2026-11-21T20:00:00Z')
@@ -56,6 +56,16 @@ describe('a reply', () => {
     const terms = { ...TERMS, hearsErrors: true }
     expect(readReply(reply(500), terms)).toMatchObject({ status: 500 })
     expect(thrown(reply(500, SOUND, 'oops'), terms)).toBeInstanceOf(WrongAnswer)
+  })
+
+  it.each([413, 429])('of status %i to several questions says that they were too much at once', (status) => {
+    expect(thrown(reply(status), { ...TERMS, questions: 2 })).toBeInstanceOf(TooMuchAtOnce)
+    expect(thrown(reply(status), { ...TERMS, questions: 1 })).not.toBeInstanceOf(TooMuchAtOnce)
+  })
+
+  it('that asks for a pause is never answered with more requests', () => {
+    const found = thrown(reply(429, { ...SOUND, 'retry-after': ['7'] }), { ...TERMS, questions: 2 })
+    expect(found).toMatchObject({ name: 'AbsentAnswer', retryAfterMs: 7_000 })
   })
 
   it.each<[string, Headers]>([

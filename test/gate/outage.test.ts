@@ -60,6 +60,23 @@ describe('a held call', () => {
     expect(await admitted).toMatchObject({ outcome: 'refused', refusal: { code: 'denied_by_policy' } })
   })
 
+  it('does not run on a tool that its server replaced meanwhile', async () => {
+    let isAway = true
+    const { gate, me } = gateWith({ policy: () => (isAway ? away() : 'permit') })
+    const listed = (description: string): ToolDefinition => ({
+      name: 'pay',
+      origin: 'third-party',
+      description,
+      inputSchema: schema,
+    })
+    gate.register([listed('Pays an invoice')], { server: 'bank' })
+    const admitted = me.admit({ server: 'bank', tool: 'pay', callId: '1', input: {} }, { onSilence: 'hold' })
+    await until(() => gate.health().held === 1)
+    gate.register([listed('Pays anybody')], { server: 'bank' })
+    isAway = false
+    expect(await admitted).toMatchObject({ outcome: 'refused', refusal: { code: 'tool_changed' } })
+  })
+
   it('is refused when its time is up, with the code of the silence', async () => {
     const { gate, me } = gateWith({ policy: away })
     expect(await me.admit({ tool: 'high', callId: '1', input: {} }, { onSilence: 'hold', holdMs: 20 })).toMatchObject({

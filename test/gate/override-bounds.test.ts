@@ -23,7 +23,13 @@ const tools = (['low', 'medium', 'high'] as const).map((materiality) => ({
 }))
 
 /** A gate in production whose policy point is away, and the folder in which it looks for overrides. */
-function outage(options: { readonly trusted?: readonly Signer[]; readonly observe?: { readonly until: number } } = {}) {
+function outage(
+  options: {
+    readonly trusted?: readonly Signer[]
+    readonly observe?: { readonly until: number }
+    readonly environment?: { readonly name: string }
+  } = {},
+) {
   const { trusted = [boss, other], ...more } = options
   const folder = join(temporary(), 'overrides')
   const store = createMemoryStore()
@@ -92,18 +98,22 @@ describe('a live override', () => {
     const { gate, install, run, folder } = outage()
     const id = await install()
     expect((await run('medium')).outcome).toBe('ran')
-    const others = [
-      gate.as({ user: 'bob' }),
-      gate.as({ agent: 'alice' }),
-      gate.as({ user: 'alice', tenant: 'acme' }),
-      gate.as({ user: 'alice' }, { environment: { name: 'staging' } }),
-    ]
+    const others = [gate.as({ user: 'bob' }), gate.as({ agent: 'alice' }), gate.as({ user: 'alice', tenant: 'acme' })]
     for (const [n, view] of others.entries())
       expect(await view.admit({ tool: 'medium', callId: `other ${n}`, input: {} })).toMatchObject({
         outcome: 'refused',
       })
     await revokeOverride(folder, id, 'healed')
     await expect.poll(async () => (await run('medium')).outcome, { timeout: 5_000 }).toBe('refused')
+  })
+
+  it('is of no use elsewhere, whatever a host says of where it is', async () => {
+    const { gate, install } = outage({ environment: { name: 'staging' } })
+    await install()
+    for (const where of [{}, { environment: { name: 'production' } }])
+      expect(await gate.as({ user: 'alice' }, where).admit({ tool: 'medium', callId: 'x', input: {} })).toMatchObject({
+        outcome: 'refused',
+      })
   })
 
   it('that is not used is told to the operator, and never to the model', async () => {
