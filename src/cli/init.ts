@@ -8,7 +8,8 @@ import { CONFIG_FILE, DEFAULT_SERVER } from '../config/read.ts'
 import { MATERIALITIES } from '../types.ts'
 import { type CommandContext, homely } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
-import { type JudgedTool, judgeTools, type OfferedTool } from './init/judged.ts'
+import { exampleCall } from './init/example-call.ts'
+import { type JudgedTool, judgeTools, type OfferedTool, writtenName } from './init/judged.ts'
 import { askServer } from './init/mcp-server.ts'
 import { configText, type Origin } from './init/text.ts'
 import { readToolSet, toolSetPlace } from './init/tool-set.ts'
@@ -71,7 +72,7 @@ Example:
       if (flags.saveTools !== undefined) writeNew(flags.saveTools, saved)
       if (flags.json === true) terminal.out(JSON.stringify(report(judged, origin, file, text)))
       else if (file === undefined) terminal.out(text.trimEnd())
-      else tell(judged, { ...flags, file }, terminal)
+      else tell(judged, tools, { ...flags, file }, terminal)
     })
 }
 
@@ -162,7 +163,7 @@ function writeNew(file: string, text: string): void {
 
 function taken(file: string): UnusableInput {
   return new UnusableInput(
-    `${file} exists and is not overwritten: move it away, choose another with --out, or print with --stdout`,
+    `${file} exists and is not overwritten: move it away, or name another. To add the tools of a second server to a configuration, print them with --stdout and copy what stands below "tools:"`,
   )
 }
 
@@ -192,6 +193,7 @@ function report(
 
 function tell(
   judged: readonly JudgedTool[],
+  offered: readonly OfferedTool[],
   { file, saveTools }: Flags & { readonly file: string },
   terminal: Terminal,
 ): void {
@@ -204,15 +206,27 @@ function tell(
   const refused = judged.length - taken_.length
   out(`${style('bold', visible(homely(file)))}  ${judged.length} tools: ${tiers.join(', ')}`)
   if (undecided > 0)
-    out(style('yellow', `Nothing says what ${undecided} of them can do: decide where the file says DECIDE`))
+    out(style('yellow', `Of ${undecided} the name does not say what it does: decide where the file says DECIDE`))
   if (refused > 0) out(style('red', `${refused} of them the gate does not take: the file says why`))
   out('')
-  out('Nothing is permitted yet: low runs, medium and high wait for your yes. Read the file, then:')
-  out(`  holdpoint policy lint --tools ${visible(saveTools ?? 'FILE')}`)
-  const [example] = taken_
-  if (example !== undefined)
-    out(
-      `  echo '{"tool":"${visible(example.tool)}","user":"you"}' | holdpoint check --tools ${visible(saveTools ?? 'FILE')}`,
-    )
-  out('  holdpoint watch')
+  out('The file permits nothing yet. Without policies of yours ask/v1 decides: low runs, medium and high wait for')
+  out('your yes. Read the file, then:')
+  const list = visible(saveTools ?? 'FILE')
+  out(`  npx holdpoint policy lint --tools ${list}`)
+  const call = callOf(taken_, offered)
+  if (call === undefined)
+    out('  npx holdpoint check --help   # what would become of a call, and how one is written down')
+  else out(`  echo '${call}' | npx holdpoint check --tools ${list}`)
+  out('  npx holdpoint watch')
+}
+
+/** A call of the first tool, from the top of the file, of which the schema shows what it takes. */
+function callOf(taken_: readonly JudgedTool[], offered: readonly OfferedTool[]): string | undefined {
+  const byName = new Map(offered.map((tool) => [writtenName(tool.server, tool.definition.name), tool]))
+  for (const { tool } of taken_) {
+    const known = byName.get(tool)
+    const call = known === undefined ? undefined : exampleCall(known)
+    if (call !== undefined) return call
+  }
+  return undefined
 }

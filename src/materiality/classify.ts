@@ -21,7 +21,7 @@ const NOTHING_KNOWN: Evidence = {
   source: 'default',
   argues: 'high',
   at: 'name',
-  because: 'nothing says what this tool does',
+  because: 'its name does not say what it does',
 }
 
 const TAKES_ANYTHING: Evidence = {

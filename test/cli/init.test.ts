@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -105,6 +105,19 @@ describe('init from a server', () => {
     expect(linted).toMatchObject({ code: 0, stdout: '3 policies, 14 tools: 0 mistakes, 0 advice\n' })
   })
 
+  it('suggests a call that fits the tool, and what becomes of it is not that it does not fit', async () => {
+    const out = join(machine.folder, 'steps.yaml')
+    const { stdout } = await machine.run(['init', '--out', out, '--tools', join(machine.folder, 'files.jsonl')])
+    const [, call] = /^ {2}echo '([^']+)' \| npx holdpoint check --tools FILE$/m.exec(stdout) ?? []
+    expect(JSON.parse(call ?? '{}')).toEqual({
+      tool: 'files/write_file',
+      input: { path: 'x', content: 'x' },
+      user: 'you',
+    })
+    const checked = await machine.run(['check', '--json', '--tools', 'files.jsonl'], call)
+    expect(JSON.parse(checked.stdout)).toMatchObject({ code: 'approval_required' })
+  })
+
   it('leaves a suggestion that holds once the braces in front of it are deleted', async () => {
     const from = readFileSync(join(machine.folder, 'holdpoint.yaml'), 'utf8')
     const edited = file('edited.yaml', from.replaceAll('{} # {', '{'))
@@ -119,7 +132,7 @@ describe('init from a server', () => {
     expect(again).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringMatching(/mine\.yaml exists and is not overwritten.*\n$/),
+      stderr: expect.stringMatching(/mine\.yaml exists and is not overwritten.*second server.*--stdout.*\n$/),
     })
     const saved = await runHere('init', '--stdout', '--save-tools', mine, '--', 'no-such-program')
     expect(saved).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('mine.yaml exists and is not') })
@@ -227,6 +240,31 @@ describe('init from a list', () => {
     expect(existsSync(unwritten)).toBe(false)
   })
 
+  it('suggests no call whose text would end the quotes around it, or that it cannot know to fit', async () => {
+    const taking = (schema: object) => ({ type: 'object', properties: { a: schema }, required: ['a'] })
+    const tools = [
+      { name: 'send_a', inputSchema: taking({ enum: ["'; rm -rf ~ #"] }) },
+      { name: 'send_b', inputSchema: taking({ type: 'string', pattern: '^[0-9]{8}$' }) },
+      { name: 'send_c', inputSchema: taking({ $ref: '#/nowhere' }) },
+    ]
+    const list = (name: string, listed: readonly object[]) => file(name, JSON.stringify(listed))
+    const out = (name: string) => ['--out', join(machine.folder, name)]
+    const none = await runHere('init', ...out('none.yaml'), '--tools', list('none.json', tools))
+    expect(none.stdout).not.toContain('echo')
+    expect(none.stdout).toContain('npx holdpoint check --help')
+    const last = { name: 'send_d', inputSchema: taking({ type: 'array', items: { enum: [7] }, minItems: 1 }) }
+    const some = await runHere('init', ...out('some.yaml'), '--tools', list('some.json', [...tools, last]))
+    expect(some.stdout).toContain(`  echo '{"tool":"send_d","input":{"a":[7]},"user":"you"}' | npx holdpoint check`)
+  })
+
+  it('says of a name that tells nothing that a description lowers nothing', async () => {
+    const list = file('zork.json', '[{"name":"zork","description":"Reads."},{"name":"blarg"}]')
+    const { stdout } = await runHere('init', '--stdout', '--tools', list)
+    const unwrapped = stdout.replace(/\n *# /g, ' ')
+    expect(unwrapped.match(/its name does not say what it does/g)).toHaveLength(2)
+    expect(unwrapped.match(/its own words lower nothing/g)).toHaveLength(1)
+  })
+
   it('prints instead of writing when it is asked to', async () => {
     const list = file('one.json', '{"name":"send_mail"}')
     const before = readdirSync(machine.folder)
@@ -268,11 +306,20 @@ describe('init from a tool set', () => {
   it('says what is wrong with a module in one line', async () => {
     const module = file('odd.mjs', 'export const tools = [1]; export const count = 3')
     const throwing = file('throwing.mjs', "throw new Error('no DATABASE_URL')")
+    const bare = file('bare.mjs', "import { x } from './lib'; export const tools = { x }")
+    file('lib.js', 'export const x = 1')
+    const scripts = join(machine.folder, 'scripts')
+    mkdirSync(scripts)
+    writeFileSync(join(scripts, 'package.json'), '{"type":"commonjs"}')
+    writeFileSync(join(scripts, 'tools.js'), 'export const tools = {}')
     for (const [place, says] of [
       [`${module}#tools`, 'tools is no tool set'],
       [`${module}#toolz`, 'exports no toolz; it has: count, tools'],
       [`${throwing}#tools`, 'throwing.mjs: no DATABASE_URL'],
       ['absent.mjs#tools', 'absent.mjs does not exist'],
+      [`${bare}#tools`, 'relative imports need their file ending'],
+      [`${bare}#tools`, 'say --tools FILE'],
+      [`${join(scripts, 'tools.js')}#tools`, '"type": "module", or let the program itself write its tools to a file'],
     ] as const) {
       const { code, stderr } = await runHere('init', '--stdout', place)
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) })

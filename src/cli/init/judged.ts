@@ -48,8 +48,12 @@ export function judgeTools(offered: readonly OfferedTool[]): readonly JudgedTool
 }
 
 function about({ server, definition: { name, description, title } }: OfferedTool): Offered {
-  const tool = server === DEFAULT_SERVER && !name.includes('/') ? name : `${server}/${name}`
-  return { server, tool, description: description ?? title }
+  return { server, tool: writtenName(server, name), description: description ?? title }
+}
+
+/** A tool as `holdpoint.yaml` names it. */
+export function writtenName(server: string, name: string): string {
+  return server === DEFAULT_SERVER && !name.includes('/') ? name : `${server}/${name}`
 }
 
 function judgeTool(offered: OfferedTool, contracts: Contracts): JudgedTool {

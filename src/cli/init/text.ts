@@ -68,10 +68,12 @@ function head({ from, server }: Origin): readonly string[] {
         'look dangerous no longer raise it. What else may be said, for instance',
     ),
     '#   { permit: { amount: { max: 500 } }, otherwise: { ask: confirmation } }    or    deny',
-    '# stands in docs/policies.md. Then: holdpoint policy lint --tools FILE, and holdpoint check --tools FILE.',
+    '# and, of a tool that reads what is private or what strangers wrote (exfiltration/v1 goes by it),',
+    '#   { reads: [private, untrusted] }',
+    '# stands in docs/policies.md. Then: npx holdpoint policy lint --tools FILE, and npx holdpoint check --tools FILE.',
     '',
     ...(server === undefined || server === DEFAULT_SERVER ? [] : serverLines(server)),
-    '# policies: [ask/v1]   # what holds without this line, until there is a folder policies/ beside this file: then its *.cedar',
+    '# policies: [ask/v1]   # what holds without this line, unless there is a policies/*.cedar beside this file: then those',
     '',
   ]
 }
@@ -101,7 +103,7 @@ function sections(tools: readonly JudgedTool[]): readonly string[] {
 
 function titleOf(tool: JudgedTool): string {
   if (tool.kind === 'refused') return 'not taken by the gate'
-  return tool.undecided ? 'nothing is known of these: decide' : tool.materiality
+  return tool.undecided ? 'the names of these say nothing: decide' : tool.materiality
 }
 
 function entry(tool: JudgedTool): readonly string[] {
@@ -111,7 +113,8 @@ function entry(tool: JudgedTool): readonly string[] {
     const refusal = `${plain(tool.tool, LONGEST_NAME)}: ${plain(tool.because, LONGEST_REASONS)}`
     return comment(`${refusal}. Every registration that lists it fails: rename it or leave it out`, '  # ')
   }
-  const because = plain(tool.because.join('; '), LONGEST_REASONS)
+  const unheard = tool.undecided && said !== '' ? ['its own words lower nothing'] : []
+  const because = plain([...tool.because, ...unheard].join('; '), LONGEST_REASONS)
   const reasons = comment(`${tool.materiality}, ${tool.surface}: ${because}`, '  # ')
   if (UNNAMEABLE.has(tool.tool))
     return [

@@ -65,11 +65,21 @@ function answered(worker: Worker, deadlineMs: number): Promise<ToolSetAnswer> {
   })
 }
 
+const WAY_OUT =
+  'or let the program itself write its tools to a file, and say --tools FILE ("Beginning" in docs/policies.md has the lines)'
+
 function hintOf(problem: string): string {
+  const hint = importHint(problem)
+  return hint === undefined ? '' : `; ${hint}, ${WAY_OUT}`
+}
+
+/** What is needed for Node to import a module that a bundler, or the application's own start, takes. */
+function importHint(problem: string): string | undefined {
+  if (/import statement outside a module|Unexpected token 'export'|exports is not defined/.test(problem))
+    return 'to Node it is no module: its package.json needs "type": "module"'
   if (/Unknown file extension|Unexpected token|strip-only/.test(problem))
-    return '; Node imports TypeScript from 22.18 on, without enums and namespaces: else name the compiled .js'
-  if (/import statement outside a module/.test(problem)) return '; its package.json needs "type": "module"'
-  if (/Cannot find module|Cannot find package/.test(problem))
-    return '; Node imports it as it stands: relative imports need their file ending, and packages must be installed'
-  return ''
+    return 'Node imports TypeScript from 22.18 on, without enums and namespaces: else name the compiled .js'
+  if (/Cannot find module|Cannot find package|Directory import/.test(problem))
+    return 'Node imports it as it stands: relative imports need their file ending, and packages must be installed'
+  return undefined
 }
