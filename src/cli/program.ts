@@ -1,4 +1,5 @@
 /** The command line: which commands there are, and how any of them ends. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { HoldpointError } from '../errors.ts'
 import type { CommandContext } from './context.ts'
@@ -116,7 +117,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
 
 /** The program with the named command in full, and the others as lines of its help. */
 async function assemble(argv: readonly string[], context: CommandContext): Promise<Command> {
-  const program = new Command('holdpoint').description(ABOUT)
+  const program = new Command('holdpoint').description(ABOUT).version(ownVersion(), '--version', 'print the version')
   for (const [name, { summary, load }] of COMMANDS) {
     const wanted = argv[0] === name || (argv[0] === 'help' && argv[1] === name)
     const command = wanted ? (await load())(context) : new Command(name)
@@ -129,6 +130,13 @@ async function assemble(argv: readonly string[], context: CommandContext): Promi
     })
   }
   return program
+}
+
+/** Of `package.json`, as it stands beside `src/` and beside `dist/`. */
+function ownVersion(): string {
+  const file = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json'
+  const { version } = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { readonly version: string }
+  return version
 }
 
 function lineOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMachine, type Machine, run } from './holdpoint.ts'
@@ -40,6 +40,11 @@ describe('every command', () => {
 })
 
 describe('the program', () => {
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'))
+    expect(await machine.run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
   it('names an unknown command in one line', async () => {
     const { code, stdout, stderr } = await machine.run(['frobnicate'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
