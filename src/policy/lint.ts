@@ -157,9 +157,30 @@ function mistakeOf(policy: LoadedPolicy, { error }: ValidationError): PolicyMisf
   const [place] = error.sourceLocations ?? []
   const start = place === undefined ? 0 : offsetOfByte(policy.text, place.start)
   const end = place === undefined ? 0 : offsetOfByte(policy.text, place.end)
+  const unequal = neverEqual(error)
+  if (unequal !== undefined) return misfit(policy, start, unequal)
   const about = (text: string): string => text.replace(/^for policy `[^`]*`, /, '')
   const hint = decimalHint(policy.text, start, end, error) ?? error.help
   return misfit(policy, start, hint === null ? about(error.message) : `${about(error.message)}; ${about(hint)}`)
+}
+
+/** A list of one kind of value that is asked whether it holds one of another: what the short form's `oneOf` becomes. */
+function neverEqual({ message, help }: DetailedError): string | undefined {
+  const [, one, other] = /the types (.+) and (.+) are not compatible/.exec(message) ?? []
+  if (one === undefined || other === undefined || help?.includes('elements of the first operand') !== true)
+    return undefined
+  // A decimal and a whole number have Cedar's own words, and a remedy.
+  if (kindOf(one) === kindOf(other)) return undefined
+  return `${kindOf(one)} is never equal to ${kindOf(other)}: what the argument is and what is listed must be of one kind`
+}
+
+/** A Cedar type as a person calls its values. */
+function kindOf(type: string): string {
+  if (type.startsWith('Set<')) return 'a list'
+  if (type.startsWith('{')) return 'a record'
+  if (type === 'String') return 'a text'
+  if (type === 'Long' || type === 'decimal') return 'a number'
+  return type === 'Bool' || /^__cedar::internal::(True|False)$/.test(type) ? 'a boolean' : `a ${type}`
 }
 
 const METHODS: ReadonlyMap<string, string> = new Map([

@@ -78,7 +78,7 @@ const WORDS: Readonly<Record<Kind, string>> = {
 function expected(fact: string): string {
   switch (fact) {
     case 'amount':
-      return 'a limit was expected on a number, or on a text that is named like money'
+      return 'only a number, or a text that is named like money, can be compared with numbers'
     case 'length':
       return 'a length was expected of a list'
     case 'ancestors':

@@ -98,7 +98,7 @@ describe('policies that do not fit are reported with line and remedy', () => {
     [
       'a limit on a text',
       'context.derived has "/note" && context.derived["/note"] has amount',
-      /takes a text as \/note: a limit was expected on a number/,
+      /takes a text as \/note: only a number, or a text that is named like money/,
     ],
     [
       'a folder around a list',
@@ -140,17 +140,21 @@ describe('policies that do not fit are reported with line and remedy', () => {
     const found = createCedarPoint(withShortForm([], [rule])).register('shop', [REFUND])
     expect(found.map(({ at, message }) => `${at} ${message}`)).toEqual([
       'holdpoint.yaml:5:7 refund has no argument "ammount"; did you mean "amount"?',
-      'holdpoint.yaml:6:7 refund takes a text as /note: a limit was expected on a number, or on a text that is named like money',
+      'holdpoint.yaml:6:7 refund takes a text as /note: only a number, or a text that is named like money, can be compared with numbers',
       'holdpoint.yaml:7:7 refund takes a list as /to: a host was expected of one address, which is a text',
     ])
   })
 
-  it('says so of the short form where a text is looked for in place of a number', () => {
-    const conditions = [{ path: ['pieces'], at: 'holdpoint.yaml:8:7', oneOf: ['one'] }]
+  it.each<[string, string, readonly (string | boolean)[], string]>([
+    ['a text is looked for in place of a number', 'pieces', ['one'], 'a number is never equal to a text'],
+    ['a text is looked for in place of a list', 'to', ['one'], 'a text is never equal to a list'],
+    ['a boolean is looked for in place of a text', 'currency', [true], 'a boolean is never equal to a text'],
+  ])('says of the short form, without a word of Cedar, where %s', (_, argument, oneOf, says_) => {
+    const conditions = [{ path: [argument], at: 'holdpoint.yaml:8:7', oneOf }]
     const says = { kind: 'permit-when', conditions, otherwise: { at: 'holdpoint.yaml:9:7' } } as const
     const rule = { name: 'refund', tool: 'shop/refund', at: 'holdpoint.yaml:3:3', says }
     expect(createCedarPoint(withShortForm([], [rule])).register('shop', [REFUND])).toMatchObject([
-      { policy: 'yaml/refund/otherwise', at: 'holdpoint.yaml:8:7', message: expect.stringContaining('not compatible') },
+      { policy: 'yaml/refund/otherwise', at: 'holdpoint.yaml:8:7', message: expect.stringContaining(says_) },
     ])
   })
 
