@@ -22,16 +22,22 @@ export class AbsentAnswer extends Error {
   }
 }
 
+/** `stalled`: whether anybody would have answered this question, nobody knows. It moves no breaker. */
+type Wrongness = 'malformed' | 'misconfigured' | 'stalled'
+
 /**
  * Thrown by a policy decision point whose answer cannot be trusted: `misconfigured` where it looks like our own mistake (401, 403,
  * 404, a certificate), `malformed` for whatever is not a decision.
  */
 export class WrongAnswer extends Error {
   override readonly name = 'WrongAnswer'
-  readonly fault: 'malformed' | 'misconfigured'
+  readonly fault: Wrongness
 
-  constructor(fault: 'malformed' | 'misconfigured', message: string, cause?: unknown) {
+  constructor(fault: Wrongness, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.fault = fault
   }
 }
+
+/** The service took no request that asked so much together (413, or 429 without a time to wait); each question by itself may do. */
+export class TooMuchAtOnce extends WrongAnswer {}

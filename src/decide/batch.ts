@@ -1,5 +1,6 @@
+import { utf8Length } from '../bytes/canonical.ts'
 import type { EvaluationRequest, Json } from '../types.ts'
-import { AbsentAnswer } from './absent.ts'
+import { AbsentAnswer, TooMuchAtOnce, WrongAnswer } from './absent.ts'
 import type { Endpoints } from './discovery.ts'
 import { type PolicyService, wireText } from './service.ts'
 import { listIn, misshapen, objectIn } from './shape.ts'
@@ -17,8 +18,14 @@ export interface BatchTerms {
   readonly service: PolicyService
 }
 
+/** So that one caller's arguments make nobody else's request too large; a larger question goes alone. */
+const MOST_BATCH_BYTES = 262_144
+
 interface Waiting {
   readonly request: EvaluationRequest
+  /** The request as it is sent, and its length in bytes. */
+  readonly text: string
+  readonly bytes: number
   readonly signal: AbortSignal
   readonly resolve: (json: Json) => void
   readonly reject: (cause: unknown) => void
@@ -40,24 +47,34 @@ export function createBatcher(terms: BatchTerms): Asker {
   }
   return (request, signal) =>
     new Promise((resolve, reject) => {
+      const text = wireText(request)
       if (waiting.length === 0) queueMicrotask(flush)
-      waiting.push({ request, signal, resolve, reject })
+      waiting.push({ request, text, bytes: utf8Length(text), signal, resolve, reject })
       signal.addEventListener('abort', () => reject(new AbsentAnswer('timeout', 'the question was given up')))
     })
 }
 
-/** Groups of at most `most`, in none of which a resource comes twice. */
+interface Group {
+  readonly members: Waiting[]
+  readonly resources: Set<string>
+  bytes: number
+}
+
+/** Groups of at most `most` and `MOST_BATCH_BYTES`, in none of which a resource comes twice. */
 function groupsOf(asked: readonly Waiting[], most: number): readonly (readonly Waiting[])[] {
-  const groups: { readonly members: Waiting[]; readonly resources: Set<string> }[] = []
+  const groups: Group[] = []
   for (const each of asked) {
     const { id } = each.request.resource
-    let group = groups.find(({ members, resources }) => members.length < most && !resources.has(id))
+    const hasRoom = ({ members, resources, bytes }: Group): boolean =>
+      members.length < most && bytes + each.bytes <= MOST_BATCH_BYTES && !resources.has(id)
+    let group = groups.find(hasRoom)
     if (group === undefined) {
-      group = { members: [], resources: new Set() }
+      group = { members: [], resources: new Set(), bytes: 0 }
       groups.push(group)
     }
     group.members.push(each)
     group.resources.add(id)
+    group.bytes += each.bytes
   }
   return groups.map(({ members }) => members)
 }
@@ -70,8 +87,21 @@ async function send(group: readonly Waiting[], terms: BatchTerms): Promise<void>
     const answers = await askTogether(group, path, terms, signal)
     for (const [index, answer] of answers.entries()) group[index]?.resolve(answer)
   } catch (cause) {
-    for (const { reject } of group) reject(cause)
+    if (cause instanceof TooMuchAtOnce) askOneByOne(group, terms)
+    else rejectAll(group, cause)
   }
+}
+
+/**
+ * INVARIANT I5: one reply that is lost is one absence, whoever was in the batch: of the others nobody knows whether they would
+ * have been answered, so that they open nothing and move no breaker.
+ */
+function rejectAll(group: readonly Waiting[], cause: unknown): void {
+  const [first, ...others] = group.filter(({ signal }) => !signal.aborted)
+  first?.reject(cause)
+  const isAbsent = cause instanceof AbsentAnswer
+  const lost = isAbsent ? new WrongAnswer('stalled', 'the batch that this question was in got no answer', cause) : cause
+  for (const { reject } of others) reject(lost)
 }
 
 function askOneByOne(group: readonly Waiting[], { single }: BatchTerms): void {
@@ -84,9 +114,10 @@ async function askTogether(
   { service }: BatchTerms,
   signal: AbortSignal,
 ): Promise<readonly Json[]> {
-  const evaluations = group.map(({ request }) => request)
-  const write = (): string => wireText({ evaluations, options: { evaluations_semantic: 'execute_all' } })
-  const { json } = await service.ask({ path, write }, signal)
+  // Canonical as well: so are its parts, and its members are in order.
+  const evaluations = group.map(({ text }) => text).join(',')
+  const write = (): string => `{"evaluations":[${evaluations}],"options":{"evaluations_semantic":"execute_all"}}`
+  const { json } = await service.ask({ path, write, questions: group.length }, signal)
   const answers = listIn(objectIn(json, 'the reply', ['evaluations'])['evaluations'], '"evaluations"')
   if (answers.length !== group.length) throw misshapen('the reply does not answer as many questions as were asked')
   return answers

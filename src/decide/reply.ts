@@ -2,7 +2,7 @@ import type { Limits } from '../bytes/canonical.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Json } from '../types.ts'
-import { AbsentAnswer, WrongAnswer } from './absent.ts'
+import { AbsentAnswer, TooMuchAtOnce, WrongAnswer } from './absent.ts'
 
 /** An HTTP reply, read whole. UNTRUSTED. */
 export interface Reply {
@@ -21,6 +21,8 @@ export interface ReplyTerms {
   readonly now: number
   /** Is a 500 read too? */
   readonly hearsErrors: boolean
+  /** How many questions it answers. Default 1. */
+  readonly questions?: number
 }
 
 /** A reply that was read. */
@@ -29,10 +31,26 @@ export interface Read {
   readonly json: Json
 }
 
-/** Bytes of a reply's body that are read. A decision takes a few hundred. */
-export const MOST_BODY_BYTES = 65_536
+const MOST_DEPTH = 16
+/** For each answer. A decision takes a few hundred bytes. */
+const MOST_NODES = 10_000
+const MOST_BYTES = 65_536
+/** A reply may be as large as so many answers at the most: 1 MiB. */
+const MOST_SHARES = 16
 
-const LIMITS: Limits = { maxDepth: 16, maxNodes: 10_000, maxBytes: MOST_BODY_BYTES }
+/** How large the body of a reply to so many questions may be, bytes. */
+export function mostReplyBytes(questions: number): number {
+  return MOST_BYTES * shares(questions)
+}
+
+function limitsFor(questions: number): Limits {
+  return { maxDepth: MOST_DEPTH, maxNodes: MOST_NODES * shares(questions), maxBytes: mostReplyBytes(questions) }
+}
+
+function shares(questions: number): number {
+  return Math.min(questions, MOST_SHARES)
+}
+
 const LONGEST_RETRY_AFTER_MS = 600_000
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*$/i
 
@@ -43,10 +61,11 @@ const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*$/i
  * | reply | means |
  * |---|---|
  * | 429, 502, 503, 504 | absent: nobody answered; `Retry-After` is handed on |
+ * | to several questions 413, or 429 without `Retry-After` | too much at once: gRPC gateways call a large request so |
  * | redirects, 4xx | wrong, `misconfigured`: the address, the credentials or the request is our own mistake |
  * | 500 (unless it is read), any other status, anything that is not a strict reply | wrong, `malformed`: somebody is speaking |
  *
- * @throws AbsentAnswer, WrongAnswer
+ * @throws AbsentAnswer, TooMuchAtOnce, WrongAnswer
  */
 export function readReply(reply: Reply, terms: ReplyTerms): Read {
   const status = statusOf(reply, terms)
@@ -61,16 +80,18 @@ export function readReply(reply: Reply, terms: ReplyTerms): Read {
     throw malformed('the reply does not carry the X-Request-ID of its request')
   }
   try {
-    return { status, json: parseStrict(reply.body, LIMITS) }
+    return { status, json: parseStrict(reply.body, limitsFor(terms.questions ?? 1)) }
   } catch (cause) {
     throw malformed(cause instanceof HoldpointError ? cause.message : 'the reply is not JSON')
   }
 }
 
-function statusOf(reply: Reply, { now, hearsErrors }: ReplyTerms): 200 | 500 {
+function statusOf(reply: Reply, { now, hearsErrors, questions = 1 }: ReplyTerms): 200 | 500 {
   const { status } = reply
   if (status === 200 || (status === 500 && hearsErrors === true)) return status
   const said = `the policy service answered ${status}`
+  const isTooMuch = status === 413 || (status === 429 && !reply.headers.has('retry-after'))
+  if (isTooMuch && questions > 1) throw new TooMuchAtOnce('misconfigured', `${said} to ${questions} questions at once`)
   if (status === 429 || (status >= 502 && status <= 504)) {
     throw new AbsentAnswer('unavailable', said, { retryAfterMs: retryAfterMs(reply, now) })
   }

@@ -9,6 +9,8 @@ export interface Question {
   readonly write?: (requestId: string) => string
   /** Is a 500 an answer too, that tells how the policies erred? */
   readonly hearsErrors?: true
+  /** How many questions it asks together. Default 1. */
+  readonly questions?: number
 }
 
 /** What a policy service said: JSON that was read strictly, and the id that its request had. */
@@ -27,6 +29,7 @@ export interface PolicyService {
    * Asks once, under a fresh random request id.
    *
    * @throws AbsentAnswer when no answer came
+   * @throws TooMuchAtOnce when several questions were too much for the service
    * @throws WrongAnswer when what came is not a strict JSON reply to this very request
    */
   ask(question: Question, signal: AbortSignal): Promise<Answered>

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { AbsentAnswer, WrongAnswer } from '../decide/absent.ts'
-import { MOST_BODY_BYTES, type Reply } from '../decide/reply.ts'
+import type { Reply } from '../decide/reply.ts'
 
 const MOST_HEADER_BYTES = 16_384
 /** As many as a gate decides at once: a question that waited for a connection here would count as the service's silence. */
@@ -25,6 +25,8 @@ export interface Outgoing {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  /** How large the body of its reply may be. */
+  readonly mostBytes: number
 }
 
 /** Sends one request and reads its reply whole. */
@@ -48,7 +50,7 @@ export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
   const agent = createAgent(keepAlive)
   const oneUse = createAgent(false)
   const send = isTls ? tlsRequest : plainRequest
-  const attempt = ({ path, headers, body }: Outgoing, signal: AbortSignal, by: Agent): Promise<Reply> =>
+  const attempt = ({ path, headers, body, mostBytes }: Outgoing, signal: AbortSignal, by: Agent): Promise<Reply> =>
     receive(
       send({
         host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -62,6 +64,7 @@ export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
         insecureHTTPParser: false,
       }),
       body,
+      mostBytes,
     )
   return async (outgoing, signal) => {
     try {
@@ -85,7 +88,7 @@ const CLOSED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
 
 class IdleConnectionClosed extends AbsentAnswer {}
 
-function receive(request: ClientRequest, body: string | undefined): Promise<Reply> {
+function receive(request: ClientRequest, body: string | undefined, mostBytes: number): Promise<Reply> {
   return new Promise<Reply>((resolve, reject) => {
     const abandon = (cause: Error): void => {
       reject(cause)
@@ -94,7 +97,7 @@ function receive(request: ClientRequest, body: string | undefined): Promise<Repl
     let hasReply = false
     request.on('response', (response) => {
       hasReply = true
-      collect(response, abandon, resolve)
+      collect(response, mostBytes, abandon, resolve)
     })
     request.on('upgrade', () => abandon(wrong('the policy service wants another protocol')))
     request.on('error', (cause) => {
@@ -112,7 +115,12 @@ function receive(request: ClientRequest, body: string | undefined): Promise<Repl
  * Reads a reply to its end. UNTRUSTED: its length is what it says or it is no reply, and above the cap nobody reads on. The body
  * of a reply that holds no answer by its status is left unread, and its connection is closed.
  */
-function collect(response: IncomingMessage, abandon: (cause: Error) => void, resolve: (reply: Reply) => void): void {
+function collect(
+  response: IncomingMessage,
+  mostBytes: number,
+  abandon: (cause: Error) => void,
+  resolve: (reply: Reply) => void,
+): void {
   const status = response.statusCode ?? 0
   const headers = new Map(Object.entries(response.headersDistinct).map(([name, values]) => [name, values ?? []]))
   if (!BODY_STATUSES.has(status)) {
@@ -128,7 +136,7 @@ function collect(response: IncomingMessage, abandon: (cause: Error) => void, res
   let size = 0
   response.on('data', (chunk: Buffer) => {
     size += chunk.length
-    if (size > MOST_BODY_BYTES) abandon(wrong(`the reply is larger than ${MOST_BODY_BYTES} bytes`))
+    if (size > mostBytes) abandon(wrong(`the reply is larger than ${mostBytes} bytes`))
     else chunks.push(chunk)
   })
   response.on('error', (cause) => abandon(absent('the reply broke off', cause)))

@@ -1,7 +1,7 @@
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { randomBytes } from '../bytes/digest.ts'
 import { WrongAnswer } from '../decide/absent.ts'
-import { readReply } from '../decide/reply.ts'
+import { mostReplyBytes, readReply } from '../decide/reply.ts'
 import type { PolicyService } from '../decide/service.ts'
 import { createWire } from './http.ts'
 import { isHeaderText, type Secret, type ServiceTerms } from './options.ts'
@@ -18,7 +18,7 @@ export function createService(terms: ServiceTerms, keepAlive = terms.echo === 'r
   const { url, ca, bearer, headers, echo } = terms
   const wire = createWire({ url, ca, keepAlive })
   return {
-    async ask({ path, write, hearsErrors = false }, signal) {
+    async ask({ path, write, hearsErrors = false, questions = 1 }, signal) {
       const requestId = encodeBase64url(randomBytes(REQUEST_ID_BYTES))
       const body = write?.(requestId)
       const sent: Record<string, string> = {
@@ -29,8 +29,8 @@ export function createService(terms: ServiceTerms, keepAlive = terms.echo === 'r
         ...(bearer === undefined ? {} : { authorization: `Bearer ${await reveal(bearer, 'bearer')}` }),
       }
       for (const [name, secret] of headers) sent[name] = await reveal(secret, name)
-      const reply = await wire({ path, headers: sent, body }, signal)
-      return { ...readReply(reply, { requestId, echo, now: Date.now(), hearsErrors }), requestId }
+      const reply = await wire({ path, headers: sent, body, mostBytes: mostReplyBytes(questions) }, signal)
+      return { ...readReply(reply, { requestId, echo, now: Date.now(), hearsErrors, questions }), requestId }
     },
   }
 }

@@ -58,6 +58,22 @@ describe('a gate with an AuthZEN service', () => {
     expect(results.map(outcome)).toEqual(['denied_by_policy', 'ran', 'ran', 'ran'])
     expect(server.seen.map(({ line }) => line)).toEqual(['POST /access/v1/evaluations HTTP/1.1'])
   })
+
+  it('takes one lost request for one absence, however many calls were in it', async () => {
+    server = await startRawServer('authzen')
+    server.play({
+      taken: 'absent',
+      play: ({ socket, echo }) => socket.write(`HTTP/1.1 503 Service Unavailable\r\n${echo}content-length: 0\r\n\r\n`),
+    })
+    const gate = await gateOf({
+      policy: authzen({ url: server.url, batch: true, readsSession: false, canary: 'off' }),
+      tools: Object.fromEntries(TOOLS.map((name) => [name, { materiality: 'low' }])),
+      failMode: { low: 'open' },
+    })
+    const results = await Promise.all(TOOLS.map((tool) => run(gate, tool, {})))
+    expect(results.map(outcome)).toEqual(['ran', 'policy_timeout', 'policy_timeout', 'policy_timeout'])
+    expect(gate.health().points.map(({ breaker }) => breaker)).toEqual(['closed'])
+  })
 })
 
 const REGO = `package shop

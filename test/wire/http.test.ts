@@ -13,9 +13,9 @@ import { evaluationRequest } from '../support/evaluation.ts'
 import { FAULTS, type Fault, type Scene } from '../support/raw-faults.ts'
 import { type RawServer, startRawServer } from '../support/raw-server.ts'
 
-async function decide(point: PolicyDecisionPoint, budgetMs = 5_000): Promise<Decision> {
+async function decide(point: PolicyDecisionPoint, budgetMs = 5_000, tool = 'shop/refund'): Promise<Decision> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() }
-  return await ask(point, evaluationRequest(), { budgetMs, clock, signal: undefined, schema: undefined })
+  return await ask(point, evaluationRequest({ tool }), { budgetMs, clock, signal: undefined, schema: undefined })
 }
 
 function named(name: string): Fault {
@@ -226,6 +226,38 @@ describe('a connection', () => {
     server.play(named('redirects to a server that permits'))
     await decide(authzen({ url: server.url }))
     expect(server.seen).toHaveLength(1)
+  })
+})
+
+describe('a reply to several questions', () => {
+  let server: RawServer
+  beforeEach(async () => {
+    server = await startRawServer('authzen')
+  })
+  afterEach(async () => await server.stop())
+
+  /** Asks about `count` tools at once; each answer is so many bytes long. */
+  const together = async (count: number, bytes: number): Promise<readonly string[]> => {
+    const point = authzen({ url: server.url, batch: true })
+    server.play({
+      taken: 'permit',
+      play: ({ socket, echo }) => {
+        const answer = { decision: true, context: { id: 'x'.repeat(bytes) } }
+        const body = JSON.stringify(count === 1 ? answer : { evaluations: Array.from({ length: count }, () => answer) })
+        const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${echo}content-length: ${body.length}\r\n\r\n`
+        socket.write(head + body)
+      },
+    })
+    const asked = Array.from({ length: count }, (_, index) => decide(point, 5_000, `shop/${index}`))
+    return (await Promise.all(asked)).map(({ kind }) => kind)
+  }
+
+  it('may be as many times larger as there are questions, and 1 MiB at most', async () => {
+    expect(await together(1, 1_500)).toEqual(['permit'])
+    expect(await together(1, 66_000)).toEqual(['silence'])
+    expect(new Set(await together(50, 1_500))).toEqual(new Set(['permit']))
+    expect(new Set(await together(2, 66_000))).toEqual(new Set(['silence']))
+    expect(new Set(await together(50, 22_000))).toEqual(new Set(['silence']))
   })
 })
 
