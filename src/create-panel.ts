@@ -1,6 +1,5 @@
 import { lineOf } from './bytes/place.ts'
-import { DEFAULT_POLICY } from './config/policy-files.ts'
-import type { LoadedConfig } from './config/read.ts'
+import { type LoadedConfig, onlyServicesDecide } from './config/read.ts'
 import { type PanelTerms, PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
 import { createCedarPoint } from './policy/cedar.ts'
@@ -38,11 +37,9 @@ export function createPanel(policy: PolicyOption | undefined, loaded: LoadedConf
   return new PolicyPanel(named(points), terms)
 }
 
-/** The policies of the configuration. The default one steps back where services decide. */
-function embedded({ options, policyFiles, shortRules }: LoadedConfig): readonly PolicyDecisionPoint[] {
-  const isDefault = options.policies === undefined && policyFiles.every(({ path }) => path === DEFAULT_POLICY)
-  if (options.points !== undefined && isDefault && shortRules.length === 0) return []
-  return [createCedarPoint(withShortForm(policyFiles, shortRules))]
+/** The policies of the configuration, where it has any. */
+function embedded(loaded: LoadedConfig): readonly PolicyDecisionPoint[] {
+  return onlyServicesDecide(loaded) ? [] : [createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))]
 }
 
 function services({ options }: LoadedConfig): readonly PolicyDecisionPoint[] {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { DEFAULT_POLICY } from '../config/policy-files.ts'
+import { onlyServicesDecide } from '../config/read.ts'
 import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
@@ -87,9 +87,7 @@ function cedar(): Finding {
 }
 
 function policies(situation: Situation): Finding {
-  const { points, policies: named } = situation.config.options
-  if (points !== undefined && named === undefined && situation.policies.every(({ path }) => path === DEFAULT_POLICY))
-    return good('policies', 'none here: the services decide')
+  if (onlyServicesDecide(situation.config)) return good('policies', 'none here: the services decide')
   try {
     const set = loadPolicies(situation.policies)
     return good('policies', `${set.policies.length} in ${situation.policies.map((file) => file.path).join(', ')}`)

@@ -100,6 +100,12 @@ function checkFile(source: YamlSource): ConfigOptions {
   throw configError(source.at(path, aboutKey), sentence)
 }
 
+/** Do policy services alone decide? Where nobody wrote a policy, the default one steps back for them. */
+export function onlyServicesDecide({ options, policyFiles, shortRules }: LoadedConfig): boolean {
+  const isDefault = options.policies === undefined && policyFiles.every(({ path }) => path === DEFAULT_POLICY)
+  return options.points !== undefined && isDefault && shortRules.length === 0
+}
+
 /** The whole name of a tool as a configuration or a table writes it: a bare one is of our own server. */
 export function toolId(written: string, own: string): string {
   return written.includes('/') ? written : `${own}/${written}`

@@ -33,7 +33,7 @@ export function refusal(grounds: RefusalGrounds): Refusal {
     materiality: grounds.materiality,
     executed: false,
     constraints: (grounds.constraints ?? []).slice(0, MOST_CONSTRAINTS),
-    remedy: remedyOf(facts.remedy, grounds.ref),
+    remedy: isFinal(grounds) ? { kind: 'none' } : remedyOf(facts.remedy, grounds.ref),
     retryable: facts.retryable,
     ...(grounds.receipt === undefined ? {} : { receipt: grounds.receipt }),
   }
@@ -42,4 +42,9 @@ export function refusal(grounds: RefusalGrounds): Refusal {
 function remedyOf(kind: Remedy['kind'], ref: string | undefined): Remedy {
   if (kind !== 'request_approval') return { kind }
   return ref === undefined ? { kind: 'operator' } : { kind, ref }
+}
+
+/** A policy that forbids the call whatever its arguments are: nobody is told to try others. */
+function isFinal({ code, constraints = [] }: RefusalGrounds): boolean {
+  return code === 'denied_by_policy' && constraints.length === 0
 }

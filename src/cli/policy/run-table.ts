@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Contracts } from '../../call/contract.ts'
 import { derive } from '../../call/derived.ts'
 import { readPolicyFiles } from '../../config/policy-files.ts'
-import { toolId } from '../../config/read.ts'
+import { onlyServicesDecide, toolId } from '../../config/read.ts'
 import { readAnswer } from '../../decide/answer.ts'
 import { CLOSED, createOpenBudget, rule } from '../../decide/fail-mode.ts'
 import { surfacesOf } from '../../evaluation.ts'
@@ -79,9 +79,11 @@ export function runTable(
 }
 
 /** A point for each list of policies, each made once. */
-function createPoints(folder: string, { policies }: Situation) {
+function createPoints(folder: string, { config, policies }: Situation) {
   const made = new Map<string, PolicyDecisionPoint>()
   return (named: string | readonly string[] | undefined): PolicyDecisionPoint => {
+    if (named === undefined && onlyServicesDecide(config))
+      throw new UnusableInput('services decide here ("points"), and a table tests policies: name them with "policies:"')
     const key = JSON.stringify(named ?? null)
     const point =
       made.get(key) ??

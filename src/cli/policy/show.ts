@@ -1,5 +1,6 @@
 /** `holdpoint policy show`: every policy in force as Cedar, with where it comes from. */
 import { Command } from 'commander'
+import { onlyServicesDecide } from '../../config/read.ts'
 import { type LoadedPolicy, loadPolicies } from '../../policy/load.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import { visible } from '../visible.ts'
@@ -14,6 +15,12 @@ export function showCommand({ terminal, end }: CommandContext): Command {
     )
     .action((flags: { config?: string; json?: true }) => {
       const { config, policies: files } = situationOf(flags.config)
+      if (onlyServicesDecide(config)) {
+        const none = 'no policies are in force here: the services that "points" names decide'
+        terminal.out(flags.json === true ? JSON.stringify({ policies: [] }) : terminal.style('dim', `// ${none}`))
+        end(0)
+        return
+      }
       const { digest, policies } = loadPolicies(files)
       const inOrder = files.flatMap((file) => policies.filter((policy) => policy.file === file).sort(byOffset))
       if (flags.json === true) {

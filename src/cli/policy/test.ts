@@ -41,6 +41,8 @@ export function testCommand({ terminal, end }: CommandContext): Command {
         const tables = tableFiles(files, situation).map(
           (file): TableResult => ({ file: homely(file), cases: runTable(readTable(file), situation, contracts) }),
         )
+        if (situation.config.options.points !== undefined)
+          terminal.note('holdpoint: tables ask the policies alone; the services that "points" names are not asked')
         const failed = tables.flatMap(({ cases }) => cases).filter(({ problems }) => problems.length > 0).length
         if (flags.junit !== undefined) writeJunit(flags.junit, tables)
         if (flags.json === true) terminal.out(JSON.stringify({ tables, failed }))

@@ -69,3 +69,10 @@ it('has a page of help of its own, and says so of a subcommand that does not exi
   expect(await runHere('policy')).toMatchObject({ code: 2, stderr: 'holdpoint: which of its commands? (see --help)\n' })
   expect(await runHere('policy', 'shwo')).toMatchObject({ code: 2, stderr: expect.stringContaining('shwo') })
 })
+
+it('shows nothing where services decide, and a table says whose policies it tests', async () => {
+  const file = join(folder(), 'holdpoint.yaml')
+  writeFileSync(file, 'points: [{ opa: http://127.0.0.1:8181/v1/data/shop/decision }]\n')
+  const { code, stdout } = await runHere('policy', 'show', '--config', file)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('no policies are in force here') })
+})
