@@ -8,8 +8,9 @@ import type { Contract, EventSink, OperatorWord, OwnPlaces, PolicyMisfit, ToolDe
 /** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
 const MOST_LISTINGS = 16
 
-/** What was validated of one server: its definitions, and what did not fit in each of its listings. */
+/** What was validated of one server by these policies: its definitions, and what did not fit in each of its listings. */
 interface Validated {
+  readonly policyDigest: string
   readonly lines: ReadonlySet<string>
   readonly misfits: ReadonlyMap<string, readonly PolicyMisfit[]>
 }
@@ -22,7 +23,7 @@ export class ToolRegistry {
   readonly #validated = new Map<string, Validated>()
   readonly #configured: string
   readonly #words: ReadonlyMap<string, OperatorWord>
-  readonly #panel: Pick<PolicyPanel, 'register'>
+  readonly #panel: Pick<PolicyPanel, 'register' | 'policyDigest'>
   readonly #emit: EventSink
   #runsCode = false
   /** Whole names that the operator was told are no tools. */
@@ -33,7 +34,7 @@ export class ToolRegistry {
     readonly configured: string
     readonly words: ReadonlyMap<string, OperatorWord>
     readonly own: OwnPlaces | undefined
-    readonly panel: Pick<PolicyPanel, 'register'>
+    readonly panel: Pick<PolicyPanel, 'register' | 'policyDigest'>
     readonly emit: EventSink
   }) {
     this.#contracts = new Contracts(parts.own)
@@ -45,7 +46,7 @@ export class ToolRegistry {
 
   /**
    * Learns a server's tools and validates the policies against them. Hosts do this on every request, so what is known is
-   * not validated again.
+   * not validated again by the same policies.
    *
    * @returns what does not fit: then the medium and high calls of this listing are refused
    * @throws HoldpointError ERR_TOOL
@@ -102,8 +103,9 @@ export class ToolRegistry {
   #misfitsOf(server: string, contracts: readonly Contract[]): readonly PolicyMisfit[] {
     const lines = contracts.map(lineOf)
     const listing = lines.join('\n')
+    const { policyDigest } = this.#panel
     const before = this.#validated.get(server)
-    const isKnown = before !== undefined && lines.every((line) => before.lines.has(line))
+    const isKnown = before?.policyDigest === policyDigest && lines.every((line) => before.lines.has(line))
     const found = isKnown ? before.misfits.get(listing) : undefined
     if (found !== undefined) return found
     const definitions = contracts.map(({ definition }) => definition)
@@ -112,6 +114,7 @@ export class ToolRegistry {
     // A new definition may change what was found about others.
     const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []
     this.#validated.set(server, {
+      policyDigest,
       lines: new Set(ofServer.map(lineOf)),
       misfits: new Map([...kept, [listing, misfits]]),
     })

@@ -61,7 +61,11 @@ class RetrievedPoint implements PolicyDecisionPoint {
   readonly rederivable = true
   readonly #retrieval: Retrieval
   readonly #clock: Clock
-  readonly #tools = new Map<string, readonly ToolDefinition[]>()
+  /**
+   * Of each server every tool's newest definition, by its name: agents list one choice of the tools after another. A gate learns
+   * 1,000 of one server at most.
+   */
+  readonly #tools = new Map<string, Map<string, ToolDefinition>>()
   #standing: Standing | undefined
   #failure: unknown
 
@@ -94,7 +98,9 @@ class RetrievedPoint implements PolicyDecisionPoint {
   }
 
   register(server: string, tools: readonly ToolDefinition[]): readonly PolicyMisfit[] {
-    this.#tools.set(server, tools)
+    const ofServer = this.#tools.get(server) ?? new Map<string, ToolDefinition>()
+    for (const tool of tools) ofServer.set(tool.name, tool)
+    this.#tools.set(server, ofServer)
     return this.#point.register(server, tools)
   }
 
@@ -161,7 +167,7 @@ class RetrievedPoint implements PolicyDecisionPoint {
     const isAccepted = typeof accept === 'function' ? accept(point.policyDigest) : accept.includes(point.policyDigest)
     if (isAccepted !== true) throw unfit(`their digest ${point.policyDigest} is not accepted`)
     for (const [server, tools] of this.#tools) {
-      const [misfit] = point.register(server, tools)
+      const [misfit] = point.register(server, [...tools.values()])
       if (misfit !== undefined) throw unfit(`${misfit.at}: ${misfit.message}`)
     }
     this.#standing = { point, asOf }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
 import { createMemoryStore, generateSigner } from '../../src/testing.ts'
+import type { PolicyDecisionPoint, PolicyMisfit, ToolDefinition } from '../../src/types.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const folderOf = temporaryFolders()
@@ -75,6 +76,38 @@ it('several points in code are asked together, and an empty list permits nothing
     refusal: { code: 'denied_by_policy' },
   })
   expect(() => createGate({ config: false, policy: [] })).toThrow('empty list')
+})
+
+it('policies that change are held against the tools again, and those that were mended refuse nothing any more', async () => {
+  const misfit = { policy: 'cap', at: 'fetched.cedar:1', message: 'no argument amuont' }
+  let misfits: readonly PolicyMisfit[] = [misfit]
+  let version = 'one'
+  const point: PolicyDecisionPoint = {
+    ...always('fetched'),
+    get policyDigest() {
+      return version.padEnd(43, '0')
+    },
+    register: () => misfits,
+    evaluate: () => ({ kind: 'permit', obligations: [], determining: [], errors: [] }),
+  }
+  const gate = createGate({
+    config: false,
+    policy: point,
+    events: [],
+    effects: { store: createMemoryStore(), signer: generateSigner() },
+  })
+  const listing: readonly ToolDefinition[] = [{ name: 'pay', origin: 'own' }]
+  const pay = async (callId: string): Promise<string> => {
+    const result = await gate.as({ user: 'alice' }).run({ tool: 'pay', callId, input: {} }, () => 'paid')
+    return result.outcome === 'ran' ? 'ran' : result.refusal.code
+  }
+  expect([gate.register(listing), await pay('1')]).toEqual([[misfit], 'policy_error'])
+  misfits = []
+  version = 'two'
+  expect([gate.register(listing), await pay('2')]).toEqual([[], 'ran'])
+  misfits = [misfit]
+  version = 'three'
+  expect([gate.register(listing), await pay('3')]).toEqual([[misfit], 'policy_error'])
 })
 
 function always(id: string) {

@@ -128,6 +128,32 @@ describe('retrieved policies', () => {
     expect(failures[0]).toContain('fetched.cedar')
   })
 
+  it('never take effect when they do not fit a tool of an earlier listing', async () => {
+    const point = await retrieving()
+    const inputSchema = { type: 'object', properties: { amount: { type: 'integer' } } } as const
+    point.register('shop', [{ name: 'refund', origin: 'own', inputSchema }])
+    point.register('shop', [{ name: 'list', origin: 'own' }])
+    const rule = 'forbid (principal, action == Action::"shop/refund", resource) when { context.arguments.amuont > 5 };'
+    source = () => policies('misfit', rule)
+    await pass(1)
+    expect(point.policyDigest).toBe(digest(OPEN))
+    expect(failures[0]).toContain('amuont')
+  })
+
+  it('are held to the newest definition of a tool', async () => {
+    const point = await retrieving()
+    const listed = (name: string): void => {
+      const inputSchema = { type: 'object', properties: { [name]: { type: 'integer' } }, required: [name] } as const
+      point.register('shop', [{ name: 'refund', origin: 'own', inputSchema }])
+    }
+    listed('sum')
+    listed('amount')
+    const rule = 'forbid (principal, action == Action::"shop/refund", resource) when { context.arguments.amount > 5 };'
+    source = () => policies('capped', rule)
+    await pass(1)
+    expect([point.policyDigest, failures]).toEqual([digest(policies('capped', rule)), []])
+  })
+
   it('fit the tools that were registered before them', async () => {
     const point = await retrieving()
     point.register('shop', [{ name: 'refund', origin: 'own' }])
