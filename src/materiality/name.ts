@@ -28,7 +28,23 @@ function isBareAct(words: readonly string[]): boolean {
   return words.length === 1 && actsOf(words).length > 0
 }
 
+const VARIABLES = new Set('var vars variable variables'.split(' '))
+
+/** `get_env`, `list_environment_variables`: programs are handed their keys there. */
+function environmentIn(words: readonly string[]): string | undefined {
+  const at = words.findIndex((word, index) => {
+    const next = words[index + 1]
+    return (word === 'env' && next === undefined) || (/^env(?:ironment)?$/.test(word) && VARIABLES.has(next ?? ''))
+  })
+  return words[at]
+}
+
 function secretIn(words: readonly string[]): Evidence | undefined {
+  const environment = environmentIn(words)
+  if (environment !== undefined) {
+    const because = 'the name speaks of the variables that a program runs with'
+    return { source: 'name', argues: 'high', surface: 'credentials', at: environment, because }
+  }
   const at = words.findIndex((word) => SECRETS.has(word) || SESSIONS.has(word))
   const word = words[at]
   if (word === undefined || HUNTS.has(words[at + 1] ?? '')) return undefined

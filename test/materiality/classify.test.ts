@@ -320,3 +320,14 @@ it('a shell command is high whatever it runs, and the programs are in the eviden
   expect(programsOf({ command: ['rm', '-rf', '/'] })).toBe('the command runs rm')
   expect(classify(bash, { command: 'ls' }).materiality).toBe('high')
 })
+
+it.each(['get-env', 'getEnv', 'list_env_vars', 'show_environment_variables'])(
+  '%s hands out what a program runs with',
+  (name) => {
+    expect(classify(contractOf({ name }), {})).toMatchObject({ materiality: 'high', surface: 'credentials' })
+  },
+)
+
+it('the environments that one deploys to are none', () => {
+  expect(tierOf({ name: 'list_environments' })).toBe('low')
+})
