@@ -12,7 +12,7 @@ export function showCommand({ terminal, end }: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExits 0 when gates of this configuration would use it, 1 when not.\n\nExample:\n  holdpoint override show restock.override',
+      '\nExits 0 when its signatures are trusted here and it is neither over, revoked nor used up; else 1. That it is for another\nenvironment is said on stderr.\n\nExample:\n  holdpoint override show restock.override',
     )
     .action(async (file: string, flags: { config?: string; json?: true }) => {
       const situation = situationOf(flags.config)
