@@ -85,6 +85,8 @@ class LiveOverrides implements Overrides {
   readonly #terms: OverrideTerms
   #believed: Believed = { checked: new Map(), revoked: new Set(), until: Number.NEGATIVE_INFINITY }
   #reading: Promise<Believed> | undefined
+  /** What the wall clock said when the monotonic one, which nobody sets, began: their sum never runs late. */
+  readonly #beganAt: number
   #latest: number
   /** By id, when the life of an override that was live here is over on the monotonic clock. */
   readonly #endsAt = new Map<string, number>()
@@ -94,6 +96,7 @@ class LiveOverrides implements Overrides {
   constructor(terms: OverrideTerms) {
     this.#terms = terms
     this.#latest = terms.clock.now()
+    this.#beganAt = this.#latest - terms.clock.monotonic()
   }
 
   async find(question: OverrideQuestion): Promise<Override | undefined> {
@@ -138,16 +141,21 @@ class LiveOverrides implements Overrides {
     return now < endsAt
   }
 
-  /** Wall clock, ms. Never earlier than it was: setting the clock back revives nothing. */
+  /**
+   * Wall clock, ms. Never earlier than it was, nor than it must be by the time that has passed: setting the clock back revives
+   * nothing, also where nobody looked at it in between.
+   */
   #now(): number {
-    const now = this.#terms.clock.now()
-    if (now < this.#latest - STEP_MS) {
-      const seconds = Math.round((this.#latest - now) / 1_000)
+    const { clock } = this.#terms
+    const now = clock.now()
+    const least = Math.max(this.#latest, this.#beganAt + clock.monotonic())
+    if (now < least - STEP_MS) {
+      const seconds = Math.round((least - now) / 1_000)
       this.#warn(
         `the clock was set back by ${seconds} s: until it has caught up, overrides count as older than they are`,
       )
     }
-    this.#latest = Math.max(this.#latest, now)
+    this.#latest = Math.max(least, now)
     return this.#latest
   }
 

@@ -146,8 +146,17 @@ describe('a gate that looks for an override', () => {
     clock.mono += 1_000
     expect(await find()).toBeUndefined()
     expect(warnings).toEqual([
-      'the clock was set back by 1860 s: until it has caught up, overrides count as older than they are',
+      'the clock was set back by 1861 s: until it has caught up, overrides count as older than they are',
     ])
+  })
+
+  it('revives none by a clock that is set back before anybody needed one', async () => {
+    const { clock, put, find, pass, warnings } = table()
+    put(signedBy([alice], { notBefore: NOW + 60 * MINUTE_MS, expires: NOW + 90 * MINUTE_MS }))
+    pass(48 * 60 * MINUTE_MS)
+    clock.at = NOW + 75 * MINUTE_MS
+    expect(await find()).toBeUndefined()
+    expect(warnings).toEqual([expect.stringContaining('the clock was set back by')])
   })
 
   it('lets none live longer than it was signed for by a clock that stands still', async () => {
