@@ -163,7 +163,7 @@ function writeNew(file: string, text: string): void {
 
 function taken(file: string): UnusableInput {
   return new UnusableInput(
-    `${file} exists and is not overwritten: move it away, or name another. To add the tools of a second server to a configuration, print them with --stdout and copy what stands below "tools:"`,
+    `${file} exists and is not overwritten: move it away, or name another (--out, --save-tools). To add the tools of a second server to a configuration, print them with --stdout and copy what stands below "tools:"`,
   )
 }
 

@@ -37,7 +37,8 @@ export async function readToolSet(place: ToolSetPlace, deadlineMs: number): Prom
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new Worker(new URL(`./tool-set-worker.${extension}`, import.meta.url), {
     workerData: place,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // Why a module cannot be imported is told in one line, below.
+    execArgv: ['--no-warnings'],
     // What the module prints is not the answer.
     stdout: true,
     name: 'holdpoint-init',
