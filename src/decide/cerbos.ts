@@ -1,7 +1,7 @@
 import type { Decision, EvaluationRequest, Json, JsonObject, PolicyDecisionPoint } from '../types.ts'
 import { createRemotePoint, type RemoteTerms } from './remote.ts'
 import { type PolicyService, wireText } from './service.ts'
-import { deny, listIn, misshapen, noPermit, objectIn, permit, sentenceIn, textIn, verdictIn } from './shape.ts'
+import { deny, listIn, misshapen, nameIn, noPermit, objectIn, permit, sentenceIn, verdictIn } from './shape.ts'
 
 /** The kind of resource that policies/canary.cerbos.yaml is about. */
 const CANARY_KIND = 'holdpoint_canary'
@@ -84,7 +84,7 @@ function onlyResult(told: JsonObject): JsonObject {
 
 function matchedPolicy(result: JsonObject, action: string): string {
   const actions = objectIn(objectIn(result['meta'], '"meta"')['actions'], 'the actions of "meta"')
-  return textIn(objectIn(actions[action], 'what is told of the action')['matchedPolicy'], '"matchedPolicy"')
+  return nameIn(objectIn(actions[action], 'what is told of the action')['matchedPolicy'], '"matchedPolicy"')
 }
 
 /** The first output that is a text: what the policy says to whoever reads the refusal. */

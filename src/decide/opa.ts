@@ -6,6 +6,7 @@ import {
   deny,
   listIn,
   misshapen,
+  nameIn,
   noPermit,
   objectIn,
   obligationsIn,
@@ -63,7 +64,7 @@ export function readOpa(json: Json, rule: string): Decision {
   }
   const members = ['decision', 'reason', 'requires', 'obligations', 'policies']
   const { decision, reason, requires, obligations, policies } = objectIn(result, 'the result of the rule', members)
-  const named = optional(policies, (list) => listIn(list, '"policies"').map((id) => textIn(id, 'a policy')))
+  const named = optional(policies, (list) => listIn(list, '"policies"').map((id) => nameIn(id, 'a policy')))
   const grounds = [...(named ?? [rule]), ...revisions]
   const asked = optional(requires, requirementIn)
   const sentence = optional(reason, sentenceIn)
@@ -101,6 +102,6 @@ function revisionsIn(provenance: Json | undefined): readonly string[] {
   if (bundles === undefined) return []
   return Object.entries(objectIn(bundles, '"bundles"')).map(([name, bundle]) => {
     const { revision } = objectIn(bundle, 'a bundle')
-    return `bundle ${name}@${typeof revision === 'string' ? revision : ''}`
+    return nameIn(`bundle ${name}@${typeof revision === 'string' ? revision : ''}`, 'a bundle')
   })
 }

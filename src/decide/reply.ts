@@ -82,7 +82,9 @@ export function readReply(reply: Reply, terms: ReplyTerms): Read {
   try {
     return { status, json: parseStrict(reply.body, limitsFor(terms.questions ?? 1)) }
   } catch (cause) {
-    throw malformed(cause instanceof HoldpointError ? cause.message : 'the reply is not JSON')
+    // UNTRUSTED: where it is wrong is told by member names, which the service chose and may have copied from arguments.
+    const because = cause instanceof HoldpointError ? cause.because : undefined
+    throw malformed(`the reply ${because ?? 'is not JSON'}`)
   }
 }
 

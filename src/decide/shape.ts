@@ -9,6 +9,7 @@ import { WrongAnswer } from './absent.ts'
  */
 
 const LONGEST_SENTENCE = 512
+const LONGEST_NAME = 256
 const MOST_ITEMS = 1_000
 
 /** The error for an answer of the wrong shape. */
@@ -35,6 +36,11 @@ export function listIn(json: Json | undefined, what: string): readonly Json[] {
 export function textIn(json: Json | undefined, what: string): string {
   if (typeof json !== 'string' || json === '') throw misshapen(`${what} is not a text`)
   return json
+}
+
+/** @throws WrongAnswer unless it is the name of something, given as one line of bounded length. UNTRUSTED. */
+export function nameIn(json: Json | undefined, what: string): string {
+  return shown(textIn(json, what), LONGEST_NAME)
 }
 
 /** `undefined` stays so. */

@@ -142,6 +142,17 @@ describe('an answer of OPA', () => {
   })
 })
 
+it('policies of a service are named on one line that moves no cursor', () => {
+  const name = `cap\n\u001b[2K${'x'.repeat(900)}`
+  const provenance = { bundles: { [name]: { revision: name } } }
+  const { determining } = readOpa({ result: { decision: true, policies: [name] }, provenance }, 'shop/decision')
+  expect(determining).toHaveLength(2)
+  for (const shown of determining) {
+    expect(shown.length).toBeLessThanOrEqual(256)
+    expect(shown).not.toMatch(/\p{C}/u)
+  }
+})
+
 describe('an answer of Cerbos', () => {
   const asked = { kind: 'tool', id: 'shop/refund', action: 'tools/call', requestId: 'r1' }
   const result = (effect: string, policy: string, more: JsonObject = {}): JsonObject => ({

@@ -83,6 +83,14 @@ describe('a reply', () => {
     expect(thrown(reply(200, headers))).toMatchObject({ fault: 'malformed' })
   })
 
+  it('that no parser reads alike is told of in our own words: its member names may hold an argument, or move a cursor', () => {
+    const found = thrown(reply(200, SOUND, '{"context":{"\\u001b[2K\\r sk-secret":{"constructor":1}}}'))
+    expect(found).toMatchObject({ fault: 'malformed', message: 'the reply has a name that reaches prototypes' })
+    expect(thrown(reply(200, SOUND, 'sk-secret'))).toMatchObject({
+      message: 'the reply should have a JSON value at offset 0',
+    })
+  })
+
   it('of a service that echoes nothing needs no id, and is wrong with somebody else’s', () => {
     const terms = { ...TERMS, echo: 'none' } as const
     expect(readReply(reply(200, { 'content-type': ['application/json'] }), terms)).toMatchObject({ status: 200 })
