@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { chmod, link, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, link, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { HoldpointError } from '../errors.ts'
 import type { OverrideFile, OverrideShelf } from './live.ts'
 import { MOST_OVERRIDE_BYTES } from './signed.ts'
@@ -20,7 +20,7 @@ const READ_IF_REGULAR = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_
  * Installed overrides: `<id>.json` as it was signed, and `<id>.revoked`, which need not say anything.
  *
  * Nobody can forge an override by writing here. But whoever can, could take a revocation away; so a folder that others can write
- * to is not relied on.
+ * to, that is another user's or only a link is not relied on.
  */
 export function overrideFolder(folder: string): OverrideShelf {
   return {
@@ -113,11 +113,14 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function namesIn(folder: string): Promise<readonly { readonly id: string; readonly kind: string }[]> {
-  const about = await stat(folder).catch((cause: unknown) => {
+  // Without a slash at its end, which would lead through a link.
+  const about = await lstat(resolve(folder)).catch((cause: unknown) => {
     if (codeOf(cause) === 'ENOENT') return undefined
     throw unreliable(folder, `cannot be read (${codeOf(cause)})`, cause)
   })
   if (about === undefined) return []
+  if (about.isSymbolicLink())
+    throw unreliable(folder, 'is a symbolic link, which others may turn elsewhere: name the folder that it leads to')
   if (process.platform !== 'win32') refuseOthers(folder, about)
   const names: { readonly id: string; readonly kind: string }[] = []
   let count = 0
@@ -134,7 +137,7 @@ function refuseOthers(folder: string, about: { readonly mode: number; readonly u
   if ((about.mode & 0o022) !== 0)
     throw unreliable(folder, `can be changed by others; if nobody did, run: chmod go-w ${folder}`)
   const user = process.getuid?.()
-  if (user !== undefined && user !== 0 && about.uid !== user && about.uid !== 0)
+  if (about.uid !== user && about.uid !== 0)
     throw unreliable(folder, "belongs to another user: it must be root's or this user's own")
 }
 

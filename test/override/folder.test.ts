@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -102,6 +103,26 @@ describe('the folder of overrides', () => {
       expect(error).toMatchObject({ code: 'ERR_CONFIG', at: folder })
       execFileSync('sh', ['-c', (error as Error).message.split('run: ')[1] ?? 'false'])
       expect((await read(folder)).overrides).toEqual({ [id(1)]: { text: 'one' } })
+    },
+  )
+
+  it('is not relied on when it is but a link, with a slash at its end or without', async () => {
+    const folder = join(temporary(), 'overrides')
+    await installOverride(folder, id(1), 'one', never)
+    const linked = join(temporary(), 'linked')
+    symlinkSync(folder, linked)
+    await expect(read(linked)).rejects.toThrow('is a symbolic link')
+    await expect(read(`${linked}/`)).rejects.toThrow('is a symbolic link')
+    await expect(installOverride(linked, id(2), 'two', never)).rejects.toThrow('is a symbolic link')
+  })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is not relied on when it is another user’s, not even by root (only root can try this)',
+    async () => {
+      const folder = join(temporary(), 'overrides')
+      await installOverride(folder, id(1), 'one', never)
+      chownSync(folder, 12_345, 12_345)
+      await expect(read(folder)).rejects.toThrow('belongs to another user')
     },
   )
 
