@@ -4,9 +4,11 @@ import { AbsentAnswer, WrongAnswer } from '../decide/absent.ts'
 import type { Reply } from '../decide/reply.ts'
 
 const MOST_HEADER_BYTES = 16_384
-/** As many as a gate decides at once: a question that waited for a connection here would count as the service's silence. */
-const MOST_SOCKETS = 1_024
+/** Beyond this, TLS handshakes of a burst take the gate longer than waiting for a connection that is there. */
+const MOST_SOCKETS = 256
 const MOST_IDLE_SOCKETS = 64
+/** How long a question waits for one of our connections, ms. */
+const MOST_WAIT_MS = 500
 /** Replies whose body may hold an answer. */
 const BODY_STATUSES: ReadonlySet<number> = new Set([200, 500])
 
@@ -37,7 +39,8 @@ export type Wire = (outgoing: Outgoing, signal: AbortSignal) => Promise<Reply>
  * the caps. A request that is aborted takes its connection with it, so that no connection is used again whose reply was not read
  * to its end.
  *
- * The wire rejects with `AbsentAnswer` when no reply came, with `WrongAnswer` when what came is none.
+ * The wire rejects with `AbsentAnswer` when no reply came, with `WrongAnswer` when what came is none, or when the question never
+ * left because all connections were taken.
  */
 export function createWire({ url, ca, keepAlive }: WireTerms): Wire {
   const isTls = url.protocol === 'https:'
@@ -94,6 +97,9 @@ function receive(request: ClientRequest, body: string | undefined, mostBytes: nu
       reject(cause)
       request.destroy()
     }
+    // INVARIANT I5: waiting here is no silence of the service, so whoever sends a burst makes no absence of it.
+    const waiting = setTimeout(() => abandon(new WrongAnswer('stalled', 'too many questions at once')), MOST_WAIT_MS)
+    request.on('socket', () => clearTimeout(waiting))
     let hasReply = false
     request.on('response', (response) => {
       hasReply = true
@@ -106,7 +112,10 @@ function receive(request: ClientRequest, body: string | undefined, mostBytes: nu
         isIdle ? new IdleConnectionClosed('unavailable', 'an idle connection was closed') : faultOf(cause, request),
       )
     })
-    request.on('close', () => reject(absent('the connection was closed')))
+    request.on('close', () => {
+      clearTimeout(waiting)
+      reject(absent('the connection was closed'))
+    })
     request.end(body)
   })
 }

@@ -202,16 +202,20 @@ describe('a connection', () => {
     expect([one, ...three].map(({ kind }) => kind)).toEqual(['permit', 'permit', 'permit', 'permit'])
   })
 
-  it('is there for every call that a gate decides at once: none waits here and counts as the service’s silence', async () => {
+  it('that is waited for in vain is no silence of the service: a burst refuses its own calls, and moves no breaker', async () => {
     const server = await start('authzen')
     const point = authzen({ url: server.url })
-    const count = 200
     let met = 0
     server.play({ taken: 'absent', play: () => (met += 1) })
-    const left = Array.from({ length: count }, () => decide(point))
-    await expect.poll(() => met, { timeout: 5_000 }).toBe(count)
+    const asked = Array.from({ length: 260 }, () => decide(point))
+    for (const left of await Promise.all(asked.slice(256))) {
+      expect(left).toMatchObject({ cause: { kind: 'wrong', fault: 'stalled' } })
+    }
+    await expect.poll(() => met, { timeout: 5_000 }).toBe(256)
     for (const socket of server.open) socket.destroy()
-    await Promise.all(left)
+    for (const silent of await Promise.all(asked.slice(0, 256))) {
+      expect(silent).toMatchObject({ cause: { kind: 'absent' } })
+    }
   })
 
   it('that is new is never tried twice', async () => {
