@@ -1,5 +1,6 @@
 import { readPolicyFiles } from './config/policy-files.ts'
 import { createGate } from './create-gate.ts'
+import { AbsentAnswer } from './decide/absent.ts'
 import { createCedarPoint } from './policy/cedar.ts'
 import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
 import { withOutage } from './policy/outage.ts'
@@ -55,10 +56,16 @@ export interface SeenCall {
   readonly code?: RefusalCode
 }
 
+/** How a policy point is away. */
+export type Outage = 'silent' | 'refused'
+
 /** A gate with hands on its surroundings. */
 export interface TestGate extends Gate {
-  /** The policy point goes silent: every question hangs until `heal()`. */
-  outage(): void
+  /**
+   * The policy point goes away until `heal()`. `silent`, the default: every question hangs until its time is up. `refused`: it is told
+   * at once that nobody is there.
+   */
+  outage(kind?: Outage): void
   heal(): void
   /** Every decision so far. */
   readonly calls: readonly SeenCall[]
@@ -81,9 +88,13 @@ export function testGate(options: TestGateOptions = {}): TestGate {
   const store = options.store ?? createMemoryStore(options.clock === undefined ? {} : { now: options.clock.now })
   const signer = options.signer ?? generateSigner()
   const events: GateEvent[] = []
-  let silent = false
+  let out: Outage | undefined
   const server = options.server ?? 'test'
-  const point = withOutage(innerPoint(options.policy, server), () => silent)
+  const during = async (): Promise<never> => {
+    if (out === 'silent') return await new Promise<never>(() => undefined)
+    throw new AbsentAnswer('unavailable', 'the test says that nobody is there')
+  }
+  const point = withOutage(innerPoint(options.policy, server), () => out !== undefined, during)
   const gate = createGate({
     config: false,
     server,
@@ -99,11 +110,11 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     effects: { store, signer, ...(options.clock === undefined ? {} : { clock: options.clock }) },
   })
   const controls = {
-    outage: () => {
-      silent = true
+    outage: (kind: Outage = 'silent') => {
+      out = kind
     },
     heal: () => {
-      silent = false
+      out = undefined
       // Nobody waits for the breaker: a test has no thirty seconds.
       gate.isolate(point.id, 'healed by the test')
       gate.release(point.id)

@@ -1,8 +1,16 @@
 import type { PolicyDecisionPoint } from '../types.ts'
 
-/** A policy decision point that hangs while there is an outage, as one does whose network is gone: for tests and demonstrations. */
-export function withOutage(inner: PolicyDecisionPoint, isOut: () => boolean): PolicyDecisionPoint {
-  const unlessOut = <T>(answer: () => T): T | Promise<never> => (isOut() ? new Promise(() => undefined) : answer())
+/**
+ * A policy decision point with an outage that can be switched on: for tests and demonstrations.
+ *
+ * @param during what a question comes to meanwhile; default: it hangs, as one does whose network is gone
+ */
+export function withOutage(
+  inner: PolicyDecisionPoint,
+  isOut: () => boolean,
+  during: () => Promise<never> = () => new Promise(() => undefined),
+): PolicyDecisionPoint {
+  const unlessOut = <T>(answer: () => T): T | Promise<never> => (isOut() ? during() : answer())
   const { canary, policyAgeMs, tools } = inner
   return {
     id: inner.id,

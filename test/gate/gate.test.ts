@@ -210,7 +210,7 @@ describe('when no answer comes', () => {
 
   it('opens low alone, visibly, where the operator says so, and boundedly', async () => {
     const { gate, me } = gateWith({ timeoutMs: 300, failMode: { low: 'open' } })
-    gate.outage()
+    gate.outage('refused')
     const { execute } = executions()
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, (_, index) => me.run({ tool: 'read', callId: String(index), input: {} }, execute)),
@@ -636,7 +636,7 @@ describe('what the second review found', () => {
 
   it('writes a receipt that verifies when a tool wants a yes and low calls fail open', async () => {
     const { gate, me } = gateWith({ failMode: { low: 'open' }, timeoutMs: 200 })
-    gate.outage()
+    gate.outage('refused')
     const asks = { requires: 'confirmation', wait: false } as const
     const asked = await me.admit({ tool: 'read', callId: '1', input: {} }, asks)
     await me.answer((asked.outcome === 'refused' && asked.request?.ref) || '', 'approved', { channel: 'terminal' })

@@ -162,7 +162,7 @@ describe('a late word', () => {
       new Promise<Decision>((resolve) => {
         answer = resolve
       })
-    const { gate, me } = gateWith({ policy, timeoutMs: 200, failMode: { low: 'open' } })
+    const { gate, me } = gateWith({ policy, timeoutMs: 50, clock: handClock(), failMode: { low: 'open' } })
     const admission = await me.admit({ tool: 'low', callId: '1', input: {} })
     if (admission.outcome !== 'permitted') throw new Error('not opened')
     answer(DENY)

@@ -45,7 +45,7 @@ describe("a tool that asks for a person's yes by itself", () => {
 
   it('is not run by the fail mode either', async () => {
     const { gate, me } = gateOf({ failMode: { low: 'open' }, timeoutMs: 200, tools: { pay: { materiality: 'low' } } })
-    gate.outage()
+    gate.outage('refused')
     expect((await me.admit(pay)).outcome).toBe('permitted')
     expect(await me.admit({ ...pay, callId: 'c2' }, asked)).toMatchObject({
       outcome: 'refused',

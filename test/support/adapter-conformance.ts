@@ -160,23 +160,22 @@ export function conformsAsAdapter(driver: HostDriver): void {
       4,
       'refuses a high call inside the deadline when the policy hangs; a low one runs only where the operator said so, and the model is told',
       async () => {
-        const { gate, me } = gateOf({
-          timeoutMs: 200,
-          failMode: { low: 'open' },
-          tools: { read: { materiality: 'low' }, pay: { materiality: 'high' } },
-        })
-        gate.outage()
         const ran: unknown[] = []
         const tools = { read: noting(path, ran, 'contents'), pay: noting(amount, ran, 'paid') }
-        const result = await driver.play({
-          gate: me,
-          tools,
-          steps: [[call('pay', { amount: 5 }), call('read', { path: '/x' }, 'c2')]],
-        })
-        expect(ran).toEqual([{ path: '/x', force: false }])
+        const tiers = { read: { materiality: 'low' }, pay: { materiality: 'high' } } as const
+        const hung = gateOf({ timeoutMs: 60, failMode: { low: 'open' }, tools: tiers })
+        hung.gate.outage()
+        const result = await driver.play({ gate: hung.me, tools, steps: [[call('pay', { amount: 5 })]] })
+        expect(ran).toEqual([])
         expect(sawOf(result, 'c1')).toContain('policy_timeout')
-        expect(sawOf(result, 'c2')).toContain('contents')
-        expect(sawOf(result, 'c2')).toContain('no policy answered')
+
+        // A busy machine may not know whether a hung policy was silent: what opens is a service that says it is away.
+        const open = gateOf({ failMode: { low: 'open' }, tools: tiers })
+        open.gate.outage('refused')
+        const opened = await driver.play({ gate: open.me, tools, steps: [[call('read', { path: '/x' }, 'c2')]] })
+        expect(ran).toEqual([{ path: '/x', force: false }])
+        expect(sawOf(opened, 'c2')).toContain('contents')
+        expect(sawOf(opened, 'c2')).toContain('no policy answered')
 
         const closed = gateOf({ timeoutMs: 60, tools: { read: { materiality: 'low' } } })
         closed.gate.outage()

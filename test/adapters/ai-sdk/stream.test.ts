@@ -130,7 +130,7 @@ for (const major of [7, 6] as const) {
 
     it('tells the person of a call that ran because no policy answered', async () => {
       const gate = testGate({ timeoutMs: 200, failMode: { low: 'open' }, tools: { read: { materiality: 'low' } } })
-      gate.outage()
+      gate.outage('refused')
       const all = await chunksOf(respond(stream(view(gate), [[said('read', { path: '/y' })]]).result, view(gate)))
       expect(all.filter((chunk) => chunk.type === 'data-holdpoint')).toEqual([])
       const me = view(gate)
