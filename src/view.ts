@@ -175,7 +175,7 @@ export class GateView implements Gate {
   }
 
   async ready(): Promise<void> {
-    const { recorder, panel, clock, settings } = this.#shared.parts
+    const { recorder, panel } = this.#shared.parts
     await Promise.all([recorder.ready(), panel.rehearse()])
   }
 

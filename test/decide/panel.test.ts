@@ -240,7 +240,7 @@ describe('the canary', () => {
   })
 
   it('asked ahead of the first call, never rejects', async () => {
-    const { panel, clock } = panelOf(
+    const { panel } = panelOf(
       pointOf('p', {
         canary: async () => {
           throw new Error('boom')

@@ -5,7 +5,7 @@ import { createCedarPoint } from '../../src/policy/cedar.ts'
 import type { Clock, Gate, Json, PolicyDecisionPoint } from '../../src/types.ts'
 import type { PolicyServiceOptions } from '../../src/wire/options.ts'
 import { authzen, cerbos, opa } from '../../src/wire/points.ts'
-import { type Engine, startCerbos, startOpa } from '../support/engines.ts'
+import { type Engine, halt, startCerbos, startOpa } from '../support/engines.ts'
 import { type ProxyFault, startFaultProxy } from '../support/fault-proxy.ts'
 import { FAULTS, type Kind } from '../support/raw-faults.ts'
 import { startRawServer } from '../support/raw-server.ts'
@@ -180,7 +180,7 @@ export function processed(signal: 'SIGSTOP' | 'SIGKILL'): Play {
       return {
         policy: clientAt(kindOf(point), engine.url),
         ...(isStopped ? { timeoutMs: SHORT_MS } : {}),
-        strike: () => (isStopped ? void process.kill(engine.pid, signal) : engine.stop()),
+        strike: () => (isStopped ? halt(engine) : engine.stop()),
         end: async () => void (isStopped && process.kill(engine.pid, 'SIGCONT')),
       }
     },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -32,6 +32,14 @@ export interface Engine {
   /** What it printed so far. */
   log(): string
   stop(): Promise<void>
+}
+
+/** Stops an engine's process, and comes back when none of its threads goes on any more. */
+export async function halt({ pid }: Engine): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  const tasks = `/proc/${pid}/task`
+  const isStopped = (task: string): boolean => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'))
+  while (!readdirSync(tasks).every(isStopped)) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 /** File names and texts of policies. */

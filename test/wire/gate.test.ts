@@ -5,7 +5,7 @@ import { generateSigner } from '../../src/receipt/sign.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Gate, Json, RunResult } from '../../src/types.ts'
 import { authzen, opa } from '../../src/wire/points.ts'
-import { type Engine, enginesInstalled, startOpa } from '../support/engines.ts'
+import { type Engine, enginesInstalled, halt, startOpa } from '../support/engines.ts'
 import { type RawServer, startRawServer } from '../support/raw-server.ts'
 
 const TOOLS = ['refund', 'list', 'find', 'send']
@@ -118,7 +118,7 @@ describe.skipIf(!enginesInstalled())('a gate with a real OPA', () => {
     const gate = await gateOf({ policy, timeoutMs: 300, breaker: { failures: 2, openMs: 1_000 } })
     const refund = async (): Promise<string> => outcome(await run(gate, 'refund', { amount: 100 }))
     expect(await refund()).toBe('ran')
-    process.kill(engine.pid, 'SIGSTOP')
+    await halt(engine)
     expect([await refund(), await refund(), await refund()]).toEqual([
       'policy_timeout',
       'policy_timeout',
