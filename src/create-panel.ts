@@ -42,21 +42,31 @@ function embedded(loaded: LoadedConfig): readonly PolicyDecisionPoint[] {
   return onlyServicesDecide(loaded) ? [] : [createCedarPoint(withShortForm(loaded.policyFiles, loaded.shortRules))]
 }
 
-function services({ options }: LoadedConfig): readonly PolicyDecisionPoint[] {
-  return (options.points ?? []).map(({ authzen: base, opa: rule, cerbos: server, bearer, headers, ...others }) => {
-    const terms = {
-      ...(others as Omit<PolicyServiceOptions, 'url'>),
-      ...(bearer === undefined ? {} : { bearer: fromEnvironment(bearer.env) }),
-      ...(headers === undefined
-        ? {}
-        : {
-            headers: Object.fromEntries(Object.entries(headers).map(([name, { env }]) => [name, fromEnvironment(env)])),
-          }),
+/** A service of `points`, as the configuration names it. */
+type NamedService = NonNullable<LoadedConfig['options']['points']>[number]
+
+function services({ options, pointsAt }: LoadedConfig): readonly PolicyDecisionPoint[] {
+  return (options.points ?? []).map((written, index) => {
+    try {
+      return service(written)
+    } catch (error) {
+      if (!(error instanceof HoldpointError) || error.because === undefined) throw error
+      const at = pointsAt[index] ?? AT
+      throw new HoldpointError(error.code, `${at}: ${error.because}`, { at: lineOf(at), cause: error })
     }
-    if (base !== undefined) return authzen({ ...terms, url: base })
-    if (rule !== undefined) return opa({ ...terms, url: rule })
-    return cerbos({ ...terms, url: server ?? '' })
   })
+}
+
+function service({ authzen: base, opa: rule, cerbos: server, bearer, headers, ...others }: NamedService) {
+  const secrets = Object.entries(headers ?? {}).map(([name, { env }]) => [name, fromEnvironment(env)] as const)
+  const terms = {
+    ...(others as Omit<PolicyServiceOptions, 'url'>),
+    ...(bearer === undefined ? {} : { bearer: fromEnvironment(bearer.env) }),
+    ...(headers === undefined ? {} : { headers: Object.fromEntries(secrets) }),
+  }
+  if (base !== undefined) return authzen({ ...terms, url: base })
+  if (rule !== undefined) return opa({ ...terms, url: rule })
+  return cerbos({ ...terms, url: server ?? '' })
 }
 
 /** Looked up each time, so that a token that was renewed in this process is the one that is sent. */
@@ -96,5 +106,5 @@ function checked(point: PolicyDecisionPoint): PolicyDecisionPoint {
 }
 
 function unusable(message: string): HoldpointError {
-  return new HoldpointError('ERR_CONFIG', `${AT}: ${message}`, { at: AT })
+  return new HoldpointError('ERR_CONFIG', `${AT}: ${message}`, { at: AT, because: message })
 }

@@ -41,6 +41,8 @@ export interface LoadedConfig {
   readonly words: ReadonlyMap<string, OperatorWord>
   /** Policies in the short form; they hold beside those of the files. */
   readonly shortRules: readonly ShortRule[]
+  /** Where each of `points` stands: `holdpoint.yaml:3:5`, or `createGate options`. */
+  readonly pointsAt: readonly string[]
 }
 
 /**
@@ -78,6 +80,9 @@ export function readConfig(where: string | { readonly file: string } | false, co
     server,
     words: wordsOf(options, server, (tool) => toolAt([tool], true)),
     shortRules: shortRules(options.tools ?? {}, server, toolAt),
+    pointsAt: (options.points ?? []).map((_, index) =>
+      passed.points === undefined && source !== undefined ? source.at(['points', String(index)]) : IN_CODE,
+    ),
   }
 }
 

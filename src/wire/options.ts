@@ -121,7 +121,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** The error for an option, with what to do about it. */
 export function unusable(kind: string, option: string, message: string): HoldpointError {
   const at = `${kind}() options`
-  return new HoldpointError('ERR_CONFIG', `${at}: ${option === '' ? '' : `"${option}" `}${message}`, { at })
+  const because = `${option === '' ? '' : `"${option}" `}${message}`
+  return new HoldpointError('ERR_CONFIG', `${at}: ${because}`, { at, because })
 }
 
 function checkUrl(options: PolicyServiceOptions, refuse: Refuse): URL {

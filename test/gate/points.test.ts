@@ -42,7 +42,9 @@ describe('points in holdpoint.yaml', () => {
     vi.stubEnv('PDP_TOKEN', 'secret')
     expect(idsOf(`points: [{ ${OPA}, bearer: { env: PDP_TOKEN } }]\n`)).toEqual(['opa'])
     vi.unstubAllEnvs()
-    expect(() => gateOf(`points: [{ ${OPA}, bearer: { env: PDP_TOKEN } }]\n`)).toThrow(/PDP_TOKEN.*is not set/)
+    expect(() => gateOf(`points: [{ ${OPA}, bearer: { env: PDP_TOKEN } }]\n`)).toThrow(
+      /^holdpoint\.yaml:1:10: .*PDP_TOKEN.*is not set/,
+    )
   })
 
   it.each([
