@@ -1,3 +1,4 @@
+import { isToolPattern } from './bytes/names.ts'
 import { lineOf } from './bytes/place.ts'
 import { type LoadedConfig, onlyServicesDecide } from './config/read.ts'
 import { type PanelTerms, PolicyPanel } from './decide/panel.ts'
@@ -13,8 +14,6 @@ import { authzen, cerbos, opa } from './wire/points.ts'
 export type PolicyOption = PolicyDecisionPoint | PolicyFunction | readonly (PolicyDecisionPoint | PolicyFunction)[]
 
 const AT = 'createGate options'
-/** `shop/refund`, `shop/*` or `*`. */
-const TOOLS = /^(?:\*|[a-z0-9][a-z0-9-]{0,31}\/(?:\*|[A-Za-z0-9_.\-/]{1,128}))$/
 
 /**
  * The policy decision points of a gate: those of the code, or the policies of the configuration.
@@ -99,7 +98,7 @@ function checked(point: PolicyDecisionPoint): PolicyDecisionPoint {
   if (!/^[A-Za-z0-9_-]{43}$/.test(point.policyDigest))
     throw unusable('"policy.policyDigest" must be a SHA-256 digest in base64url')
   for (const tool of point.tools ?? []) {
-    if (!TOOLS.test(tool))
+    if (!isToolPattern(tool))
       throw unusable(`"${tool}" is no tool that a point can answer for: write shop/refund, shop/* or *`)
   }
   return point

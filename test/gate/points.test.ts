@@ -65,6 +65,15 @@ describe('points in holdpoint.yaml', () => {
   })
 })
 
+it('a point in code whose tools could be no tools is refused at start: its rules would hold for nothing', () => {
+  const answeringFor = (tools: unknown) => () =>
+    gateOf('server: shop\n', { policy: { ...always('mine'), evaluate: () => 'permit', tools } as PolicyDecisionPoint })
+  for (const tool of ['shop*', 'Shop/*', 'shop/', 'shop/ref*', 'refund', '', ['*']]) {
+    expect(answeringFor([tool])).toThrow('is no tool that a point can answer for')
+  }
+  expect(answeringFor(['shop/refund', 'shop/a/b', 'shop/*', '*'])().health().points).toHaveLength(1)
+})
+
 it('several points in code are asked together, and an empty list permits nothing', async () => {
   const gate = createGate({
     config: false,
