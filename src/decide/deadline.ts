@@ -1,4 +1,5 @@
-import pTimeout, { TimeoutError } from 'p-timeout'
+import pTimeout from 'p-timeout'
+import { shown } from '../bytes/shown.ts'
 import type { Clock, Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint, SilenceCause } from '../types.ts'
 import { AbsentAnswer, WrongAnswer } from './absent.ts'
 import { malformed, readAnswer } from './answer.ts'
@@ -26,6 +27,8 @@ const LATE_MS = 25
 const STALL_MS = 100
 /** Long enough for the event loop to look at its sockets once. */
 const ONE_TURN_MS = 1
+const LONGEST_DETAIL = 512
+const THREW_SOMETHING = 'the policy point threw something'
 
 /**
  * Asks a policy decision point. A point that answers at once is read at once, without a promise. Never throws, never
@@ -96,8 +99,12 @@ async function awaitAnswer(
   const { budgetMs, clock, signal } = terms
   const leftMs = Math.min(Math.max(1, Math.ceil(budgetMs - (clock.monotonic() - askedAt))), LONGEST_DELAY_MS)
   // The intrinsic `then`: a subclass or a forgery with a `then` of its own is refused by its brand, not trusted.
-  const settled = new Promise<Settled>((resolve, reject) => {
-    Promise.prototype.then.call(answer, (value) => resolve({ value }), reject)
+  const settled = new Promise<Decision>((resolve) => {
+    Promise.prototype.then.call(
+      answer,
+      (value) => resolve(readAnswer(value)),
+      (cause) => resolve(faultOf(cause)),
+    )
   })
   try {
     let blockedMs = 0
@@ -121,21 +128,17 @@ async function awaitAnswer(
   }
 }
 
-interface Settled {
-  readonly value: unknown
-}
-
-/** Waits for an answer and reads it. Never rejects. */
+/** Waits for an answer. That it did not come is our timer's word alone, never an error of the point. Never rejects. */
 async function heard(
-  settled: Promise<Settled>,
+  settled: Promise<Decision>,
   milliseconds: number,
   signal: AbortSignal | undefined,
 ): Promise<Decision> {
   try {
-    const { value } = await pTimeout(settled, { milliseconds, ...(signal === undefined ? {} : { signal }) })
-    return readAnswer(value)
+    const fallback = (): Decision => TIMED_OUT
+    return await pTimeout(settled, { milliseconds, fallback, ...(signal === undefined ? {} : { signal }) })
   } catch (cause) {
-    return cause instanceof TimeoutError ? TIMED_OUT : faultOf(cause)
+    return faultOf(cause)
   }
 }
 
@@ -159,12 +162,21 @@ function hearLate(answer: Promise<unknown>, { late, point }: QuestionTerms): voi
   Promise.prototype.then.call(answer, hear, () => undefined)
 }
 
+/** @param cause UNTRUSTED: a point may throw anything, also what throws when it is looked at. Never throws. */
 function faultOf(cause: unknown): Decision {
+  try {
+    return readFault(cause)
+  } catch {
+    return silence({ kind: 'wrong', fault: 'policy_error', detail: THREW_SOMETHING })
+  }
+}
+
+function readFault(cause: unknown): Decision {
   if (cause instanceof AbsentAnswer) {
     const { fault, retryAfterMs } = cause
     return silence({ kind: 'absent', fault, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
   }
-  const detail = cause instanceof Error ? cause.message.slice(0, 512) : 'the policy point threw something'
+  const detail = cause instanceof Error ? shown(cause.message, LONGEST_DETAIL) : THREW_SOMETHING
   return silence({ kind: 'wrong', fault: cause instanceof WrongAnswer ? cause.fault : 'policy_error', detail })
 }
 

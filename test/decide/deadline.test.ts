@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { TimeoutError } from 'p-timeout'
 import { describe, expect, it } from 'vitest'
 import { AbsentAnswer } from '../../src/decide/absent.ts'
 import { ask } from '../../src/decide/deadline.ts'
@@ -19,6 +20,15 @@ function pointOf(evaluate: PolicyDecisionPoint['evaluate']): PolicyDecisionPoint
     explain: () => ({ constraints: [], policies: [] }),
     evaluate,
   }
+}
+
+function throwing(cause: unknown): never {
+  throw cause
+}
+
+/** Whatever asks what this is gets an error. */
+function untouchable(): object {
+  return new Proxy({}, { getPrototypeOf: () => throwing(new Error('boo')) })
 }
 
 /** A clock that a test moves by hand. */
@@ -134,11 +144,35 @@ describe('asking a policy point', () => {
         throw new DOMException('x', 'TimeoutError')
       },
     ],
+    [
+      "rejects with a timeout of the library that the gate's own timer comes from",
+      () => Promise.reject(new TimeoutError()),
+    ],
+    ['throws an error whose message is no text', () => throwing(Object.assign(new Error(), { message: 5 }))],
+    [
+      'rejects with an error whose message is no text',
+      () => Promise.reject(Object.assign(new Error(), { message: 5 })),
+    ],
+    ['throws what throws when looked at', () => throwing(untouchable())],
+    ['rejects with what throws when looked at', () => Promise.reject(untouchable())],
   ])('I5: a point that %s is wrong, not absent', async (_, evaluate) => {
     expect(await ask(pointOf(evaluate), REQUEST, terms(1_000))).toMatchObject({
       kind: 'silence',
       cause: { kind: 'wrong', fault: 'policy_error' },
     })
+  })
+
+  it('shows an operator no control characters and no hidden text of an error that a point threw, and not all of a long one', () => {
+    const detailOf = (message: string): string => {
+      const answer = ask(
+        pointOf(() => throwing(new Error(message))),
+        REQUEST,
+        terms(1_000),
+      )
+      return (answer as { readonly cause: { readonly detail: string } }).cause.detail
+    }
+    expect(detailOf('no\n\u001b[2Jpermit\u202e')).toBe('no\\u{a}\\u{1b}[2Jpermit\\u{202e}')
+    expect(detailOf('x'.repeat(600))).toBe(`${'x'.repeat(511)}…`)
   })
 
   it.each(['timeout', 'unavailable', 'circuit_open'] as const)(
@@ -172,18 +206,7 @@ describe('asking a policy point', () => {
       () => Object.assign(Promise.resolve('x'), { then: (done: (value: unknown) => void) => done(PERMIT) }),
     ],
     ['a Proxy of a promise', () => new Proxy(Promise.resolve(PERMIT), {})],
-    [
-      'a Proxy that throws when looked at',
-      () =>
-        new Proxy(
-          {},
-          {
-            getPrototypeOf: () => {
-              throw new Error('boo')
-            },
-          },
-        ),
-    ],
+    ['a Proxy that throws when looked at', () => untouchable()],
   ])('I4: %s is no permit', async (_, evaluate) => {
     expect(await ask(pointOf(evaluate), REQUEST, terms(1_000))).toMatchObject({
       kind: 'silence',
