@@ -81,6 +81,24 @@ export type Reply =
   | { readonly id: number; readonly ok: true; readonly answer: Answer }
   | { readonly id: number; readonly ok: false; readonly message: string }
 
+/** Does a job; what it throws is its reply. */
+export function answered(id: number, work: () => Answer): Reply {
+  try {
+    return { id, ok: true, answer: work() }
+  } catch (cause) {
+    return failed(id, cause)
+  }
+}
+
+/** The replies to jobs that share one failure. */
+export function allFailed(jobs: readonly Job[], cause: unknown): readonly Reply[] {
+  return jobs.map(({ id }) => failed(id, cause))
+}
+
+function failed(id: number, cause: unknown): Reply {
+  return { id, ok: false, message: cause instanceof Error ? cause.message : 'the store failed' }
+}
+
 /** Which files a worker opens: a slot to write to, the desk where approvals are answered, or everything to read. */
 export type Role = 'slot' | 'desk' | 'reader'
 

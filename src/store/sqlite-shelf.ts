@@ -6,7 +6,7 @@ import { crockford } from '../bytes/crockford.ts'
 import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
 import { claimsPath, openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
-import type { Answer, Job, Page, Reply, Work } from './sqlite-messages.ts'
+import { type Answer, answered, type Job, type Page, type Reply, type Work } from './sqlite-messages.ts'
 import { SqliteOverrides } from './sqlite-overrides.ts'
 
 const COLUMNS = 'id, ref, hash, stream, seq, prev, kind, jws'
@@ -158,12 +158,4 @@ function sidecarOf(db: DatabaseSync, hash: string): Sidecar | undefined {
     )
     .get(ref, hash)
   return row === undefined ? undefined : { salt: String(row['salt']), request: String(row['request']) }
-}
-
-function answered(id: number, work: () => Answer): Reply {
-  try {
-    return { id, ok: true, answer: work() }
-  } catch (cause) {
-    return { id, ok: false, message: cause instanceof Error ? cause.message : 'the store failed' }
-  }
 }
