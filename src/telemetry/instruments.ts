@@ -8,6 +8,7 @@ import {
   MATERIALITY,
   MISSING,
   MODE,
+  NO_CODE,
   OUTCOME,
   RAN,
   RECEIPT,
@@ -189,7 +190,7 @@ export function decisionLabels(enforced: 'true' | 'false'): readonly Labels[] {
   return MATERIALITY.values.flatMap((materiality) =>
     decisionsAndCodes()
       // Only low calls run on an open fail mode, and medium ones on an override: high never runs on silence.
-      .filter(({ decision, code }) => !(materiality === 'high' && decision === 'silence' && code === 'none'))
+      .filter(({ decision, code }) => !(materiality === 'high' && decision === 'silence' && code === NO_CODE))
       .map(({ decision, code }) => ({ materiality, decision, code, enforced })),
   )
 }

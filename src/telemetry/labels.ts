@@ -104,7 +104,7 @@ const SAID_BEFORE: { readonly [code in RefusalCode]: readonly Decision['kind'][]
 }
 
 /** The code of a call that was not refused. */
-const NO_CODE = 'none'
+export const NO_CODE = 'none'
 const CODE = closed([NO_CODE, ...Object.keys(SAID_BEFORE)])
 
 /** The `code` label of a decision. */
