@@ -1,3 +1,4 @@
+import { isObject } from '../bytes/json.ts'
 import type { Json } from '../types.ts'
 import { patternCost } from './pattern-cost.ts'
 
@@ -86,7 +87,7 @@ export class SchemaMeter {
       if (typeof value === 'string') return value.length
       if (Array.isArray(value))
         return value.reduce<number>((sum, each) => sum + LISTED + walk(each, path + 5, ids, within), 0)
-      if (!isSchemaObject(value)) return 8
+      if (!isObject(value)) return 8
       const deep = ids + (isNamed(value) ? 1 : 0)
       paths += path
       if (deep > MOST_IDS_DEEP || paths > MOST_PATHS) throw new Error('a schema without end')
@@ -96,7 +97,7 @@ export class SchemaMeter {
         const inside = path + word.length + 1
         own += word.length
         if (DATA.has(word)) own += JSON.stringify(said).length
-        else if (NAMED.has(word) && isSchemaObject(said)) {
+        else if (NAMED.has(word) && isObject(said)) {
           // A reference may reach what holds the names, as if it were a schema.
           const names = this.#add(said, part)
           for (const [name, each] of Object.entries(said)) {
@@ -175,7 +176,7 @@ export class SchemaMeter {
 function costOf(schema: SchemaObject): Cost {
   const has = (...words: readonly string[]): number => (words.some((word) => Object.hasOwn(schema, word)) ? 1 : 0)
   const named = schema['patternProperties']
-  const patterns = isSchemaObject(named) ? Object.keys(named) : []
+  const patterns = isObject(named) ? Object.keys(named) : []
   const looks = has('additionalProperties', 'unevaluatedProperties', 'propertyNames') + patterns.length
   const pattern = schema['pattern']
   const costs = [...patterns, ...(typeof pattern === 'string' ? [pattern] : [])].map(
@@ -205,7 +206,7 @@ function extentOf(input: Json): Extent {
       extent.elements += value.length
       extent.mostElements = Math.max(extent.mostElements, value.length)
       for (const each of value) walk(each)
-    } else if (isSchemaObject(value)) {
+    } else if (isObject(value)) {
       const members = Object.entries(value)
       extent.members += members.length
       extent.mostMembers = Math.max(extent.mostMembers, members.length)
@@ -221,8 +222,4 @@ function extentOf(input: Json): Extent {
 
 function isNamed(schema: SchemaObject): boolean {
   return Object.hasOwn(schema, '$id') || Object.hasOwn(schema, 'id')
-}
-
-function isSchemaObject(value: Json | undefined): value is SchemaObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../bytes/json.ts'
 import type { Json, ToolDefinition } from '../types.ts'
 import { isSteady } from './pattern-cost.ts'
 
@@ -100,8 +101,4 @@ function quotedInPart(list: readonly Json[]): readonly Json[] {
     if (length > LONGEST_SHOWN) break
   }
   return Object.defineProperty([...list], 'toJSON', { value: () => shown })
-}
-
-function isObject(value: Json | undefined): value is { readonly [member: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

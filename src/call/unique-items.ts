@@ -1,4 +1,5 @@
 import { canonicalText } from '../bytes/canonical.ts'
+import { isObject } from '../bytes/json.ts'
 import { pointerToken } from '../bytes/pointer.ts'
 import type { Json, SchemaMiss } from '../types.ts'
 
@@ -65,8 +66,4 @@ export function repeatIn(input: Json, lists: UniqueLists): SchemaMiss | undefine
 
 function hasRepeat(values: readonly Json[]): boolean {
   return new Set(values.map((value) => canonicalText(value))).size < values.length
-}
-
-function isObject(value: Json): value is { readonly [member: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,9 +1,9 @@
 import type { Evidence } from '../types.ts'
+import { ONLY_ASCII_TEXT } from './plain.ts'
 
 /** What is no Latin letter, and what is seldom in a text that somebody reads. */
 const UNREAD = /[^\p{Script=Latin}\P{L}]/gu
 const CONTROL = /(?![\t\n\r])\p{Cc}/u
-const ONLY_ASCII_TEXT = /^[\t\n\r -~]*$/
 const MOST_UNREAD = 8
 
 /** Small words of other languages with Latin letters, none of them English, and those of English. */

@@ -1,6 +1,7 @@
 /** What is not seen and can split a word: format, control and filler characters, and marks on letters. */
 const UNSEEN = /[\p{Cf}\p{M}\u115f\u1160\u2800\u3164\uffa0]|(?![\t\n\r])\p{Cc}/gu
-const ONLY_ASCII_TEXT = /^[\t\n\r -~]*$/
+/** A text in which nothing is hidden and no letter passes for another. */
+export const ONLY_ASCII_TEXT = /^[\t\n\r -~]*$/
 
 /** Letters of other alphabets that look like Latin ones, each above the one that it passes for. */
 const LOOKS = 'аеорсухіјѕһԁԛԝӏѵкмтαοινρυκτɡıАВЕКМНОРСТХЅІЈУΑΒΕΖΗΙΚΜΝΟΡΤΥΧ'

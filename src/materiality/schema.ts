@@ -1,3 +1,4 @@
+import { isObject } from '../bytes/json.ts'
 import { pointerToken } from '../bytes/pointer.ts'
 import type { Evidence, Json, JsonObject, JsonSchema, Materiality } from '../types.ts'
 import { argumentRole, type Reading } from './argument-names.ts'
@@ -184,8 +185,4 @@ class Walk {
     this.#unread(pointer, 'longer than is read')
     return false
   }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,6 +2,7 @@ import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText } from '../bytes/canonical.ts'
 import { crockford } from '../bytes/crockford.ts'
 import { sha256Bytes } from '../bytes/digest.ts'
+import { isObject } from '../bytes/json.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Json, Signer } from '../types.ts'
@@ -139,7 +140,7 @@ function parseCanonical(bytes: string | Uint8Array): Json {
 
 /** The members of an object that has exactly these. */
 function membersOf<K extends string>(value: Json, names: readonly K[]): { readonly [name in K]?: Json } {
-  const members = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  const members = isObject(value) ? Object.entries(value) : []
   if (members.length === names.length && members.every(([name]) => names.some((known) => known === name)))
     return Object.fromEntries(members) as { readonly [name in K]?: Json }
   throw malformed(`must have exactly ${names.join(', ')}`)

@@ -1,3 +1,4 @@
+import { isObject } from '../bytes/json.ts'
 import type { Json, JsonObject, JsonSchema } from '../types.ts'
 
 /** How a number is written for Cedar: as the tool's schema says, or, where it says nothing, by whether it is whole. */
@@ -168,10 +169,6 @@ export function valueAt(value: Json, path: readonly string[]): Json | undefined 
 
 function elements(value: Json): readonly Json[] {
   return isArray(value) ? value : []
-}
-
-export function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isArray(value: Json): value is readonly Json[] {

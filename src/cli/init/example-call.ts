@@ -1,4 +1,5 @@
 /** A call of a tool to try `holdpoint check` with, as a line for a shell. */
+import { isObject } from '../../bytes/json.ts'
 import { Contracts } from '../../call/contract.ts'
 import type { Json, JsonObject } from '../../types.ts'
 import { type OfferedTool, writtenName } from './judged.ts'
@@ -62,10 +63,6 @@ function required({ properties, required }: JsonObject, depth: number): JsonObje
 
 function count(value: Json | undefined): number {
   return typeof value === 'number' ? value : 0
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: Json): boolean {
