@@ -73,10 +73,11 @@ export function ownFiles(paths: readonly string[], from: Start): OwnFiles {
     return QUOTED.test(whole) && isCommand(name) && spells.test(unquoted(whole))
   }
   const isNamed = (text: string, name: string, reading: Reading, bases: readonly string[]): boolean => {
-    if (text.length > LONGEST_NAME) return false
     const isName = !isPlainWord(text) || isPlace(name) || reading.removes
     return (isName ? [from.folder, ...bases] : bases).some((base) => {
+      // Measured as it will be opened: a name may be long on its way.
       const path = folded(resolve(base, text))
+      if (path.length > LONGEST_NAME) return false
       return isOwn(path) || (reading.removes && !PLACES.has(name) && isAround(path))
     })
   }

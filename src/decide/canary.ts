@@ -24,6 +24,8 @@ export interface Canary {
 /** What a control question has shown so far. */
 export interface Control {
   answered: boolean
+  /** The gate could not even ask: then nothing is known of the point. */
+  stalled: boolean
 }
 
 interface Judgement {
@@ -86,13 +88,19 @@ export function createCanary(
     ask(terms) {
       if (known !== undefined && clock.monotonic() < known.untilAt) return known.decision
       const shared = share()
-      return within(() => shared, { ...terms, point: point.id })
+      // What becomes of a canary is no verdict on a call, early or late.
+      const { late: _, ...unheard } = terms
+      return within(() => shared, { ...unheard, point: point.id })
     },
     rehearse: share,
     control(answer, { budgetMs }) {
-      const control = { answered: false }
+      const control = { answered: false, stalled: false }
       const late = async (cause: unknown): Promise<void> => {
-        if (cause instanceof TimeoutError) control.answered = isPresent(await share())
+        if (!(cause instanceof TimeoutError)) return
+        const decision = await share()
+        control.answered = isPresent(decision)
+        control.stalled =
+          decision.kind === 'silence' && decision.cause.kind === 'wrong' && decision.cause.fault === 'stalled'
       }
       pTimeout(answer, { milliseconds: Math.max(1, Math.min(budgetMs / 2, LONGEST_WAIT_MS)) }).catch(late)
       return control

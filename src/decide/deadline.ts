@@ -157,7 +157,9 @@ export function inTime(decision: Decision, askedAt: number, { clock, budgetMs, s
 function hearLate(answer: Promise<unknown>, { late, point }: QuestionTerms): void {
   if (late === undefined) return
   const hear = (value: unknown): void => {
-    if (readAnswer(value).kind !== 'permit') late(point)
+    const decision = readAnswer(value)
+    const isWord = decision.kind !== 'silence' || decision.cause.kind !== 'absent'
+    if (isWord && decision.kind !== 'permit') late(point)
   }
   Promise.prototype.then.call(answer, hear, () => undefined)
 }

@@ -213,7 +213,7 @@ class Seat {
     const isTimeout =
       decision.kind === 'silence' && decision.cause.kind === 'absent' && decision.cause.fault === 'timeout'
     if (!isTimeout) return decision
-    if (budgetMs < this.#timeoutMs / 2) return STALLED
+    if (budgetMs < this.#timeoutMs / 2 || control?.stalled === true) return STALLED
     return control?.answered === true ? UNANSWERABLE : decision
   }
 

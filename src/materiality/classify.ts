@@ -46,7 +46,8 @@ export function classify(contract: Contract, input: Json): Classification {
   // INVARIANT I8: what a model writes may add a surface and take none away, or it could choose which rules and sums hold for it.
   const { surface } = classification
   const own = VAGUE.has(surface) ? operatorOf(contract)?.surface : surface
-  return join([...classification.evidence, ...raised], own, raised)
+  // A tool that says nothing of itself goes on saying nothing, whatever else the call touches.
+  return join([...classification.evidence, ...raised], own, raised, surface === 'unknown' ? [surface] : [])
 }
 
 /** Surfaces that say too little to be kept when a call's own arguments say more. */
@@ -131,6 +132,7 @@ function join(
   evidence: readonly Evidence[],
   known: Surface | undefined,
   raised: readonly Evidence[] = [],
+  kept: readonly Surface[] = [],
 ): Classification {
   let strongest: Evidence | undefined
   for (const each of evidence) {
@@ -142,7 +144,7 @@ function join(
   return {
     materiality: highestOf(evidence),
     surface,
-    surfaces: [...new Set([surface, ...others])],
+    surfaces: [...new Set([surface, ...kept, ...others])],
     evidence: most(evidence),
   }
 }

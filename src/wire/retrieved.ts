@@ -152,7 +152,7 @@ class RetrievedPoint implements PolicyDecisionPoint {
       if (!signal.aborted) this.#put(policies, begunAt)
     } catch (cause) {
       this.#failure = cause
-      failed?.(cause)
+      tell(failed, cause)
     }
   }
 
@@ -207,4 +207,9 @@ function unfit(found: string): HoldpointError {
 
 function wordsOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'the reason is not known'
+}
+
+/** Whoever listens cannot stop what is listened to: a listener that throws, now or later, is not heard. */
+function tell(failed: ((cause: unknown) => unknown) | undefined, cause: unknown): void {
+  void (async () => await failed?.(cause))().catch(() => undefined)
 }

@@ -215,6 +215,19 @@ describe('the canary', () => {
     expect(panel.health()).toMatchObject([{ breaker: 'closed' }])
   })
 
+  it('that times out is no late word on a call', async () => {
+    const clock = { now: () => 0, monotonic: () => 0 }
+    let late = 0
+    const told = () => {
+      late += 1
+    }
+    const { panel } = panelOf(pointOf('p', { canary: () => new Promise(() => undefined) }))
+    const asked = panel.ask(HIGH, { budgetMs: 30, clock, signal: undefined, schema: undefined, late: told })
+    expect(await asked).toMatchObject({ cause: { kind: 'absent', fault: 'timeout' } })
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(late).toBe(0)
+  })
+
   it('that hangs as the calls do makes it an outage', async () => {
     const { ask, panel } = panelOf(pointOf('p', { evaluate: hang, canary: () => new Promise(() => undefined) }))
     for (let call = 0; call < 3; call += 1)

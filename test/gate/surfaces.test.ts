@@ -38,21 +38,28 @@ it.each([
   ['fetch_url', { accept: 'text/html', ...wayOut }],
   ['fetch_url', { accept: '/.ssh/', ...wayOut }],
   ['contact_support', { text: 'hello' }],
-] as const)('no way out is hidden from exfiltration/v1: %s %j', async (tool, input) => {
-  const always = { permit: 'always' } as const
-  const me = gateOf(
-    {
-      policies: ['ask/v1', 'exfiltration/v1'],
-      tools: { [tool]: always, read_inbox: { ...always, reads: ['private', 'untrusted'] } },
-    },
-    [tool, 'read_inbox'].map((name) => ({ name, origin: 'own', inputSchema: { type: 'object' } })),
-  )
-  await me.run({ tool: 'read_inbox', callId: '1', input: {} }, () => 'mail')
-  expect(await me.run({ tool, callId: '2', input }, () => 'sent', ASK_NOBODY)).toMatchObject({
-    outcome: 'refused',
-    refusal: { code: 'approval_required' },
-  })
-})
+  ['contact_support', { text: 'hello', method: 'POST' }],
+  ['contact_support', { text: '/home/a/.ssh/id_rsa' }],
+  // Asked as well; and with a tool that runs code, a terminal's yes would not do.
+  ['run_command', { command: 'ls' }, 'approver_not_separate'],
+] as const)(
+  'no way out is hidden from exfiltration/v1: %s %j',
+  async (tool, input, code: string = 'approval_required') => {
+    const always = { permit: 'always' } as const
+    const me = gateOf(
+      {
+        policies: ['ask/v1', 'exfiltration/v1'],
+        tools: { [tool]: always, read_inbox: { ...always, reads: ['private', 'untrusted'] } },
+      },
+      [tool, 'read_inbox'].map((name) => ({ name, origin: 'own', inputSchema: { type: 'object' } })),
+    )
+    await me.run({ tool: 'read_inbox', callId: '1', input: {} }, () => 'mail')
+    expect(await me.run({ tool, callId: '2', input }, () => 'sent', ASK_NOBODY)).toMatchObject({
+      outcome: 'refused',
+      refusal: { code },
+    })
+  },
+)
 
 it('a tool that once ran code keeps a terminal from saying yes, also when its server lists a harmless one instead', async () => {
   const gate = testGate({ policy: 'ask/v1' })
