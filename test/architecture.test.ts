@@ -62,7 +62,7 @@ const table: { readonly [room: string]: Room } = {
   cli: {
     rooms: '*',
     node: '*',
-    packages: ['commander', 'yaml', 'zod'],
+    packages: ['commander', 'diff', 'jsonc-parser', 'yaml', 'zod'],
     lazy: ['ai', 'ai/test', '@ai-sdk/mcp', '@ai-sdk/mcp/mcp-stdio', '@ai-sdk/openai', '@modelcontextprotocol/sdk'],
   },
 }
@@ -132,6 +132,16 @@ const hostPackages: { readonly [adapter: string]: readonly string[] } = {
   'adapters/ai-sdk': ['ai', '@ai-sdk/provider', '@ai-sdk/provider-utils'],
 }
 
+/**
+ * What one adapter may have beyond the rest. The MCP proxy is a program of its own: it reads bytes, starts processes, listens,
+ * and checks tokens.
+ */
+const ownMeans: {
+  readonly [adapter: string]: { readonly rooms: readonly string[]; readonly packages: readonly string[] }
+} = {
+  'adapters/mcp-proxy': { rooms: ['adapters/mcp', 'src/bytes'], packages: ['jose', 'eventsource-parser', 'zod'] },
+}
+
 /** zod turns a host's own zod schemas into JSON Schema. */
 const zodAdapters: ReadonlySet<string> = new Set(['adapters/ai-sdk', 'adapters/shared'])
 
@@ -139,9 +149,12 @@ function adapterBreach(file: string, specifier: string, kind: Import['kind']): s
   const name = roomOf(file)
   if (isRelative(specifier)) {
     const target = targetOf(file, specifier)
-    const within = target === 'src/index.ts' || roomOf(target) === name || target.startsWith('adapters/shared/')
+    const rooms = [name, 'adapters/shared', ...(ownMeans[name]?.rooms ?? [])]
+    const within = target === 'src/index.ts' || rooms.some((room) => target.startsWith(`${room}/`))
     return within ? undefined : `${name} may import src/index.ts, adapters/shared and itself, not ${target}`
   }
+  if (ownMeans[name] !== undefined && (specifier.startsWith('node:') || ownMeans[name].packages.includes(specifier)))
+    return undefined
   if (specifier === 'zod') return zodAdapters.has(name) ? undefined : `${name} may not import zod`
   if (hostPackages[name]?.includes(specifier) === true) {
     return kind === 'type' ? undefined : `${name} may import ${specifier} by \`import type\` alone`
@@ -224,7 +237,7 @@ describe('rooms', () => {
 
   it('are in AGENTS.md as they are in the table, so that nobody builds on a rule that is not held', () => {
     const rooms = Object.keys(table).filter((name) => wing(name) === name)
-    const { 'adapters/*': _, ...shown } = Object.fromEntries(rowsOfAgents())
+    const { 'adapters/*': _, 'adapters/mcp-proxy': __, ...shown } = Object.fromEntries(rowsOfAgents())
     expect(shown).toEqual(Object.fromEntries(rooms.map((name) => [name, inWords(name)])))
   })
 
@@ -299,6 +312,8 @@ describe('this check', () => {
     ['src/attic/box.ts', '../types.ts', 'the room attic is not in the table'],
     ['adapters/ai-sdk/tools.ts', '../../src/gate.ts', 'not src/gate.ts'],
     ['adapters/ai-sdk/tools.ts', 'ai', '`import type` alone'],
+    ['adapters/ai-sdk/tools.ts', '../mcp/index.ts', 'not adapters/mcp/index.ts'],
+    ['adapters/mcp/link.ts', 'node:http', 'may not import node:http'],
     ['src/cli/main.ts', '../../adapters/ai-sdk/tools.ts', 'may not leave src'],
     ['src/cli/demo.ts', 'ai', 'may not import the package ai'],
   ])('objects when %s imports %s', (file, specifier, why) => {
@@ -310,6 +325,8 @@ describe('this check', () => {
     ['src/cli/demo.ts', '../../adapters/ai-sdk/index.ts', 'lazy'],
     ['src/gate.ts', './store/memory.ts', 'type'],
     ['adapters/ai-sdk/tools.ts', 'ai', 'type'],
+    ['adapters/mcp-proxy/stdio.ts', 'node:child_process', 'static'],
+    ['adapters/mcp-proxy/stdio.ts', '../mcp/index.ts', 'static'],
   ] as const)('lets %s have %s as a %s import', (file, specifier, kind) => {
     expect(breach(file, importing(specifier, kind))).toBeUndefined()
   })
