@@ -14,6 +14,8 @@ export type HoldpointErrorCode =
   | 'ERR_KEY'
   /** The store cannot be opened or is not durable. */
   | 'ERR_STORE'
+  /** What was pinned of a third party's tools cannot be relied on; `at` names the file. */
+  | 'ERR_PINS'
   /** Arguments have no canonical form; `at` is a JSON Pointer. */
   | 'ERR_ARGUMENTS'
   /** Bytes are not what the format says: strict JSON, base64url, JWS. */

@@ -51,6 +51,7 @@ export type {
   PolicyDecisionPoint,
   PolicyMisfit,
   Principal,
+  Quarantine,
   Receipt,
   ReceiptStore,
   Refusal,

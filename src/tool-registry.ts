@@ -3,7 +3,7 @@ import { Contracts } from './call/contract.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
 import { classify } from './materiality/classify.ts'
-import type { Contract, EventSink, OperatorWord, OwnPlaces, PolicyMisfit, ToolDefinition } from './types.ts'
+import type { Contract, EventSink, OperatorWord, OwnPlaces, PolicyMisfit, Quarantine, ToolDefinition } from './types.ts'
 
 /** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
 const MOST_LISTINGS = 16
@@ -63,6 +63,16 @@ export class ToolRegistry {
       else this.#misfits.add(contract)
     }
     return misfits
+  }
+
+  /** Learns one whole listing of a third party's server. Nothing is held against a pin yet: it registers as any other. */
+  registerPinned(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
+    return this.register(tools, server)
+  }
+
+  /** See `Gate.quarantined`. */
+  quarantined(_server: string): ReadonlyMap<string, Quarantine> {
+    return new Map()
   }
 
   /** See {@link Contracts.find}. */

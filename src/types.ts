@@ -143,6 +143,9 @@ export interface ToolDefinition {
   readonly dynamicDescription?: boolean
 }
 
+/** Why a third party's tool may not be called: it is not as it was pinned, or nothing was pinned of it. */
+export type Quarantine = 'tool_changed' | 'tool_unknown'
+
 /** What the operator said about a tool in `holdpoint.yaml` or code. The only word that may lower materiality. */
 export interface OperatorWord {
   readonly materiality?: Materiality
@@ -951,8 +954,20 @@ export interface AdmitOptions {
 export interface Gate {
   /** A cheap immutable view. */
   as(who: Who, where?: Where): Gate
-  /** Tells the gate of a server's tools. Reports policies that do not fit; throws on case-fold twins and bad names. */
-  register(tools: readonly ToolDefinition[], options?: { readonly server?: string }): readonly PolicyMisfit[]
+  /**
+   * Tells the gate of a server's tools. Reports policies that do not fit; throws on case-fold twins and bad names.
+   *
+   * With `pinned` these are all the tools that a third party's server lists now: the first such listing is recorded, and what
+   * differs from the record later is quarantined. A tool that cannot be registered is left out then, and the rest stands.
+   *
+   * @throws HoldpointError ERR_TOOL; with `pinned` ERR_PINS, when what was recorded cannot be relied on
+   */
+  register(
+    tools: readonly ToolDefinition[],
+    options?: { readonly server?: string; readonly pinned?: boolean },
+  ): readonly PolicyMisfit[]
+  /** By name, the tools of a server's newest whole listing that differ from their pins: their calls are refused. */
+  quarantined(server: string): ReadonlyMap<string, Quarantine>
   /** One pass, up to the permit. Never throws for what a call, a model or a policy point did. */
   admit(call: Call, options?: AdmitOptions): Promise<Admission>
   /** `admit`, `begin`, execute, `settle`. A live duplicate in this process joins the first. Rethrows the tool's own error. */

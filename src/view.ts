@@ -17,6 +17,7 @@ import type {
   Health,
   Json,
   PolicyMisfit,
+  Quarantine,
   Receipt,
   RunResult,
   Scope,
@@ -67,9 +68,17 @@ export class GateView implements Gate {
     return new GateView(this.#shared, this.#resolve(who, where))
   }
 
-  register(tools: readonly ToolDefinition[], options: { readonly server?: string } = {}): readonly PolicyMisfit[] {
+  register(
+    tools: readonly ToolDefinition[],
+    options: { readonly server?: string; readonly pinned?: boolean } = {},
+  ): readonly PolicyMisfit[] {
     const { tools: known, settings } = this.#shared.parts
-    return known.register(tools, options.server ?? settings.server)
+    const server = options.server ?? settings.server
+    return options.pinned === true ? known.registerPinned(tools, server) : known.register(tools, server)
+  }
+
+  quarantined(server: string): ReadonlyMap<string, Quarantine> {
+    return this.#shared.parts.tools.quarantined(server)
   }
 
   async admit(call: Call, options: AdmitOptions = {}): Promise<Admission> {

@@ -55,7 +55,9 @@ describe('the codes', () => {
     .join(' ')
     .split(' ')
   const errors =
-    'ERR_ARGUMENTS ERR_CLOSED ERR_CONFIG ERR_FORMAT ERR_KEY ERR_POLICY ERR_STORE ERR_TOOL ERR_UNGATED'.split(' ')
+    'ERR_ARGUMENTS ERR_CLOSED ERR_CONFIG ERR_FORMAT ERR_KEY ERR_PINS ERR_POLICY ERR_STORE ERR_TOOL ERR_UNGATED'.split(
+      ' ',
+    )
 
   it('of refusals are exactly these, in types, in the table and on the page', () => {
     expect(unionOf('src/types.ts', 'RefusalCode').sort()).toEqual(refusals)
