@@ -1,0 +1,84 @@
+/** Which headers cross the proxy, in both directions. */
+
+/** One header field; a name may come twice. */
+export type HeaderField = readonly [name: string, value: string]
+
+/** Between two neighbours only (RFC 9110 section 7.6.1), whether or not `Connection` names them. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/**
+ * Of a request: what was meant for us. A token for us is no token for the upstream (MCP, "token passthrough"); `Host` and `Origin`
+ * were checked here and say nothing there; the body is written anew, so its length and coding are too; and an answer that is
+ * compressed could not be read.
+ */
+const NOT_UPSTREAM: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'authorization',
+  'cookie',
+  'host',
+  'origin',
+  'expect',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+])
+
+/**
+ * Of an answer: a challenge of the upstream would send our client's next token to somebody else, and a cookie would never come
+ * back. The length is that of a body which may have been changed.
+ */
+const NOT_DOWNSTREAM: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'www-authenticate',
+  'authentication-info',
+  'set-cookie',
+  'content-length',
+])
+
+/**
+ * The headers of a request to the upstream: what the client sent, without what is ours alone, and the upstream's credentials.
+ *
+ * INVARIANT: the inbound `Authorization`, `Cookie` and `Proxy-Authorization` never go on. What is ours to add replaces what the
+ * client sent under that name, and is added last, so that no `Connection: authorization` can take it away.
+ *
+ * @param rawHeaders a request's `rawHeaders`: names and values in turn
+ * @param own of this upstream, names in lower case, as `readUpstreamHeaders` gives them
+ */
+export function upstreamHeaders(
+  rawHeaders: readonly string[],
+  own: ReadonlyMap<string, string> = new Map(),
+): readonly HeaderField[] {
+  const kept = without(fieldsOf(rawHeaders), NOT_UPSTREAM)
+  return [...kept.filter(([name]) => !own.has(name.toLowerCase())), ...own]
+}
+
+/** The headers of an answer to the client. */
+export function downstreamHeaders(rawHeaders: readonly string[]): readonly HeaderField[] {
+  return without(fieldsOf(rawHeaders), NOT_DOWNSTREAM)
+}
+
+function without(fields: readonly HeaderField[], names: ReadonlySet<string>): readonly HeaderField[] {
+  const named = new Set(
+    fields
+      .filter(([name]) => name.toLowerCase() === 'connection')
+      .flatMap(([, value]) => value.split(',').map((one) => one.trim().toLowerCase())),
+  )
+  return fields.filter(([name]) => !names.has(name.toLowerCase()) && !named.has(name.toLowerCase()))
+}
+
+function fieldsOf(rawHeaders: readonly string[]): readonly HeaderField[] {
+  const fields: HeaderField[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) fields.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''])
+  return fields
+}
