@@ -1,0 +1,64 @@
+// Runs the MCP conformance suite against a fixture of our own, directly and through `holdpoint mcp`, and requires that every
+// check of every scenario comes out the same.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { processTerminal } from '../dist/src/cli/terminal.js'
+import { runAll } from './conformance/runs.mjs'
+import { tellDifferences, tellTable, tellUnmet } from './conformance/tell.mjs'
+
+const HELP = `Usage: npm run conformance [-- --direct] [--json]
+
+Runs @modelcontextprotocol/conformance against a server and a client of our own, for the revisions 2025-11-25 and 2026-07-28:
+directly, through the proxy to HTTP, and through the proxy to stdio. Every check must come out through the proxy as it does
+directly. Takes about a minute.
+
+  --direct   only the fixture, without the proxy
+  --json     print one JSON object and nothing else
+  --help     this
+
+Exits 0 when everything is equal and the fixture meets what the revisions require, 1 when not, 2 when it cannot be run here.`
+
+const terminal = processTerminal()
+process.exitCode = await main()
+
+async function main() {
+  const flags = readFlags()
+  if (flags === undefined) return 2
+  if (flags.help === true) {
+    terminal.out(HELP)
+    return 0
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
+  try {
+    return tell(await runAll(folder, flags.direct === true, terminal.progress), flags.json === true)
+  } catch (error) {
+    terminal.note(`conformance: ${error.message}`)
+    return 2
+  } finally {
+    terminal.progress('')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function readFlags() {
+  const flag = { type: 'boolean' }
+  try {
+    return parseArgs({ options: { direct: flag, json: flag, help: { ...flag, short: 'h' } } }).values
+  } catch (error) {
+    terminal.note(`conformance: ${error.message.split('.')[0]}; see --help`)
+    return undefined
+  }
+}
+
+function tell(runs, isJson) {
+  const failed = runs.filter(({ isMet, differences }) => !isMet || differences.length > 0)
+  if (isJson) terminal.out(JSON.stringify({ ok: failed.length === 0, runs }))
+  else {
+    terminal.out(tellTable(runs))
+    for (const run of failed) terminal.out(`\n${tellUnmet(run)}${tellDifferences(run)}`)
+    terminal.out(`\n${runs.length - failed.length} passed, ${failed.length} failed`)
+  }
+  return failed.length === 0 ? 0 : 1
+}

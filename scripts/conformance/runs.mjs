@@ -1,0 +1,121 @@
+// Which scenarios run, over which paths, and what each run is compared with.
+import path from 'node:path'
+import { compareChecks } from '../../test/support/conformance/compare.ts'
+import { client, startFixture, startProxy, stdioServer } from './processes.mjs'
+import { runClientScenario, runServerScenarios } from './suite.mjs'
+import { TRANSPORT_ONLY } from './transport-only.mjs'
+
+/** What a client is asked, without authorization: the proxy is a resource server of its own, never a stand-in for another. */
+const CLIENT_SCENARIOS = new Map([
+  [
+    '2025-11-25',
+    [
+      'initialize',
+      'tools_call',
+      'elicitation-sep1034-client-defaults',
+      'sse-retry',
+      'json-schema-2020-12-preservation',
+    ],
+  ],
+  [
+    '2026-07-28',
+    [
+      'tools_call',
+      'request-metadata',
+      'sep-2322-client-request-state',
+      'http-standard-headers',
+      'http-custom-headers',
+      'http-invalid-tool-headers',
+      'json-schema-ref-no-deref',
+      'json-schema-2020-12-preservation',
+    ],
+  ],
+])
+
+const REVISIONS = [...CLIENT_SCENARIOS.keys()]
+
+/** How many scenarios for clients run at a time: each is three processes, mostly starting up. */
+const WIDTH = 2
+
+/**
+ * Runs everything. Resolves with one record for each run: role, revision, path, its checks, whether the suite was content with
+ * what it requires, and how it differs from the direct run of its role and revision.
+ */
+export async function runAll(folder, isDirectOnly, progress) {
+  const runs = [
+    ...(await serverRuns(folder, isDirectOnly, progress)),
+    ...(await clientRuns(folder, isDirectOnly, progress)),
+  ]
+  return runs.map((run) => ({ ...run, differences: differencesOf(run, runs) }))
+}
+
+async function serverRuns(folder, isDirectOnly, progress) {
+  const fixture = await startFixture()
+  try {
+    const direct = await overRevisions('direct', async () => fixture)
+    if (isDirectOnly) return direct
+    const http = await overRevisions('HTTP → HTTP', () => startProxy(fixture.url))
+    const stdio = await overRevisions('HTTP → stdio', () => startProxy(stdioServer))
+    return [...direct, ...http, ...stdio]
+  } finally {
+    await fixture.close()
+  }
+
+  /** Both revisions, one after the other, at one and the same server. */
+  async function overRevisions(route, reach) {
+    const target = await reach()
+    const runs = []
+    try {
+      for (const revision of REVISIONS) {
+        progress(`server, ${revision}, ${route}`)
+        const place = path.join(folder, `server ${revision} ${route}`)
+        runs.push({ role: 'server', revision, route, ...(await runServerScenarios(target.url, revision, place)) })
+      }
+      return runs
+    } finally {
+      if (target !== fixture) await target.close()
+    }
+  }
+}
+
+async function clientRuns(folder, isDirectOnly, progress) {
+  const routes = [['direct', client]]
+  if (!isDirectOnly) {
+    const wrapper = path.join(import.meta.dirname, 'client-through-proxy.mjs')
+    routes.push(['HTTP → HTTP', [process.execPath, wrapper]])
+  }
+  const runs = []
+  for (const revision of REVISIONS) {
+    for (const [route, command] of routes) {
+      progress(`client, ${revision}, ${route}`)
+      const found = await pooled(CLIENT_SCENARIOS.get(revision), (scenario) => {
+        const place = path.join(folder, `client ${revision} ${route} ${scenario}`)
+        return runClientScenario(command.map(quoted).join(' '), scenario, revision, place)
+      })
+      const isMet = found.every((one) => one.isMet)
+      runs.push({ role: 'client', revision, route, isMet, checks: found.flatMap(({ checks }) => checks) })
+    }
+  }
+  return runs
+}
+
+/** The suite hands the command to a shell. */
+function quoted(word) {
+  return `"${word}"`
+}
+
+async function pooled(items, run) {
+  const results = []
+  const left = items.entries()
+  const work = async () => {
+    for (const [index, item] of left) results[index] = await run(item)
+  }
+  await Promise.all(Array.from({ length: WIDTH }, work))
+  return results
+}
+
+function differencesOf(run, runs) {
+  const direct = runs.find(({ role, revision }) => role === run.role && revision === run.revision)
+  const except = run.route === 'HTTP → stdio' ? TRANSPORT_ONLY : []
+  return compareChecks(direct.checks, run.checks, except)
+}
