@@ -152,8 +152,8 @@ function isOfKind(token: string, { accessTokenType = false }: TokenTerms): boole
 /** What is wrong with the token; `undefined` when it is not the token that is at fault. */
 function faultOf(error: unknown): string | undefined {
   if (error instanceof errors.JWTClaimValidationFailed) {
-    // The claim's name is one of those that we require or the library checks; its value is nobody's business.
-    return `the token's claim "${error.claim}" does not fit`
+    // Its name is one that we asked for; its value stays with the token.
+    return `the claim ${error.claim} of the token does not fit`
   }
   return error instanceof errors.JOSEError ? FAULTS.get(error.code) : undefined
 }
