@@ -1,4 +1,6 @@
 /** The public surface of holdpoint: explicit named exports, nothing else. */
+
+export { questionText } from './approval/question.ts'
 export { createGate, type GateOptions } from './create-gate.ts'
 export type { PolicyOption } from './create-panel.ts'
 export { AbsentAnswer } from './decide/absent.ts'
@@ -47,6 +49,9 @@ export type {
   Obligation,
   OutcomeStatus,
   PermittedAdmission,
+  Pin,
+  PinRecord,
+  PinShelf,
   PointHealth,
   PolicyDecisionPoint,
   PolicyMisfit,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { cardOf, questionOf } from '../../src/cli/watch/card.ts'
-import { legible } from '../../src/cli/watch/runs.ts'
+import { legible } from '../../src/bytes/legible.ts'
 import type { ApprovalRecord } from '../../src/types.ts'
 
 const request: ApprovalRecord = {

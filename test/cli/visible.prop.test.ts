@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { visible } from '../../src/cli/visible.ts'
+import { visible } from '../../src/bytes/visible.ts'
 import { folded } from '../../src/cli/watch/card.ts'
 
 const hostile = [

@@ -1,7 +1,8 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
+
+import { brief, legible } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
-import { brief, legible } from './runs.ts'
 
 const BORDER = '│ '
 /** Stands before every line of the arguments, so that none of them reads like a line of ours. */

@@ -1,11 +1,11 @@
 /** One line for each call as it happens. */
 
+import { brief } from '../../bytes/legible.ts'
 import type { DecisionClaims } from '../../receipt/claims.ts'
 import { readReceipt } from '../../receipt/read.ts'
 import type { Receipt } from '../../types.ts'
 import { toolOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
-import { brief } from './runs.ts'
 
 const STAMP = 8
 const BRIEF = 12

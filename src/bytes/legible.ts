@@ -4,7 +4,7 @@
  * UNTRUSTED: a thousand blanks or line breaks push whatever stands before them off the screen, and blanks that are counted
  * out draw lines that look like ours.
  */
-import { visible } from '../visible.ts'
+import { visible } from './visible.ts'
 
 /** Blanks in a row, or one to four characters again and again. */
 const RUN = / {4,}|(.{1,4}?)\1{9,}/gsu

@@ -1,0 +1,118 @@
+import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { definitionOf, type Origin } from './definition.ts'
+import { isObject, type Message } from './message.ts'
+
+/** After so long a call has the tools listed again: a server may change them and say nothing. */
+const LONGEST_AGE_MS = 60_000
+/** Listings that are under way, by the cursor of their next page. */
+const MOST_CHAINS = 64
+/** More than a gate learns of one server. */
+const MOST_LISTED = 2_000
+
+const NONE: ReadonlyMap<string, unknown> = new Map()
+
+/**
+ * What a server lists, gathered from the pages that pass by or that the gate asks for itself. A call is judged by a whole
+ * listing and by nothing less: a tool that is in none is refused.
+ */
+export class Listing {
+  /** Our own name of it; none for the gate's own server. */
+  readonly server: string | undefined
+  readonly origin: Origin
+  readonly #gate: Gate
+  /** Tools so far, by the cursor that continues them. */
+  readonly #chains = new Map<string, readonly unknown[]>()
+  #known: ReadonlyMap<string, ToolDefinition> | undefined
+  #learnedAt = 0
+
+  constructor(gate: Gate, server: string | undefined, origin: Origin) {
+    this.#gate = gate
+    this.server = server
+    this.origin = origin
+  }
+
+  /** How people are told which server it is. */
+  get label(): string {
+    return this.server ?? 'the server'
+  }
+
+  /** Is there a whole listing that a call may be judged by? */
+  get isFresh(): boolean {
+    return this.#known !== undefined && performance.now() - this.#learnedAt < LONGEST_AGE_MS
+  }
+
+  /** The tool as the newest whole listing has it. What it has not is a definition that no gate ever learned. */
+  find(tool: string): ToolDefinition {
+    return this.#known?.get(tool) ?? { name: tool, origin: this.origin }
+  }
+
+  /** The server says that its tools are others now. */
+  expire(): void {
+    this.#known = undefined
+    this.#chains.clear()
+  }
+
+  /**
+   * A page came. Once it is the last of its listing, the gate learns the whole.
+   *
+   * @param cursor what the page was asked for with; none for the first
+   * @returns the page without the tools that are quarantined: what a stranger wrote anew is shown to no model before a person
+   * has seen it
+   */
+  take(cursor: string | undefined, page: Message): Message {
+    const { tools, nextCursor } = page
+    if (!Array.isArray(tools)) return page
+    const before = cursor === undefined ? [] : this.#chains.get(cursor)
+    if (cursor !== undefined) this.#chains.delete(cursor)
+    if (before !== undefined) {
+      const all = [...before, ...tools]
+      if (typeof nextCursor === 'string') this.#continue(nextCursor, all)
+      else this.learn(all)
+    }
+    return this.#withoutQuarantined(page, tools)
+  }
+
+  /** Learns one whole listing. */
+  learn(tools: readonly unknown[]): void {
+    const definitions = tools
+      .slice(0, MOST_LISTED)
+      .map((tool) => definitionOf(tool, this.origin))
+      .filter((definition) => definition !== undefined)
+    this.#known = new Map()
+    this.#learnedAt = performance.now()
+    try {
+      this.#gate.register(definitions, { ...serverOf(this), pinned: this.origin === 'third-party' })
+      // Of two of one name the gate has learned the first.
+      this.#known = new Map(definitions.toReversed().map((definition) => [definition.name, definition]))
+    } catch (cause) {
+      // INVARIANT I4: tools that cannot be learned are tools that nobody knows.
+      if (!(cause instanceof HoldpointError)) throw cause
+      this.#gate.warn('tool_unknown', `no tool of ${this.label} can be called: ${cause.message}`)
+    }
+  }
+
+  #continue(cursor: string, tools: readonly unknown[]): void {
+    if (tools.length > MOST_LISTED) return
+    this.#chains.set(cursor, tools)
+    for (const oldest of this.#chains.keys()) {
+      if (this.#chains.size <= MOST_CHAINS) break
+      this.#chains.delete(oldest)
+    }
+  }
+
+  #withoutQuarantined(page: Message, tools: readonly unknown[]): Message {
+    const quarantined = this.server === undefined ? NONE : this.#gate.quarantined(this.server)
+    if (quarantined.size === 0 || this.#gate.health().mode === 'observe') return page
+    const kept = tools.filter(
+      (tool) => !(isObject(tool) && typeof tool['name'] === 'string' && quarantined.has(tool['name'])),
+    )
+    if (kept.length === tools.length) return page
+    // A list that is not everybody's must not be kept for everybody (MCP 2026-07-28, caching).
+    return { ...page, tools: kept, ...(Object.hasOwn(page, 'cacheScope') ? { cacheScope: 'private' } : {}) }
+  }
+}
+
+/** How the gate is told whose tool it is. */
+export function serverOf({ server }: Listing): { readonly server?: string } {
+  return server === undefined ? {} : { server }
+}

@@ -1,0 +1,101 @@
+/** A JSON-RPC message of MCP, once it is known to be an object. UNTRUSTED in all its members. */
+export type Message = { readonly [member: string]: unknown }
+
+export type RequestId = string | number
+
+/** What a message is, or why it is none. */
+export type Reading =
+  | (Understood & {
+      readonly kind: 'request'
+      readonly id: RequestId
+      readonly method: string
+      readonly params: Message
+    })
+  | (Understood & { readonly kind: 'notification'; readonly method: string; readonly params: Message })
+  | (Understood & { readonly kind: 'response'; readonly id: RequestId })
+  /** An error about a frame whose id the other side could not read. */
+  | (Understood & { readonly kind: 'complaint' })
+  | { readonly kind: 'unreadable'; readonly because: string; readonly id: RequestId | null }
+
+interface Understood {
+  /** The frame itself: the very object, so that a transport can tell what was left as it was. */
+  readonly message: Message
+}
+
+const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
+const CALL_PARAMS = ['name', 'arguments', '_meta', 'task', 'inputResponses', 'requestState']
+const CALL = 'tools/call'
+
+/**
+ * What one frame is (JSON-RPC 2.0 §4–5, without batches: MCP dropped them in 2025-06-18).
+ *
+ * INVARIANT I4: a frame that another parser could read as something else is nothing: a list of frames, a member that differs
+ * from one of JSON-RPC's only in case, a call without an id. Whoever cannot be understood is not forwarded.
+ */
+export function readMessage(frame: unknown): Reading {
+  if (Array.isArray(frame)) return unreadable('is a batch; send each message by itself')
+  if (!isObject(frame)) return unreadable('is no JSON-RPC message')
+  const { id, method } = frame
+  const given = isRequestId(id) ? id : null
+  if (frame['jsonrpc'] !== '2.0') return unreadable('is not JSON-RPC 2.0', given)
+  const twin = twinOf(frame, ENVELOPE)
+  if (twin !== undefined) return unreadable(`has a member ${twin} in another case`, given)
+  if (method !== undefined) return asked(frame, method, given)
+  const answers = Number(Object.hasOwn(frame, 'result')) + Number(Object.hasOwn(frame, 'error'))
+  if (answers !== 1) return unreadable('is neither a request nor a response', given)
+  if (given !== null) return { kind: 'response', id: given, message: frame }
+  return id === null && isObject(frame['error'])
+    ? { kind: 'complaint', message: frame }
+    : unreadable('answers no request')
+}
+
+function asked(frame: Message, method: unknown, id: RequestId | null): Reading {
+  if (typeof method !== 'string') return unreadable('has a method that is no text', id)
+  if (Object.hasOwn(frame, 'result') || Object.hasOwn(frame, 'error'))
+    return unreadable('is a request and a response at once', id)
+  const { params = {} } = frame
+  if (!isObject(params)) return unreadable('has params that are no object', id)
+  const isCall = method === CALL
+  if (!isCall && method.trim().toLowerCase() === CALL) return unreadable(`calls ${CALL} in another spelling`, id)
+  if (isCall) {
+    const twin = twinOf(params, CALL_PARAMS)
+    if (twin !== undefined) return unreadable(`has a parameter ${twin} in another case`, id)
+  }
+  if (id !== null) return { kind: 'request', id, method, params, message: frame }
+  if (Object.hasOwn(frame, 'id')) return unreadable('has an id that is neither text nor a whole number')
+  return isCall ? unreadable(`calls a tool without an id`) : { kind: 'notification', method, params, message: frame }
+}
+
+/** Tells the ids `1` and `"1"` apart: JSON-RPC does. */
+export function keyOf(id: RequestId): string {
+  return `${typeof id}:${id}`
+}
+
+/** An id out of a frame that may hold anything. */
+export function isRequestId(id: unknown): id is RequestId {
+  return typeof id === 'string' || Number.isSafeInteger(id)
+}
+
+export function isObject(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A member of a message that should be an object: empty where it is none. */
+export function objectIn(value: unknown, name: string): Message {
+  const member = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+  return isObject(member) ? member : {}
+}
+
+function twinOf(object: Message, names: readonly string[]): string | undefined {
+  for (const member of Object.keys(object)) {
+    const folded = member.toLowerCase()
+    if (names.includes(member)) continue
+    const meant = names.find((name) => name.toLowerCase() === folded)
+    if (meant !== undefined) return meant
+  }
+  return undefined
+}
+
+function unreadable(because: string, id: RequestId | null = null): Reading {
+  return { kind: 'unreadable', because: `this message ${because}`, id }
+}

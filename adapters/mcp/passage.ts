@@ -1,0 +1,118 @@
+import type { Admission, Call, Gate, PermittedAdmission, Refusal, RefusedAdmission } from '../../src/index.ts'
+import { refusalResult } from './answers.ts'
+import { declaredIn, isModern, showsForms } from './era.ts'
+import { serverOf } from './listing.ts'
+import { isObject, type Message } from './message.ts'
+import { questionFor, type Reply, replyIn } from './question.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What a call needs of the connection that it came on. */
+export interface PassageTerms {
+  readonly upstream: Upstream
+  readonly gate: Gate
+  readonly signal: AbortSignal
+  /** Unlike that of any other call, whatever ids clients use. */
+  readonly callId: string
+  /** What the client declared when it connected; a modern one declares it anew in each request. */
+  readonly capabilities: Message
+  /** Has the server's tools listed anew. */
+  readonly list: () => Promise<void>
+  /** Shows a form to the person at the client, and waits. */
+  readonly elicit: (question: Message) => Promise<Reply>
+  readonly refused: (admission: RefusedAdmission) => void
+  readonly onSilence: 'refuse' | 'hold'
+  readonly holdMs: number | undefined
+}
+
+/** What becomes of a call. */
+export type Fate =
+  /** Permitted, and not begun: whoever gets this begins and sends on one turn. */
+  | { readonly kind: 'permitted'; readonly admission: PermittedAdmission }
+  | { readonly kind: 'answered'; readonly result: Message }
+  /** The gate itself failed; nothing runs. */
+  | { readonly kind: 'failed' }
+
+/** One `tools/call` on its way through the gate, in either era. */
+export class Passage {
+  /** The call as the server gets it, without what the client said to us between two rounds. */
+  readonly params: Message
+  readonly #terms: PassageTerms
+  readonly #asked: Message
+  readonly #isModern: boolean
+  readonly #showsForms: boolean
+  /** In this round the client brought the answer to a question of ours. */
+  readonly #reply: { readonly ref: string; readonly answer: unknown } | undefined
+
+  constructor(params: Message, terms: PassageTerms) {
+    const { upstream, capabilities } = terms
+    const round = upstream.rounds.read(params)
+    this.params = round.params
+    this.#reply = round.reply
+    this.#asked = params
+    this.#terms = terms
+    this.#isModern = isModern(params)
+    this.#showsForms = showsForms(this.#isModern ? declaredIn(params) : capabilities)
+  }
+
+  /** Decides. Asks a person where the policies want one and the client can show a form; else whoever watches is asked. */
+  async decide(name: string, input: Message): Promise<Fate> {
+    const { gate, upstream, list } = this.#terms
+    const { listing } = upstream
+    if (!listing.isFresh) await list()
+    const { callId } = this.#terms
+    const call: Call = { tool: name, ...serverOf(listing), input, callId, definition: listing.find(name) }
+    if (this.#reply !== undefined) return await this.#decideAnswered(call, this.#reply)
+
+    const admission = await this.#admit(call, { wait: !this.#showsForms })
+    if (admission.outcome === 'permitted' || !this.#showsForms) return this.#fateOf(admission)
+    const { request } = admission
+    if (request === undefined || !isOpen(admission)) return this.#fateOf(admission)
+    const question = questionFor(request)
+    // What no form can show may still be shown by whoever watches.
+    if (question === undefined) return this.#fateOf(await this.#admit(call, { wait: true }))
+    if (this.#isModern) return { kind: 'answered', result: upstream.rounds.ask(request.ref, question, this.params) }
+    const reply = await this.#terms.elicit(question)
+    if (reply === 'unanswered') return this.#fateOf(admission)
+    await gate.answer(request.ref, reply, { channel: 'elicitation' })
+    return this.#fateOf(await this.#admit(call, { wait: false }))
+  }
+
+  /** The permit had lapsed before the server could be given the call. */
+  lapsed(admission: PermittedAdmission, refusal: Refusal): Message {
+    return refusalResult(refusal, admission.receipt, this.#isModern)
+  }
+
+  /** A refused call that was asked for as a task is a task that is done. */
+  shaped(result: Message): Message {
+    const isTask = !this.#isModern && isObject(this.#asked['task']) && result['isError'] === true
+    return isTask ? this.#terms.upstream.tasks.refuse(result, this.#asked) : result
+  }
+
+  /** The answer is to the question about this very call, or to none: other arguments have another request. */
+  async #decideAnswered(
+    call: Call,
+    { ref, answer }: { readonly ref: string; readonly answer: unknown },
+  ): Promise<Fate> {
+    const { gate } = this.#terms
+    const reply = replyIn(answer)
+    const request = await gate.requestFor(call)
+    if (request?.ref === ref && reply !== 'unanswered') await gate.answer(ref, reply, { channel: 'elicitation' })
+    return this.#fateOf(await this.#admit(call, { wait: false }))
+  }
+
+  async #admit(call: Call, terms: { readonly wait: boolean }): Promise<Admission> {
+    const { gate, signal, onSilence, holdMs } = this.#terms
+    return await gate.admit(call, { signal, onSilence, ...terms, ...(holdMs === undefined ? {} : { holdMs }) })
+  }
+
+  #fateOf(admission: Admission): Fate {
+    if (admission.outcome === 'permitted') return { kind: 'permitted', admission }
+    this.#terms.refused(admission)
+    return { kind: 'answered', result: refusalResult(admission.refusal, admission.receipt, this.#isModern) }
+  }
+}
+
+/** Is there somebody's yes to be had still? */
+function isOpen({ refusal }: RefusedAdmission): boolean {
+  return refusal.code === 'approval_required' || refusal.code === 'approval_pending'
+}

@@ -1,0 +1,69 @@
+import { APPROVAL_KEY } from './keys.ts'
+import { isObject, type Message, objectIn } from './message.ts'
+import { randomId } from './random.ts'
+
+/** Questions that may be open at once, and how long each is, ms. */
+const MOST_OPEN = 1_000
+const OPEN_MS = 15 * 60_000
+
+/** What the client said to the server in this round, without what it said to us. */
+export interface Round {
+  /** The call as the server gets it. */
+  readonly params: Message
+  /** The question that was answered, and the answer; none where this round answers no question of ours. */
+  readonly reply?: { readonly ref: string; readonly answer: unknown }
+}
+
+interface Open {
+  readonly ref: string
+  readonly untilAt: number
+  /** What the server had asked for in the round that our question stands in for. */
+  readonly theirs: Message
+}
+
+/**
+ * Questions between two rounds of one call (MCP 2026-07-28, multi-round-trip requests): the call is answered with what is
+ * asked for, and comes again with the answers.
+ *
+ * `requestState` is ours to choose, and the client's to change: it is a name that nobody can guess of what is kept here, used
+ * once. A server that has rounds of its own finds its state and its answers as it left them.
+ */
+export class Rounds {
+  readonly #open = new Map<string, Open>()
+
+  /** Answers a call with a question about it. */
+  ask(ref: string, question: Message, params: Message): Message {
+    const state = `holdpoint-${randomId()}`
+    const { requestState, inputResponses } = params
+    const theirs = {
+      ...(requestState === undefined ? {} : { requestState }),
+      ...(inputResponses === undefined ? {} : { inputResponses }),
+    }
+    this.#open.set(state, { ref, theirs, untilAt: performance.now() + OPEN_MS })
+    for (const oldest of this.#open.keys()) {
+      if (this.#open.size <= MOST_OPEN) break
+      this.#open.delete(oldest)
+    }
+    const asked = { method: 'elicitation/create', params: { mode: 'form', ...question } }
+    return { resultType: 'input_required', inputRequests: { [APPROVAL_KEY]: asked }, requestState: state }
+  }
+
+  /** Takes what is ours out of a call that comes again. */
+  read(params: Message): Round {
+    const { requestState, inputResponses, ...rest } = params
+    const open = typeof requestState === 'string' ? this.#open.get(requestState) : undefined
+    if (open === undefined || typeof requestState !== 'string') return { params: withoutAnswer(params) }
+    this.#open.delete(requestState)
+    if (performance.now() > open.untilAt) return { params: { ...rest, ...open.theirs } }
+    const answer = objectIn(params, 'inputResponses')[APPROVAL_KEY]
+    return { params: { ...rest, ...open.theirs }, reply: { ref: open.ref, answer } }
+  }
+}
+
+/** An answer to a question that nobody asked is not passed on either. */
+function withoutAnswer(params: Message): Message {
+  const { inputResponses } = params
+  if (!isObject(inputResponses) || !Object.hasOwn(inputResponses, APPROVAL_KEY)) return params
+  const { [APPROVAL_KEY]: _, ...theirs } = inputResponses
+  return { ...params, inputResponses: theirs }
+}

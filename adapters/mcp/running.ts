@@ -1,0 +1,58 @@
+import type { Ending, PermittedAdmission } from '../../src/index.ts'
+import { saysItFailed, stamped } from './answers.ts'
+import { isObject, type Message } from './message.ts'
+
+/** How long a server may take to answer after its caller has left, ms. */
+const GRACE_MS = 5_000
+
+/** One call that the server is at work on: its permit has begun, its outcome is not on record yet. */
+export class Running {
+  readonly #admission: PermittedAdmission
+  #leaving: ReturnType<typeof setTimeout> | undefined
+
+  constructor(admission: PermittedAdmission) {
+    this.#admission = admission
+  }
+
+  /** The server answered: the outcome goes on record, and the decision's receipt beside the answer. */
+  answered(response: Message): Message {
+    const { result, error } = response
+    if (!isObject(result)) {
+      this.#settle({ status: 'tool_error', error })
+      return response
+    }
+    this.#settle(endingOf(result))
+    return { ...response, result: this.stamp(result) }
+  }
+
+  /** The receipt of the decision, beside what the server says. */
+  stamp(result: Message): Message {
+    const { receipt, observed } = this.#admission
+    return stamped(result, receipt, observed)
+  }
+
+  /** The server says that the task has ended badly, and how it says so is all there is. */
+  failed(said: Message): void {
+    this.#settle({ status: 'tool_error', error: said })
+  }
+
+  /** The caller no longer waits. The server may still be at work, and what it says in time is the outcome. */
+  left(): void {
+    this.#leaving ??= setTimeout(() => this.#settle({ status: 'cancelled' }), GRACE_MS)
+    this.#leaving.unref()
+  }
+
+  /** No answer will ever come. What has begun and is never heard of is `unknown`, not undone. */
+  lost(): void {
+    this.#settle({ status: 'not_executed' })
+  }
+
+  #settle(ending: Ending): void {
+    clearTimeout(this.#leaving)
+    void this.#admission.settle(ending)
+  }
+}
+
+function endingOf(result: Message): Ending {
+  return saysItFailed(result) ? { status: 'tool_error', error: result } : { status: 'ok', result }
+}

@@ -1,0 +1,29 @@
+/**
+ * Makes hostile text visible before a person reads it.
+ *
+ * UNTRUSTED: tool names, arguments and messages come from a model or a stranger's server. A terminal obeys escape
+ * sequences, reorders bidirectional text and draws nothing for zero-width characters; a person who is asked to say yes
+ * must see all of them.
+ */
+
+// Everything that a terminal obeys, hides or reorders by: controls, formats, surrogates, unassigned and private code
+// points, line and paragraph separators, every space but the plain one, the bracket that our own marks use, and
+// combining marks that stand on nothing or pile up.
+const HOSTILE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u27e8\u27e9]|(?! )\p{Zs}|(?<![\p{L}\p{N}\p{M}])\p{M}|(?<=\p{M}{2})\p{M}/gu
+
+/** How a marked character is drawn; identity without colour. */
+export type Emphasis = (mark: string) => string
+
+/**
+ * Text that draws the same everywhere: each hostile character becomes `⟨U+202E⟩`, so that what is seen is what is there.
+ *
+ * @param emphasis draws the marks, so that they differ from text that imitates them
+ */
+export function visible(text: string, emphasis: Emphasis = (mark) => mark): string {
+  return text.replace(HOSTILE, (character) => emphasis(`⟨${codePointName(character)}⟩`))
+}
+
+function codePointName(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}
