@@ -28,10 +28,23 @@ import { Lineage } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
 import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
+import { pinFolder } from './store/pin-files.ts'
+import { createPinMemory } from './store/pin-memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, Gate, GateEvent, Json, JsonObject, Signer, Store } from './types.ts'
+import type {
+  Clock,
+  EventSink,
+  Gate,
+  GateEvent,
+  Json,
+  JsonObject,
+  PinShelf,
+  Quarantine,
+  Signer,
+  Store,
+} from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
@@ -48,7 +61,12 @@ export interface GateOptions extends ConfigOptions {
   /** What meets the obligations of a permit, by their type. A permit whose obligation nothing here meets does not count. */
   readonly obligations?: Readonly<Record<string, ObligationHandler>>
   /** Stores and effects, for tests and for stores of one's own. */
-  readonly effects?: { readonly store?: Store; readonly signer?: Signer; readonly clock?: Clock }
+  readonly effects?: {
+    readonly store?: Store
+    readonly signer?: Signer
+    readonly clock?: Clock
+    readonly pins?: PinShelf
+  }
 }
 
 const LONGEST_OBSERVATION_MS = 30 * 24 * 60 * 60_000
@@ -58,8 +76,9 @@ const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: str
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
 const gates = processWide<Gate>('holdpoint.gates.v1')
-/** The memory stores of such gates. */
+/** The memory stores of such gates, and their pins. */
 const memories = processWide<Store>('holdpoint.memories.v1')
+const pinMemories = processWide<PinShelf>('holdpoint.pin-memories.v1')
 
 /**
  * Creates a gate. Synchronous: a mistake in `holdpoint.yaml`, a policy or an option throws here, with file and line. The
@@ -126,7 +145,15 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   return new GateView({
     parts: {
       settings,
-      tools: new ToolRegistry({ configured: server, words: loaded.words, own: configured.own, panel, emit }),
+      tools: new ToolRegistry({
+        configured: server,
+        words: loaded.words,
+        own: configured.own,
+        panel,
+        emit,
+        pins: options.effects?.pins ?? createPins(places, identity),
+        clock,
+      }),
       panel,
       store,
       recorder,
@@ -161,17 +188,21 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
 }
 
 function createStore({ store }: Places, clock: Clock, identity: string | undefined): Store {
-  if (store.kind === 'memory') return createMemory(clock, identity)
-  return createSqliteStore({ folder: store.folder })
+  if (store.kind === 'folder') return createSqliteStore({ folder: store.folder })
+  return remembered(memories, identity, () => createMemoryStore({ now: () => clock.now() }))
 }
 
-/** INVARIANT I2: a gate that is closed and created again goes on with the keys of this process. */
-function createMemory(clock: Clock, identity: string | undefined): Store {
-  const known = identity === undefined ? undefined : memories.get(identity)
+function createPins({ store, pins }: Places, identity: string | undefined): PinShelf {
+  return store.kind === 'folder' ? pinFolder(pins) : remembered(pinMemories, identity, createPinMemory)
+}
+
+/** INVARIANT I2: a gate that is closed and created again goes on with the keys of this process, and with its pins. */
+function remembered<T>(memory: Map<string, T>, identity: string | undefined, make: () => T): T {
+  const known = identity === undefined ? undefined : memory.get(identity)
   if (known !== undefined) return known
-  const store = createMemoryStore({ now: () => clock.now() })
-  if (identity !== undefined) memories.set(identity, store)
-  return store
+  const made = make()
+  if (identity !== undefined) memory.set(identity, made)
+  return made
 }
 
 /** What no call may touch: the state folder, the key, the receipts, and all that the next start will read. */
@@ -245,6 +276,13 @@ function warningsOf(event: GateEvent): readonly (readonly [code: string, message
       return [['policy_point', `policy point ${event.point} gave no answer that counts: ${event.detail}`]]
     case 'override-used':
       return [['override', `${event.tool} ran on the override ${event.override} (${event.use} of ${event.most})`]]
+    case 'tool-quarantined':
+      return [
+        [
+          event.kind,
+          `${event.server}/${event.tool} ${quarantinedAs(event.kind)}; to look at it: holdpoint pins review ${event.server}`,
+        ],
+      ]
     case 'policy-misfitted':
       return event.misfits.map(({ at, policy, message }) => [
         'policy_misfit',
@@ -253,6 +291,12 @@ function warningsOf(event: GateEvent): readonly (readonly [code: string, message
     default:
       return []
   }
+}
+
+function quarantinedAs(kind: Quarantine): string {
+  return kind === 'tool_changed'
+    ? 'is not as it was pinned, and is refused'
+    : 'is a new tool of a pinned server, and is refused'
 }
 
 function schedule(ms: number, run: () => void): () => void {

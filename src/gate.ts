@@ -7,7 +7,7 @@ import { claimOf, evaluationRequest, type Readied, sessionOf, turnOf } from './e
 import type { Leaving } from './exits.ts'
 import { mayHold, Waiting } from './hold.ts'
 import { classify } from './materiality/classify.ts'
-import { objection } from './objection.ts'
+import { objection, quarantined } from './objection.ts'
 import type { Override } from './override/live.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
@@ -47,9 +47,12 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   const { contract, snapshot: taken, input = {} } = arrival
   if (contract === undefined) {
     const isKnown = parts.tools.find(arrival.server, arrival.call.tool) !== undefined
-    return await exits.refused(considered, { code: isKnown ? 'tool_changed' : 'tool_unknown' })
+    const quarantine = parts.tools.quarantined(arrival.server).get(arrival.call.tool)
+    return await exits.refused(considered, { code: isKnown ? 'tool_changed' : (quarantine ?? 'tool_unknown') })
   }
   considered.classification = classify(contract, input)
+  const quarantine = parts.tools.quarantineOf(contract)
+  if (quarantine !== undefined) return await exits.refused(considered, quarantined(quarantine))
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)
     return await exits.rejected(considered)
 
@@ -122,9 +125,10 @@ async function decide(
   return await exits.refused(considered, { code: options.signal?.aborted === true ? 'cancelled' : 'overloaded' })
 }
 
-/** Is the tool still the one that the call was made for? While it waited, its server may have listed another. */
+/** Is the tool still the one that the call was made for? While it waited, its server may have listed another, or its pin gone. */
 function stands({ tools }: GateParts, { arrival }: Considered, { contract }: Readied): boolean {
-  return tools.find(arrival.server, arrival.call.tool, arrival.call.definition) === contract
+  const isListed = tools.find(arrival.server, arrival.call.tool, arrival.call.definition) === contract
+  return isListed && tools.quarantineOf(contract) === undefined
 }
 
 /** One decision within the budget, ruled by the fail mode, and its claim. */

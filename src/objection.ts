@@ -2,9 +2,20 @@ import { shown } from './bytes/shown.ts'
 import type { Leaving } from './exits.ts'
 import type { GateParts } from './parts.ts'
 import type { Considered } from './pass.ts'
-import type { Contract, Json } from './types.ts'
+import type { Contract, Json, Quarantine } from './types.ts'
 
 const LONGEST_PATH = 128
+
+/** A third party's tool is called that is not as it was pinned. */
+export function quarantined(code: Quarantine): Leaving {
+  return {
+    code,
+    sentence:
+      code === 'tool_changed'
+        ? 'This tool is not the one that was pinned: its server describes it anew, and the operator has not accepted that.'
+        : "This tool is not among its server's pinned tools, and the operator has not accepted it.",
+  }
+}
 
 /** What the gate itself has against a call, before any policy is asked. No policy can permit what is refused here. */
 export function objection(

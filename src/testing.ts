@@ -6,6 +6,7 @@ import { createFunctionPoint, type PolicyFunction } from './policy/function.ts'
 import { withOutage } from './policy/outage.ts'
 import { generateSigner } from './receipt/sign.ts'
 import { createMemoryStore } from './store/memory.ts'
+import { createPinMemory } from './store/pin-memory.ts'
 import type {
   Clock,
   Gate,
@@ -107,7 +108,12 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.onReceiptLoss === undefined ? {} : { onReceiptLoss: options.onReceiptLoss }),
     events: [(event) => events.push(event)],
-    effects: { store, signer, ...(options.clock === undefined ? {} : { clock: options.clock }) },
+    effects: {
+      store,
+      signer,
+      pins: createPinMemory(),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+    },
   })
   const controls = {
     outage: (kind: Outage = 'silent') => {

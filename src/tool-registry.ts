@@ -1,29 +1,47 @@
 import { nearest } from './bytes/nearest.ts'
-import { Contracts } from './call/contract.ts'
+import { Contracts, checkServer } from './call/contract.ts'
+import { Pins, quarantineOf } from './call/pins.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { HoldpointError } from './errors.ts'
 import { classify } from './materiality/classify.ts'
-import type { Contract, EventSink, OperatorWord, OwnPlaces, PolicyMisfit, Quarantine, ToolDefinition } from './types.ts'
+import type {
+  Clock,
+  Contract,
+  EventSink,
+  OperatorWord,
+  OwnPlaces,
+  PinRecord,
+  PinShelf,
+  PolicyMisfit,
+  Quarantine,
+  ToolDefinition,
+} from './types.ts'
+import { type Validable, Validation } from './validation.ts'
 
-/** Hosts offer each agent a choice of a server's tools: so many choices are remembered. */
-const MOST_LISTINGS = 16
+/** UNTRUSTED: a server could list other unusable names for ever. */
+const MOST_WARNINGS = 1_000
 
-/** What was validated of one server by these policies: its definitions, and what did not fit in each of its listings. */
-interface Validated {
-  readonly policyDigest: string
-  readonly lines: ReadonlySet<string>
-  readonly misfits: ReadonlyMap<string, readonly PolicyMisfit[]>
+/** The newest whole listing of a third party's server. */
+interface Listed {
+  readonly contracts: readonly Contract[]
+  /** Names that could not be registered. */
+  readonly leftOut: readonly string[]
+  /** The pins that it was held against; absent when they could not be relied on. */
+  readonly heldAgainst: PinRecord | undefined
 }
 
 /** The tools that a gate knows, with the operator's words on them, and which of them the policies do not fit. */
 export class ToolRegistry {
   readonly #contracts: Contracts
+  readonly #pins: Pins
+  readonly #listed = new Map<string, Listed>()
+  /** What was said of each quarantined tool, by whole name. */
+  readonly #announced = new Map<string, string>()
   /** By contract: a host may hold on to a definition that did not fit, whatever is listed after it. */
   readonly #misfits = new WeakSet<Contract>()
-  readonly #validated = new Map<string, Validated>()
   readonly #configured: string
   readonly #words: ReadonlyMap<string, OperatorWord>
-  readonly #panel: Pick<PolicyPanel, 'register' | 'policyDigest'>
+  readonly #validation: Validation
   readonly #emit: EventSink
   #runsCode = false
   /** Whole names that the operator was told are no tools. */
@@ -36,12 +54,16 @@ export class ToolRegistry {
     readonly own: OwnPlaces | undefined
     readonly panel: Pick<PolicyPanel, 'register' | 'policyDigest'>
     readonly emit: EventSink
+    readonly pins: PinShelf
+    readonly clock: Clock
   }) {
     this.#contracts = new Contracts(parts.own)
     this.#configured = parts.configured
     this.#words = parts.words
-    this.#panel = parts.panel
+    this.#validation = new Validation(parts.panel, parts.emit)
     this.#emit = parts.emit
+    const warn = (message: string): void => parts.emit({ event: 'programmer-warned', code: 'pins', message })
+    this.#pins = new Pins({ shelf: parts.pins, clock: parts.clock, warn })
   }
 
   /**
@@ -52,27 +74,66 @@ export class ToolRegistry {
    * @throws HoldpointError ERR_TOOL
    */
   register(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
-    if (server === this.#configured) this.#refuseTwoReadings(server, tools)
+    for (const { name } of tools) {
+      const found = this.#twoReadings(server, name)
+      if (found !== undefined) throw found
+    }
     const contracts = this.#contracts.register(server, tools, this.#wordsOn(server))
     this.#warnOfLostWords(server)
-    const misfits = this.#misfitsOf(server, contracts)
+    const misfits = this.#validation.misfitsOf(server, contracts)
     // INVARIANT I4: each time, also where all is known: a description that changes makes a new contract of an old definition.
     for (const contract of contracts) {
       this.#runsCode ||= mayRunCode(contract)
-      if (misfits.length === 0) this.#misfits.delete(contract)
-      else this.#misfits.add(contract)
+      this.#mark(contract, misfits.length > 0)
     }
     return misfits
   }
 
-  /** Learns one whole listing of a third party's server. Nothing is held against a pin yet: it registers as any other. */
+  /**
+   * Learns all the tools that a third party's server lists now, and holds them against its pins; the first listing is pinned.
+   *
+   * @returns what does not fit, of the tools that may be called
+   * @throws HoldpointError ERR_PINS when the pins cannot be relied on: nothing was learned then; ERR_TOOL for the server's name
+   */
   registerPinned(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
-    return this.register(tools, server)
+    checkServer(server)
+    const pinned = this.#pins.open(server)
+    // Of two names that differ only in case the pinned one counts, in whatever order they are listed.
+    const inOrder = tools.toSorted((one, other) => rankIn(pinned, one) - rankIn(pinned, other))
+    const readable = inOrder.filter(({ name }) => this.#twoReadings(server, name) === undefined)
+    const { learned, refused } = this.#contracts.registerEach(server, readable, this.#wordsOn(server))
+    this.#pins.first(server, learned)
+    this.#warnOfLostWords(server)
+    for (const contract of learned) this.#runsCode ||= mayRunCode(contract)
+    const names = new Set(learned.map(({ tool }) => tool))
+    const leftOut = [...new Set(tools.map(({ name }) => name))].filter((name) => !names.has(name))
+    for (const name of leftOut) this.#warnOfLeftOut(server, name, refused.get(name) ?? this.#twoReadings(server, name))
+    return this.#hold(server, learned, leftOut)
   }
 
   /** See `Gate.quarantined`. */
-  quarantined(_server: string): ReadonlyMap<string, Quarantine> {
-    return new Map()
+  quarantined(server: string): ReadonlyMap<string, Quarantine> {
+    const listed = this.#current(server)
+    const found = new Map<string, Quarantine>()
+    if (listed === undefined) return found
+    const { contracts, leftOut, heldAgainst } = listed
+    for (const { tool, definitionDigest } of contracts) {
+      const kind = quarantineOf(heldAgainst, tool, definitionDigest)
+      if (kind !== undefined) found.set(tool, kind)
+    }
+    for (const name of leftOut) found.set(name, leftOutAs(heldAgainst, name))
+    return found
+  }
+
+  /**
+   * Why this tool may not be called now: it is not as it was pinned. INVARIANT I4: asked at every call, because another process
+   * may have accepted it meanwhile, or taken a pin away.
+   */
+  quarantineOf({ server, tool, definitionDigest }: Contract): Quarantine | undefined {
+    if (!this.#pins.holds(server)) return undefined
+    const leftOut = this.#current(server)?.leftOut.includes(tool) === true
+    const record = this.#pins.current(server)
+    return leftOut ? leftOutAs(record, tool) : quarantineOf(record, tool, definitionDigest)
   }
 
   /** See {@link Contracts.find}. */
@@ -95,6 +156,60 @@ export class ToolRegistry {
     return this.#misfits.has(contract)
   }
 
+  /** The newest listing, held against the pins of now. */
+  #current(server: string): Listed | undefined {
+    const listed = this.#listed.get(server)
+    if (listed === undefined || listed.heldAgainst === this.#pins.current(server)) return listed
+    this.#hold(server, listed.contracts, listed.leftOut)
+    return this.#listed.get(server)
+  }
+
+  /** Holds a listing against the pins. Policies are validated against what is pinned, and not against what waits for a person. */
+  #hold(server: string, contracts: readonly Contract[], leftOut: readonly string[]): readonly PolicyMisfit[] {
+    const heldAgainst = this.#pins.current(server)
+    this.#listed.set(server, { contracts, leftOut, heldAgainst })
+    const isFine = ({ tool, definitionDigest }: Contract): boolean =>
+      quarantineOf(heldAgainst, tool, definitionDigest) === undefined
+    const differing = contracts.filter((contract) => !isFine(contract))
+    const misfits = this.#validation.misfitsOf(
+      server,
+      contracts.flatMap((contract) => asPinned(contract, heldAgainst)),
+    )
+    for (const contract of contracts) this.#mark(contract, misfits.length > 0 || !isFine(contract))
+    // Without pins to hold them against, nothing is to be said of single tools.
+    if (heldAgainst === undefined) return misfits
+    this.#pins.see(server, differing)
+    this.#announce(server, heldAgainst, contracts)
+    return misfits
+  }
+
+  /** Medium and high calls of a tool that the policies were not validated against are refused. */
+  #mark(contract: Contract, isMisfit: boolean): void {
+    if (isMisfit) this.#misfits.add(contract)
+    else this.#misfits.delete(contract)
+  }
+
+  /** Says once of each change that a tool is quarantined. */
+  #announce(server: string, record: PinRecord, contracts: readonly Contract[]): void {
+    for (const { id, tool, definitionDigest } of contracts) {
+      const kind = quarantineOf(record, tool, definitionDigest)
+      if (kind === undefined) this.#announced.delete(id)
+      else if (this.#announced.get(id) !== definitionDigest) {
+        this.#announced.set(id, definitionDigest)
+        this.#emit({ event: 'tool-quarantined', server, tool, kind })
+      }
+    }
+  }
+
+  /** UNTRUSTED: the name may be anything; what was found quotes it so that it does no harm. */
+  #warnOfLeftOut(server: string, name: string, found: HoldpointError | undefined): void {
+    const id = `${server}/${name}`
+    if (found === undefined || this.#warned.has(id) || this.#warned.size >= MOST_WARNINGS) return
+    this.#warned.add(id)
+    const message = `${found.message}; it is left out, and its calls are refused`
+    this.#emit({ event: 'programmer-warned', code: 'tool_left_out', message })
+  }
+
   /** A word of the operator's on a tool that is not there, such as a misspelt one, protects nothing: said once for each. */
   #warnOfLostWords(server: string): void {
     const names = new Set<string>()
@@ -110,28 +225,6 @@ export class ToolRegistry {
     }
   }
 
-  #misfitsOf(server: string, contracts: readonly Contract[]): readonly PolicyMisfit[] {
-    const lines = contracts.map(lineOf)
-    const listing = lines.join('\n')
-    const { policyDigest } = this.#panel
-    const before = this.#validated.get(server)
-    const isKnown = before?.policyDigest === policyDigest && lines.every((line) => before.lines.has(line))
-    const found = isKnown ? before.misfits.get(listing) : undefined
-    if (found !== undefined) return found
-    const definitions = contracts.map(({ definition }) => definition)
-    const misfits = this.#panel.register(server, definitions)
-    const ofServer = this.#contracts.all().filter((contract) => contract.server === server)
-    // A new definition may change what was found about others.
-    const kept = isKnown && before.misfits.size < MOST_LISTINGS ? before.misfits : []
-    this.#validated.set(server, {
-      policyDigest,
-      lines: new Set(ofServer.map(lineOf)),
-      misfits: new Map([...kept, [listing, misfits]]),
-    })
-    if (misfits.length > 0) this.#emit({ event: 'policy-misfitted', server, misfits })
-    return misfits
-  }
-
   /** The operator's words on one server's tools, by the tool's name there. */
   #wordsOn(server: string): ReadonlyMap<string, OperatorWord> {
     const own = new Map<string, OperatorWord>()
@@ -142,14 +235,13 @@ export class ToolRegistry {
   }
 
   /** `files/read_note` in the configuration is the tool `read_note` of the server `files`, and never one of our own of that name. */
-  #refuseTwoReadings(server: string, tools: readonly ToolDefinition[]): void {
+  #twoReadings(server: string, name: string): HoldpointError | undefined {
     const words = this.#words
-    const twice = tools.find(({ name }) => name.includes('/') && words.has(name) && !words.has(`${server}/${name}`))
-    if (twice === undefined) return
-    const { name } = twice
+    if (server !== this.#configured || !name.includes('/') || !words.has(name) || words.has(`${server}/${name}`))
+      return undefined
     const at = words.get(name)?.source ?? name
     const other = name.slice(0, name.indexOf('/'))
-    throw new HoldpointError(
+    return new HoldpointError(
       'ERR_TOOL',
       `${at}: "${name}" names a tool of the server "${other}", and ${server} has a tool of that whole name: write "${server}/${name}" for that one`,
       { at },
@@ -157,8 +249,23 @@ export class ToolRegistry {
   }
 }
 
-function lineOf({ tool, definitionDigest }: Contract): string {
-  return `${tool} ${definitionDigest}`
+/** The tool as policies may know it: of one that has changed, what was pinned; of one that is new, nothing. */
+function asPinned(contract: Contract, record: PinRecord | undefined): readonly Validable[] {
+  const { tool, definitionDigest } = contract
+  const pin = record?.tools.get(tool)
+  if (pin === undefined) return []
+  return [
+    pin.digest === definitionDigest ? contract : { tool, definitionDigest: pin.digest, definition: pin.definition },
+  ]
+}
+
+/** A name that cannot be registered now, and was pinned when it could be, is another tool's. */
+function leftOutAs(record: PinRecord | undefined, name: string): Quarantine {
+  return record?.tools.has(name) === true ? 'tool_changed' : 'tool_unknown'
+}
+
+function rankIn(record: PinRecord | undefined, { name }: ToolDefinition): number {
+  return record?.tools.has(name) === true ? 0 : 1
 }
 
 /** By any evidence, not by the strongest alone: a terminal that is written to runs what is written. */

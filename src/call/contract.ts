@@ -1,9 +1,10 @@
 import { canonicalText } from '../bytes/canonical.ts'
-import { sha256 } from '../bytes/digest.ts'
 import { isServerName, isToolName, SERVER_RULE } from '../bytes/names.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Contract, Json, OperatorWord, OwnPlaces, SchemaMiss, ToolDefinition } from '../types.ts'
+import { definitionDigest } from './definition-digest.ts'
 import { compileSchema, type SchemaCheck } from './schema-check.ts'
+import { strangenessOf, twoMeanings } from './stranger.ts'
 
 /** Most tools of one server that a gate ever learns: it forgets none, since a host may hold on to an older listing. */
 const MOST_TOOLS = 1_000
@@ -38,11 +39,7 @@ export class Contracts {
     definitions: readonly ToolDefinition[],
     words: ReadonlyMap<string, OperatorWord>,
   ): readonly Contract[] {
-    if (!isServerName(server)) {
-      throw new HoldpointError('ERR_TOOL', `server name ${quoted(server)} is not usable: ${SERVER_RULE}`, {
-        at: server,
-      })
-    }
+    checkServer(server)
     const fresh = new Map<string, string>()
     const learned = definitions.map((definition) => {
       const contract = this.#known(server, definition, words.get(definition.name))
@@ -73,6 +70,37 @@ export class Contracts {
       if (definition !== undefined) this.#remember(definition, contract)
     }
     return learned
+  }
+
+  /**
+   * Learns whatever can be learned of a third party's listing: one tool that is refused does not cost the others. Of a name
+   * that is listed twice with two meanings, neither is learned: nobody knows which one a model was shown.
+   *
+   * @param definitions where two names differ only in case, the first one counts
+   * @throws HoldpointError `ERR_TOOL` for the server's name alone
+   */
+  registerEach(
+    server: string,
+    definitions: readonly ToolDefinition[],
+    words: ReadonlyMap<string, OperatorWord>,
+  ): { readonly learned: readonly Contract[]; readonly refused: ReadonlyMap<string, HoldpointError> } {
+    checkServer(server)
+    const learned = new Map<string, Contract>()
+    const refused = new Map<string, HoldpointError>()
+    const ambiguous = twoMeanings(definitions)
+    for (const definition of definitions) {
+      const { name } = definition
+      if (learned.has(name) || refused.has(name)) continue
+      try {
+        const found = ambiguous.has(name) ? 'is listed twice, with two meanings' : strangenessOf(definition)
+        if (found !== undefined) throw refusedTool(`${server}/${name}`, found)
+        for (const contract of this.register(server, [definition], words)) learned.set(name, contract)
+      } catch (cause) {
+        if (!(cause instanceof HoldpointError)) throw cause
+        refused.set(name, cause)
+      }
+    }
+    return { learned: [...learned.values()], refused }
   }
 
   /** The newest contract of a tool; or, for a definition that was registered, the contract that was made of it. */
@@ -110,6 +138,12 @@ export class Contracts {
     }
     return known?.saysTheSameAs(contract) === true ? known : contract
   }
+}
+
+/** @throws HoldpointError ERR_TOOL */
+export function checkServer(server: string): void {
+  if (isServerName(server)) return
+  throw new HoldpointError('ERR_TOOL', `server name ${quoted(server)} is not usable: ${SERVER_RULE}`, { at: server })
 }
 
 class KnownContract implements Contract {
@@ -167,10 +201,7 @@ class KnownContract implements Contract {
 function exactCopy(id: string, definition: ToolDefinition): { readonly copy: ToolDefinition; readonly digest: string } {
   try {
     const copy: ToolDefinition = JSON.parse(canonicalText(onlyKnownMembers(definition)))
-    // All that a model or a person is shown of the tool, except a description that is computed anew each time.
-    const description = copy.dynamicDescription === true ? null : copy.description
-    const shown = [copy.name, copy.title, description, copy.inputSchema, copy.outputSchema, copy.annotations]
-    return { copy, digest: sha256(canonicalText(shown.map((part) => part ?? null))) }
+    return { copy, digest: definitionDigest(copy) }
   } catch (cause) {
     throw refusedTool(id, `has a definition that is not plain JSON: ${cause instanceof Error ? cause.message : cause}`)
   }

@@ -46,6 +46,8 @@ export interface Places {
   readonly keyFile: string
   /** The folder of signed overrides. */
   readonly overrides: string
+  /** The folder of what third parties' tools must be. */
+  readonly pins: string
 }
 
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
@@ -53,10 +55,11 @@ export function placesOf(options: ConfigOptions, folder: string, state: string):
   const keyFile =
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
   const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
-  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, overrides }
+  const pins = resolve(state, 'pins')
+  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, overrides, pins }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
-  return { store: { kind: 'folder', folder: place }, keyFile, overrides }
+  return { store: { kind: 'folder', folder: place }, keyFile, overrides, pins }
 }
 
 function within(folder: string, path: string): string {

@@ -29,6 +29,7 @@ function level(event: GateEvent): 'info' | 'warn' | 'error' {
     case 'verdict-late':
     case 'answer-rejected':
     case 'replay-detected':
+    case 'tool-quarantined':
     case 'policy-misfitted':
     case 'programmer-warned':
       return 'warn'
@@ -87,6 +88,8 @@ function fields(event: GateEvent): object {
       return pick(event, ['ref', 'answer', 'channel'])
     case 'receipt-failed':
       return pick(event, ['kind', 'code', 'message'])
+    case 'tool-quarantined':
+      return pick(event, ['server', 'tool', 'kind'])
     case 'policy-misfitted':
       return { server: event.server, misfits: event.misfits.map((misfit) => pick(misfit, ['policy', 'at', 'message'])) }
     case 'programmer-warned':
