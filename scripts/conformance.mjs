@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { processTerminal } from '../dist/src/cli/terminal.js'
-import { runAll } from './conformance/runs.mjs'
 import { tellDifferences, tellTable, tellUnmet } from './conformance/tell.mjs'
 
 const HELP = `Usage: npm run conformance [-- --direct] [--json]
@@ -30,7 +29,14 @@ async function main() {
     terminal.out(HELP)
     return 0
   }
+  if (!process.features.typescript) {
+    terminal.note('conformance: needs Node 24, which `npm run conformance` brings')
+    return 2
+  }
+  const { runAll } = await import('./conformance/runs.mjs')
   const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
+  // The same modules are started dozens of times.
+  process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled')
   try {
     return tell(await runAll(folder, flags.direct === true, terminal.progress), flags.json === true)
   } catch (error) {

@@ -42,10 +42,8 @@ const WIDTH = 2
  * what it requires, and how it differs from the direct run of its role and revision.
  */
 export async function runAll(folder, isDirectOnly, progress) {
-  const runs = [
-    ...(await serverRuns(folder, isDirectOnly, progress)),
-    ...(await clientRuns(folder, isDirectOnly, progress)),
-  ]
+  const roles = [serverRuns(folder, isDirectOnly, progress), clientRuns(folder, isDirectOnly, progress)]
+  const runs = (await Promise.all(roles)).flat()
   return runs.map((run) => ({ ...run, differences: differencesOf(run, runs) }))
 }
 
