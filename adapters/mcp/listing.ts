@@ -76,7 +76,7 @@ export class Listing {
   learn(tools: readonly unknown[]): void {
     const definitions = tools
       .slice(0, MOST_LISTED)
-      .map((tool) => definitionOf(tool, this.origin))
+      .map((tool) => definitionOf(onTheWire(tool), this.origin))
       .filter((definition) => definition !== undefined)
     this.#known = new Map()
     this.#learnedAt = performance.now()
@@ -115,4 +115,9 @@ export class Listing {
 /** How the gate is told whose tool it is. */
 export function serverOf({ server }: Listing): { readonly server?: string } {
   return server === undefined ? {} : { server }
+}
+
+/** Between two parties in one process frames are objects, with members that no wire would carry. */
+function onTheWire(tool: unknown): unknown {
+  return JSON.parse(JSON.stringify(tool ?? null))
 }
