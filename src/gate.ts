@@ -47,8 +47,8 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   const { contract, snapshot: taken, input = {} } = arrival
   if (contract === undefined) {
     const isKnown = parts.tools.find(arrival.server, arrival.call.tool) !== undefined
-    const quarantine = parts.tools.quarantined(arrival.server).get(arrival.call.tool)
-    return await exits.refused(considered, { code: isKnown ? 'tool_changed' : (quarantine ?? 'tool_unknown') })
+    const leftOut = parts.tools.quarantined(arrival.server).get(arrival.call.tool)
+    return await exits.refused(considered, { code: isKnown ? 'tool_changed' : (leftOut ?? 'tool_unknown') })
   }
   considered.classification = classify(contract, input)
   const quarantine = parts.tools.quarantineOf(contract)
