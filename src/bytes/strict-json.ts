@@ -13,7 +13,17 @@ import { jsonPointer } from './pointer.ts'
  * @throws HoldpointError `ERR_FORMAT`; `at` is the JSON Pointer of the value under way.
  */
 export function parseStrict(text: string | Uint8Array, limits: Limits = DEFAULT_LIMITS): Json {
-  return new Reader(decoded(text, limits), limits).document()
+  return new Reader(decoded(text, limits), limits, 'safe').document()
+}
+
+/**
+ * The same for text that is passed on as it stands and whose values are nobody's arguments yet: integers beyond 2^53 - 1 are
+ * kept, as `bigint`, which no canonical form takes in later.
+ *
+ * @throws HoldpointError `ERR_FORMAT`
+ */
+export function parseStrictly(text: string | Uint8Array, limits: Limits): unknown {
+  return new Reader(decoded(text, limits), limits, 'any').document()
 }
 
 /** UNTRUSTED: bytes or text as they came over a wire. */
@@ -41,13 +51,15 @@ const HEX4 = /[0-9a-fA-F]{4}/y
 class Reader {
   readonly #text: string
   readonly #limits: Limits
+  readonly #integers: 'safe' | 'any'
   readonly #path: (string | number)[] = []
   #next = 0
   #nodes = 0
 
-  constructor(text: string, limits: Limits) {
+  constructor(text: string, limits: Limits, integers: 'safe' | 'any') {
     this.#text = text
     this.#limits = limits
+    this.#integers = integers
   }
 
   document(): Json {
@@ -168,8 +180,9 @@ class Reader {
     if (token === undefined) throw this.#syntax('a JSON value')
     const value = Number(token)
     if (!Number.isFinite(value)) throw this.#refusal('is a number beyond a double')
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw this.#refusal('is an integer beyond 2^53 - 1')
-    return value
+    if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value
+    if (this.#integers === 'safe') throw this.#refusal('is an integer beyond 2^53 - 1')
+    return BigInt(/[.eE]/.test(token) ? value : token) as unknown as Json
   }
 
   #word(word: string, value: Json): Json {
