@@ -48,7 +48,10 @@ export interface Principal {
   readonly basis: PrincipalBasis
 }
 
-/** Where a person can answer for this view. `chat` and `terminal` are the ones the first release serves. */
+/**
+ * Where a person can answer for this view: a host's own chat, where they are signed in; the terminal of `watch`; a form of an MCP
+ * client (elicitation), which like the terminal is answered from the account that the client runs under.
+ */
 export type Channel = 'chat' | 'terminal' | 'elicitation' | 'none'
 
 /** What `gate.as` is told about the principal. */

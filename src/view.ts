@@ -130,6 +130,8 @@ export class GateView implements Gate {
     if (record.separate === true && !isElsewhere(channel)) return false
     // Whoever has this OS account is nobody that a chat has signed in.
     if (isElsewhere(channel) && scope.principal.basis !== 'stated') return false
+    // A form has somebody in front of it only where somebody is named.
+    if (channel === 'elicitation' && scope.principal.basis === 'default') return false
     const answered = await parts.store.answer(ref, {
       answer,
       by: options.by ?? scope.principal.id,

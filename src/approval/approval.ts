@@ -17,9 +17,12 @@ export const LONGEST_WAIT_MS = 45_000
 export const LONGEST_ABSENCE_MS = 5_000
 const GLANCE_MS = 200
 
-/** Does an answer on this channel come from elsewhere than the OS account that the agent may be running under? */
+/**
+ * Does an answer on this channel come from elsewhere than the OS account that the agent may be running under? An MCP form does
+ * not: the client that shows it is usually a process of that account.
+ */
 export function isElsewhere(channel: Channel): boolean {
-  return channel === 'chat' || channel === 'elicitation'
+  return channel === 'chat'
 }
 
 /** What a policy may know of a person's yes: exactly what was asked for, nothing more. */

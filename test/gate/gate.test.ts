@@ -301,6 +301,8 @@ describe('confirmation', () => {
     const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
     expect(await me.answer(ref, 'approved', { channel: 'terminal' })).toBe(false)
     expect(await me.answer(ref, 'approved')).toBe(false)
+    // The client that shows a form is a process of this account too.
+    expect(await me.answer(ref, 'approved', { channel: 'elicitation' })).toBe(false)
 
     // Whoever has the account can write into its store as well.
     await gate.store.answer(ref, { answer: 'approved', by: 'alice', channel: 'terminal', at: Date.now() })
@@ -324,6 +326,27 @@ describe('confirmation', () => {
         await chat.answer((asked.outcome === 'refused' && asked.request?.ref) || '', 'approved', { channel }),
       ).toBe(true)
       expect(await refusedCode(chat, { tool, callId: '2', input: {} })).toBe('permitted')
+    }
+  })
+
+  it("takes a form's yes from a person who is named or has this terminal, and from nobody else", async () => {
+    const isAnswered = async (view: Gate): Promise<boolean> => {
+      const asked = await view.admit({ tool: 'write', callId: '1', input: {} }, { wait: false })
+      const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
+      return await view.answer(ref, 'approved', { channel: 'elicitation' })
+    }
+    const { gate, me } = gateWith({ policy: 'ask/v1' })
+    expect(await isAnswered(me)).toBe(true)
+    expect(await isAnswered(gate.as({}))).toBe(false)
+
+    const terminals = [process.stdin, process.stdout].map((stream) => [stream, stream.isTTY] as const)
+    for (const [stream] of terminals) stream.isTTY = true
+    try {
+      const { gate: here } = gateWith({ policy: 'ask/v1' })
+      expect(here.as({}).scope?.principal.basis).toBe('os-user')
+      expect(await isAnswered(here.as({}))).toBe(true)
+    } finally {
+      for (const [stream, isTTY] of terminals) stream.isTTY = isTTY
     }
   })
 
