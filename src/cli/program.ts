@@ -40,6 +40,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'wrap',
+    {
+      summary: 'put every MCP server of a host’s configuration behind holdpoint, and take it back',
+      load: async () => (await import('./wrap.ts')).wrapCommand,
+    },
+  ],
+  [
     'why',
     {
       summary: 'explain a decision: the last refusal, a receipt (r_…) or a reference (hp_…)',
