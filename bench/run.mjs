@@ -10,12 +10,13 @@ import { interleave } from './measure.mjs'
 import { summarise, table } from './report.mjs'
 
 const LEAST_ROUNDS = 5
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--million]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--mcp] [--million]
 
   --json      one JSON object on stdout and nothing else
   --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 11)
   --no-peers  leave @ai-sdk/policy-opa and @microsoft/agent-governance-sdk out
   --outage    of the table, only what a call meets while its policy service is away
+  --mcp       instead of the table: what the MCP proxy adds to a call, over stdio and HTTP
   --million   instead of the table: the heap over a million durable calls (minutes)
   --help      this text
 `
@@ -31,6 +32,7 @@ function readArguments() {
         rounds: { type: 'string', default: '11' },
         'no-peers': { type: 'boolean', default: false },
         outage: { type: 'boolean', default: false },
+        mcp: { type: 'boolean', default: false },
         million: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -79,6 +81,13 @@ async function main() {
     return
   }
   const settings = { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) }
+  if (wanted.mcp) {
+    const { measureMcp, mcpTable } = await import('./mcp.mjs')
+    if (wanted.peers) peersInstalled()
+    const mcp = await measureMcp(settings)
+    process.stdout.write(wanted.json ? `${JSON.stringify(mcp)}\n` : mcpTable(mcp))
+    return
+  }
   const { measureOutage, outageTable } = await import('./outage.mjs')
   const calls = wanted.outage ? undefined : await measureCalls(wanted.peers, settings)
   const outage = await measureOutage(settings)
