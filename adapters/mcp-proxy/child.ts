@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Lines } from './lines.ts'
+import { launchOf } from './windows-launch.ts'
+
+/** A server's own command: its program and what follows. */
+export type ServerCommand = readonly [program: string, ...args: readonly string[]]
+
+/** How a server's process came to its end. */
+export type ServerEnd =
+  /** There is no such program, or it may not be run. */
+  | { readonly kind: 'not_started'; readonly because: string }
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+
+/** What is heard of a server's process. */
+export interface ServerHearing {
+  /** One line of its stdout. UNTRUSTED. */
+  readonly line: (text: string) => void
+  /** It wrote a line longer than the longest frame; whatever it was is lost. */
+  readonly tooLong: () => void
+  /** It takes frames again. */
+  readonly drained: () => void
+}
+
+/** How long a server may take to end once its input has ended, ms: hosts give us two seconds before they send SIGTERM. */
+const LONGEST_FAREWELL_MS = 1_500
+/** How long it may take to end on SIGTERM, ms. */
+const LONGEST_TERM_MS = 1_000
+/** What a process wrote before its end may still be on its way, ms; and whoever it left behind may still be ending. */
+const LONGEST_ECHO_MS = 500
+const GLANCE_MS = 20
+
+/** Whatever happens to this process, none of these outlives it. */
+const live = new Set<ServerProcess>()
+
+/**
+ * One MCP server as a process of its own, at the head of its own process group, started without a shell in our environment and
+ * folder. Its stderr is ours.
+ */
+export class ServerProcess {
+  readonly #child: ChildProcess
+  /** Settles once it is gone, with all that it wrote before heard. Never rejects. */
+  readonly ended: Promise<ServerEnd>
+  #isEnded = false
+
+  /** @throws Error where it cannot be handed over at all */
+  constructor(command: ServerCommand) {
+    const { program, args, verbatim } = launchOf(command)
+    this.#child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      windowsVerbatimArguments: verbatim,
+    })
+    // What it no longer reads is told by its end.
+    this.#child.stdin?.on('error', () => undefined)
+    this.#child.stdout?.on('error', () => undefined)
+    if (live.size === 0) process.on('exit', killAll)
+    live.add(this)
+    this.ended = this.#untilEnd()
+  }
+
+  /** For people; absent where it did not start. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Begins to listen. Until then what it says waits. */
+  listen(hearing: ServerHearing, longestBytes: number): void {
+    const lines = new Lines(longestBytes, {
+      line: (bytes) => hearing.line(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')),
+      tooLong: () => hearing.tooLong(),
+    })
+    this.#child.stdin?.on('drain', () => hearing.drained())
+    this.#child.stdout?.on('data', (chunk: Buffer) => lines.feed(chunk))
+  }
+
+  /**
+   * Gives it one frame.
+   *
+   * @returns false where it is behind: nothing more should be sent before it has `drained`
+   * @throws Error where it no longer reads
+   */
+  send(text: string): boolean {
+    const { stdin } = this.#child
+    if (stdin === null || !stdin.writable) throw new Error('the server no longer reads')
+    return stdin.write(`${text}\n`)
+  }
+
+  /** Its output waits, because whoever reads it is behind. */
+  hold(): void {
+    this.#child.stdout?.pause()
+  }
+
+  release(): void {
+    this.#child.stdout?.resume()
+  }
+
+  /** No more frames will come: a server ends by itself then. */
+  endInput(): void {
+    this.#child.stdin?.end()
+  }
+
+  /**
+   * Ends it, and everything in its process group: the end of its input first, then SIGTERM, then SIGKILL.
+   *
+   * @param farewellMs how long it may take to end by itself
+   */
+  async stop(farewellMs: number = LONGEST_FAREWELL_MS): Promise<ServerEnd> {
+    this.endInput()
+    // Whoever waits to write does not end.
+    this.release()
+    if (farewellMs > 0) await this.#endsWithin(farewellMs)
+    if (!this.#isEnded) {
+      this.#signal('SIGTERM')
+      await this.#endsWithin(LONGEST_TERM_MS)
+    }
+    if (!this.#isEnded) this.#signal('SIGKILL')
+    return await this.ended
+  }
+
+  /** At once and without waiting: for the end of our own process. */
+  kill(): void {
+    this.#signal('SIGKILL')
+  }
+
+  async #endsWithin(ms: number): Promise<void> {
+    const waiting = new AbortController()
+    await Promise.race([this.ended, pause(ms, undefined, { signal: waiting.signal }).catch(() => undefined)])
+    waiting.abort()
+  }
+
+  async #untilEnd(): Promise<ServerEnd> {
+    const { promise, resolve } = Promise.withResolvers<ServerEnd>()
+    const closed = new Promise<void>((done) => this.#child.once('close', () => done()))
+    this.#child.once('error', (error) => {
+      if (this.#child.pid === undefined) resolve({ kind: 'not_started', because: reasonOf(error) })
+    })
+    this.#child.once('exit', (code, signal) => {
+      resolve(signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'killed', signal })
+    })
+    const end = await promise
+    if (end.kind !== 'not_started') {
+      await Promise.race([closed, pause(LONGEST_ECHO_MS)])
+      await this.#sweep()
+    }
+    this.#isEnded = true
+    live.delete(this)
+    if (live.size === 0) process.off('exit', killAll)
+    this.#child.stdin?.destroy()
+    this.#child.stdout?.destroy()
+    return end
+  }
+
+  /** Whoever it started and left behind ends too. */
+  async #sweep(): Promise<void> {
+    if (!this.#signal('SIGTERM')) return
+    const until = performance.now() + LONGEST_ECHO_MS
+    while (performance.now() < until) {
+      if (!this.#signal(0)) return
+      await pause(GLANCE_MS)
+    }
+    this.#signal('SIGKILL')
+  }
+
+  /** To the whole group. False where nobody is left. */
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    const { pid } = this.#child
+    if (pid === undefined) return false
+    if (process.platform === 'win32') return killTree(this.#child, signal)
+    try {
+      return process.kill(-pid, signal)
+    } catch {
+      return false
+    }
+  }
+}
+
+function killAll(): void {
+  for (const server of live) server.kill()
+}
+
+/** Windows has no process groups, and no signal that a program could heed: what is to end is ended. */
+function killTree(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  const isRunning = child.exitCode === null && child.signalCode === null
+  if (signal === 0 || !isRunning) return isRunning
+  spawn('taskkill', ['/pid', `${child.pid}`, '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on('error', () => {
+    child.kill(signal)
+  })
+  return true
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return 'there is no such program'
+    case 'EACCES':
+      return 'it may not be run'
+    default:
+      return error.code ?? error.message
+  }
+}
