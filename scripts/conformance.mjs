@@ -1,5 +1,5 @@
-// Runs the MCP conformance suite against a fixture of our own, directly and through `holdpoint mcp`, and requires that every
-// check of every scenario comes out the same.
+// Runs the MCP conformance suite against a fixture of our own, directly and behind the gate (`guardServer`, `holdpoint mcp`), and
+// requires that every check of every scenario comes out the same.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,10 +10,10 @@ import { tellDifferences, tellTable, tellUnmet } from './conformance/tell.mjs'
 const HELP = `Usage: npm run conformance [-- --direct] [--json]
 
 Runs @modelcontextprotocol/conformance against a server and a client of our own, for the revisions 2025-11-25 and 2026-07-28:
-directly, through the proxy to HTTP, and through the proxy to stdio. Every check must come out through the proxy as it does
-directly. Takes about a minute.
+directly, behind guardServer, through the proxy to HTTP, and through the proxy to stdio. Every check must come out there as it
+does directly. Takes less than a minute.
 
-  --direct   only the fixture, without the proxy
+  --direct   only the fixture, without holdpoint
   --json     print one JSON object and nothing else
   --help     this
 

@@ -19,9 +19,18 @@ export const client = [process.execPath, path.join(support, 'client-child.ts')]
 
 /** Starts the fixture over HTTP. Resolves with its URL and a way to end it. */
 export async function startFixture() {
-  const child = start([process.execPath, path.join(support, 'server-http-child.ts')], process.env)
-  const url = await firstLine(child)
-  return { url, close: () => end(child) }
+  return await startServer('server-http-child.ts')
+}
+
+/** The same behind `guardServer`, in one process. */
+export async function startGuardedFixture() {
+  return await startServer('server-guarded-child.ts')
+}
+
+async function startServer(name) {
+  const { folder, remove } = stateFolder()
+  const child = start([process.execPath, path.join(support, name)], folder)
+  return await ready(child, remove, async () => ({ url: await firstLine(child) }))
 }
 
 /**
@@ -29,30 +38,37 @@ export async function startFixture() {
  * `upstream` is a URL, or a command as a list of words.
  */
 export async function startProxy(upstream) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
+  const { folder, remove } = stateFolder()
   const policy = path.join(folder, 'allow-all.cedar')
   writeFileSync(policy, ALLOW_ALL)
   const port = await freePort()
-  const to = Array.isArray(upstream) ? ['--name', 'fixture', '--', ...upstream] : ['--upstream', `fixture=${upstream}`]
   const program = [process.execPath, path.join(root, 'dist', 'src', 'cli', 'main.js'), 'mcp']
-  const child = start([...program, '--listen', `127.0.0.1:${port}`, '--policy', policy, ...to], {
-    ...process.env,
-    HOLDPOINT_STATE: path.join(folder, 'state'),
-  })
-  const close = async () => {
-    await end(child)
-    rmSync(folder, { recursive: true, force: true })
-  }
-  try {
+  const to = Array.isArray(upstream) ? ['--name', 'fixture', '--', ...upstream] : ['--upstream', `fixture=${upstream}`]
+  const child = start([...program, '--listen', `127.0.0.1:${port}`, '--policy', policy, ...to], folder)
+  return await ready(child, remove, async () => {
     await reached(port, child)
+    return { url: `http://127.0.0.1:${port}/mcp/fixture`, said: () => child.said.join('') }
+  })
+}
+
+/** What `begin` finds, with a way to end the process; a process that does not get so far is ended. */
+async function ready(child, remove, begin) {
+  const close = () => end(child).finally(remove)
+  try {
+    return { ...(await begin()), close }
   } catch (error) {
     await close()
     throw error
   }
-  return { url: `http://127.0.0.1:${port}/mcp/fixture`, close, said: () => child.said.join('') }
 }
 
-function start([command, ...words], env) {
+function stateFolder() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+function start([command, ...words], folder) {
+  const env = { ...process.env, HOLDPOINT_STATE: path.join(folder, 'state') }
   const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   child.said = []
   child.stderr.on('data', (chunk) => child.said.push(`${chunk}`))
@@ -85,7 +101,8 @@ async function freePort() {
 async function reached(port, child) {
   const until = Date.now() + limitMs
   while (Date.now() < until) {
-    if (child.exitCode !== null) throw new Error(`the proxy ended before it listened:\n${child.said.join('')}`)
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the proxy ended before it listened:\n${child.said.join('')}`)
     if (await answers(port)) return
     await sleep(50)
   }
@@ -95,9 +112,10 @@ async function reached(port, child) {
 function answers(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true))
     socket.once('error', () => resolve(false))
-    socket.once('close', () => socket.destroy())
-    socket.once('connect', () => socket.destroy())
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
   })
 }

@@ -1,7 +1,7 @@
 // Which scenarios run, over which paths, and what each run is compared with.
 import path from 'node:path'
 import { compareChecks } from '../../test/support/conformance/compare.ts'
-import { client, startFixture, startProxy, stdioServer } from './processes.mjs'
+import { client, startFixture, startGuardedFixture, startProxy, stdioServer } from './processes.mjs'
 import { runClientScenario, runServerScenarios } from './suite.mjs'
 import { TRANSPORT_ONLY } from './transport-only.mjs'
 
@@ -38,28 +38,30 @@ const REVISIONS = [...CLIENT_SCENARIOS.keys()]
 const WIDTH = 2
 
 /**
- * Runs everything. Resolves with one record for each run: role, revision, path, its checks, whether the suite was content with
+ * Runs everything. Resolves with one record for each run: role, revision, route, its checks, whether the suite was content with
  * what it requires, and how it differs from the direct run of its role and revision.
  */
 export async function runAll(folder, isDirectOnly, progress) {
-  const roles = [serverRuns(folder, isDirectOnly, progress), clientRuns(folder, isDirectOnly, progress)]
-  const runs = (await Promise.all(roles)).flat()
+  const servers = await serverRuns(folder, isDirectOnly, progress)
+  const runs = [...servers, ...(await clientRuns(folder, isDirectOnly, progress))]
   return runs.map((run) => ({ ...run, differences: differencesOf(run, runs) }))
 }
 
+/** All routes side by side, since scenarios wait more than they work; over each, one revision after the other. */
 async function serverRuns(folder, isDirectOnly, progress) {
   const fixture = await startFixture()
-  try {
-    const direct = await overRevisions('direct', async () => fixture)
-    if (isDirectOnly) return direct
-    const http = await overRevisions('HTTP → HTTP', () => startProxy(fixture.url))
-    const stdio = await overRevisions('HTTP → stdio', () => startProxy(stdioServer))
-    return [...direct, ...http, ...stdio]
-  } finally {
-    await fixture.close()
+  const routes = [['direct', async () => ({ url: fixture.url, close: async () => undefined })]]
+  if (!isDirectOnly) {
+    routes.push(['guardServer', startGuardedFixture])
+    routes.push(['HTTP → HTTP', () => startProxy(fixture.url)])
+    routes.push(['HTTP → stdio', () => startProxy(stdioServer)])
   }
+  const over = await Promise.allSettled(routes.map(([route, reach]) => overRevisions(route, reach)))
+  await fixture.close()
+  const broken = over.find(({ status }) => status === 'rejected')
+  if (broken !== undefined) throw broken.reason
+  return over.flatMap(({ value }) => value)
 
-  /** Both revisions, one after the other, at one and the same server. */
   async function overRevisions(route, reach) {
     const target = await reach()
     const runs = []
@@ -71,7 +73,7 @@ async function serverRuns(folder, isDirectOnly, progress) {
       }
       return runs
     } finally {
-      if (target !== fixture) await target.close()
+      await target.close()
     }
   }
 }

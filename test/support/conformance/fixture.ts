@@ -1,9 +1,11 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { registerAskingTools } from './asking-tools.ts'
+import { registerJobTools } from './job-tools.ts'
 import { registerPlainTools } from './plain-tools.ts'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
 import { registerRounds, requestStates } from './rounds.ts'
+import { registerTasks, TASKS } from './tasks.ts'
 
 /** How a server tells its clients that a list may have changed. Over HTTP no connection outlives a modern request. */
 export interface Announcer {
@@ -24,6 +26,7 @@ export function createFixture(announcer?: Announcer): McpServer {
     {
       capabilities: {
         completions: {},
+        extensions: { [TASKS]: {} },
         logging: {},
         prompts: { listChanged: true },
         resources: { listChanged: true, subscribe: true },
@@ -35,6 +38,8 @@ export function createFixture(announcer?: Announcer): McpServer {
   registerPlainTools(server)
   registerAskingTools(server)
   registerRounds(server)
+  registerJobTools(server)
+  registerTasks(server)
   registerResources(server)
   registerPrompts(server)
   registerChanges(server, announcer ?? ownAnnouncer(server))

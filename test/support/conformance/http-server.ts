@@ -10,23 +10,27 @@ import {
 import {
   createMcpHandler,
   isLegacyRequest,
+  type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { createEventStore } from './event-store.ts'
-import { createFixture } from './fixture.ts'
+import { type Announcer, createFixture } from './fixture.ts'
 
 /** How long a client is asked to wait before it takes up a stream that the server closed, in ms. */
 const RETRY_MS = 200
+
+/** Makes the fixture, guarded or not. */
+export type MakeFixture = (announcer?: Announcer) => McpServer
 
 /**
  * Serves the fixture on 127.0.0.1, on a port of the system's choice, and resolves with its URL. Clients until 2025-11-25 get
  * sessions, whose streams can be resumed; later ones get an answer to each request.
  */
-export async function serveFixture(): Promise<string> {
-  const modern = createMcpHandler(() => createFixture({ toolsChanged, promptsChanged }), { legacy: 'reject' })
+export async function serveFixture(make: MakeFixture = createFixture): Promise<string> {
+  const modern = createMcpHandler(() => make({ toolsChanged, promptsChanged }), { legacy: 'reject' })
   const toolsChanged = () => modern.notify.toolsChanged()
   const promptsChanged = () => modern.notify.promptsChanged()
-  const answerLegacy = createSessions()
+  const answerLegacy = createSessions(make)
   const answer = toNodeHandler({
     fetch: async (request, about) =>
       (await isLegacyRequest(request)) ? answerLegacy(request) : modern.fetch(request, about),
@@ -43,7 +47,7 @@ export async function serveFixture(): Promise<string> {
 }
 
 /** One transport and one server for each session. A session that nobody knows is answered by a transport that has none. */
-function createSessions(): (request: Request) => Promise<Response> {
+function createSessions(make: MakeFixture): (request: Request) => Promise<Response> {
   const sessions = new Map<string, WebStandardStreamableHTTPServerTransport>()
   return async (request) => {
     const known = sessions.get(request.headers.get('mcp-session-id') ?? '')
@@ -56,7 +60,7 @@ function createSessions(): (request: Request) => Promise<Response> {
       onsessioninitialized: (id) => void sessions.set(id, transport),
       onsessionclosed: (id) => void sessions.delete(id),
     })
-    await createFixture().connect(transport)
+    await make().connect(transport)
     return await transport.handleRequest(request)
   }
 }

@@ -1,6 +1,8 @@
 import {
   acceptedContent,
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
   type InputRequest,
   inputRequired,
   type ServerContext,
@@ -35,4 +37,15 @@ export function textOf(content: unknown): string {
 /** The accepted answer to a question, checked; `undefined` when there is none that fits. */
 export function accepted<T extends z.ZodObject>(context: ServerContext, key: string, schema: T) {
   return acceptedContent(context.mcpReq.inputResponses, key, schema)
+}
+
+/** A question to the client's user, whose answer must fit. */
+export function question(message: string, requestedSchema: z.ZodObject): InputRequest {
+  return inputRequired.elicit({ message, requestedSchema })
+}
+
+/** What the client declares with this one request (2026-07-28); `undefined` when it declared it when it connected. */
+export function declaredIn(envelope: unknown): ClientCapabilities | undefined {
+  const carried = z.object({ [CLIENT_CAPABILITIES_META_KEY]: z.looseObject({}) }).safeParse(envelope)
+  return carried.data?.[CLIENT_CAPABILITIES_META_KEY]
 }

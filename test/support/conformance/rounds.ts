@@ -1,6 +1,5 @@
 import {
   type CallToolResult,
-  CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
   createRequestStateCodec,
   type InputRequest,
@@ -12,7 +11,7 @@ import {
   type ToolCallback,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { accepted, said, sampling, textOf } from './parts.ts'
+import { accepted, declaredIn, question, said, sampling, textOf } from './parts.ts'
 
 /** What the server remembers between two rounds of one call, sealed into `requestState`. */
 interface Memory {
@@ -116,22 +115,12 @@ async function askTwice(context: ServerContext): Promise<Answer> {
   return ask({ step1: question('Step 1: What is your name?', NAME) }, { asked: 'name' })
 }
 
-/** What the client declares with this one request (2026-07-28); `undefined` when it declared it when it connected. */
-function declaredIn(envelope: unknown): ClientCapabilities | undefined {
-  const carried = z.object({ [CLIENT_CAPABILITIES_META_KEY]: z.looseObject({}) }).safeParse(envelope)
-  return carried.data?.[CLIENT_CAPABILITIES_META_KEY]
-}
-
 function askWhatIsDeclared(declared: ClientCapabilities): Answer {
   return ask({
     ...(declared.elicitation === undefined ? {} : { user_name: question('What is your name?', NAME) }),
     ...(declared.sampling === undefined ? {} : { greeting: sampling('Generate a greeting', 50) }),
     ...(declared.roots === undefined ? {} : { client_roots: inputRequired.listRoots() }),
   })
-}
-
-function question(message: string, requestedSchema: z.ZodObject): InputRequest {
-  return inputRequired.elicit({ message, requestedSchema })
 }
 
 function ask(inputRequests: Readonly<Record<string, InputRequest>>): InputRequiredResult
