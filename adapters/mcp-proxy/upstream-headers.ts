@@ -19,8 +19,8 @@ const HOP_BY_HOP = [
 
 /**
  * Of a request: what was meant for us. A token for us is no token for the upstream (MCP, "token passthrough"); `Host` and `Origin`
- * were checked here and say nothing there; the body is written anew, so its length and coding are too; and an answer that is
- * compressed could not be read.
+ * were checked here and say nothing there; the body is written anew, so its length and coding are too; and which codings of an
+ * answer can be read is ours to say.
  */
 const NOT_UPSTREAM: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
@@ -50,7 +50,8 @@ const NOT_DOWNSTREAM: ReadonlySet<string> = new Set([
  * The headers of a request to the upstream: what the client sent, without what is ours alone, and the upstream's credentials.
  *
  * INVARIANT: the inbound `Authorization`, `Cookie` and `Proxy-Authorization` never go on. What is ours to add replaces what the
- * client sent under that name, and is added last, so that no `Connection: authorization` can take it away.
+ * client sent under that name, and is added last, so that no `Connection: authorization` can take it away. The answer is asked for
+ * as it is (`identity`): what is compressed cannot be looked at while it streams.
  *
  * @param rawHeaders a request's `rawHeaders`: names and values in turn
  * @param own of this upstream, names in lower case, as `readUpstreamHeaders` gives them
@@ -60,7 +61,7 @@ export function upstreamHeaders(
   own: ReadonlyMap<string, string> = new Map(),
 ): readonly HeaderField[] {
   const kept = without(fieldsOf(rawHeaders), NOT_UPSTREAM)
-  return [...kept.filter(([name]) => !own.has(name.toLowerCase())), ...own]
+  return [...kept.filter(([name]) => !own.has(name.toLowerCase())), ...own, ['accept-encoding', 'identity']]
 }
 
 /** The headers of an answer to the client. */

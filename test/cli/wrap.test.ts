@@ -107,6 +107,7 @@ describe('a host’s configuration', () => {
     ['a command that is ours already', '{"mcpServers":{"a":{"command":"npx"}}}'],
     ['a byte order mark', '\ufeff{"mcpServers":{"a":{"command":"server"}}}'],
     ['the older form of Zed', '{"context_servers":{"a":{"command":{"path":"server","args":["x"],"env":null}}}}'],
+    ['the older form of Zed, with no args', '{"context_servers":{"a":{"command":{"path":"server"}}}}'],
     ['the form of OpenCode', '{"mcp":{"a":{"type":"local","command":["bun","x","server"],"enabled":false}}}'],
     ['the settings of VS Code', '{"mcp":{"inputs":[],"servers":{"a":{"command":"server","args":["x"]}}}}'],
     ['servers of projects', '{"projects":{"/a":{"mcpServers":{"a":{"command":"server"}}}}}'],

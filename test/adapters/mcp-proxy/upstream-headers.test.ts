@@ -3,10 +3,13 @@ import { downstreamHeaders, upstreamHeaders } from '../../../adapters/mcp-proxy/
 
 const names = (fields: readonly (readonly [string, string])[]): string[] => fields.map(([name]) => name.toLowerCase())
 
+/** Asked of every upstream: an answer that we can read. */
+const PLAIN = ['accept-encoding', 'identity']
+
 describe('to the upstream', () => {
   it('never goes what the client showed to us: its token, its cookies, its proxy password', () => {
     const shown = ['Authorization', 'Bearer t', 'COOKIE', 'a=1', 'Proxy-Authorization', 'Basic x', 'authorization', 'x']
-    expect(upstreamHeaders([...shown, 'Mcp-Method', 'tools/call'])).toEqual([['Mcp-Method', 'tools/call']])
+    expect(upstreamHeaders([...shown, 'Mcp-Method', 'tools/call'])).toEqual([['Mcp-Method', 'tools/call'], PLAIN])
   })
 
   it('goes everything else as it came: letters, order, repetitions and names that nobody knows yet', () => {
@@ -20,13 +23,13 @@ describe('to the upstream', () => {
       'traceparent',
       '00-1',
     ]
-    expect(upstreamHeaders(sent).flat()).toEqual(sent)
+    expect(upstreamHeaders(sent).flat()).toEqual([...sent, ...PLAIN])
   })
 
   it('goes nothing that is between neighbours, nor what Connection says is', () => {
     const sent = ['Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'Keep-Alive', 'timeout=5', 'TE', 'trailers']
     const more = ['Transfer-Encoding', 'chunked', 'Upgrade', 'h2c', 'Trailer', 'X', 'Proxy-Connection', 'close']
-    expect(upstreamHeaders([...sent, ...more])).toEqual([])
+    expect(upstreamHeaders([...sent, ...more])).toEqual([PLAIN])
   })
 
   it('goes nothing that speaks of the body or the place as they were before us', () => {
@@ -40,7 +43,7 @@ describe('to the upstream', () => {
       'Content-Encoding',
       'gzip',
     ]
-    expect(upstreamHeaders([...sent, 'Accept-Encoding', 'br', 'Expect', '100-continue'])).toEqual([])
+    expect(upstreamHeaders([...sent, 'Accept-Encoding', 'br', 'Expect', '100-continue'])).toEqual([PLAIN])
   })
 
   it('go our credentials, instead of whatever the client sent under their name, and no Connection takes them away', () => {
@@ -49,7 +52,7 @@ describe('to the upstream', () => {
       ['x-api-key', 'ours'],
     ])
     const sent = ['Authorization', 'Bearer theirs', 'X-Api-Key', 'theirs', 'Connection', 'authorization, x-api-key']
-    expect(upstreamHeaders(sent, own)).toEqual([...own])
+    expect(upstreamHeaders(sent, own)).toEqual([...own, PLAIN])
   })
 })
 
