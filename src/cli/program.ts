@@ -82,6 +82,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'pins',
+    {
+      summary: 'review and accept what third parties’ tools have become since they were pinned',
+      load: async () => (await import('./pins.ts')).pinsCommand,
+    },
+  ],
+  [
     'verify',
     {
       summary: 'verify receipts: signatures, chain, and that every permit has its outcome',
