@@ -1,5 +1,6 @@
 // Which scenarios run, over which paths, and what each run is compared with.
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { compareChecks } from '../../test/support/conformance/compare.ts'
 import { client, startFixture, startGuardedFixture, startProxy, stdioServer } from './processes.mjs'
 import { runClientScenario, runServerScenarios } from './suite.mjs'
@@ -81,7 +82,7 @@ async function serverRuns(folder, isDirectOnly, progress) {
 async function clientRuns(folder, isDirectOnly, progress) {
   const routes = [['direct', client]]
   if (!isDirectOnly) {
-    const wrapper = path.join(import.meta.dirname, 'client-through-proxy.mjs')
+    const wrapper = fileURLToPath(import.meta.resolve('./client-through-proxy.mjs'))
     routes.push(['HTTP → HTTP', [process.execPath, wrapper]])
   }
   const runs = []
