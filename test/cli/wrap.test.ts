@@ -262,6 +262,7 @@ describe('a person', () => {
     expect(stdout).toContain(`mcp --listen 127.0.0.1:8808 --upstream`)
     expect(stdout).toContain('--upstream old=https://old.example.com/sse')
     expect(stdout).toContain('"url": "http://127.0.0.1:8808/mcp/docs"')
+    expect(stdout).toContain('"serverUrl": "http://127.0.0.1:8808/mcp/old"')
     expect(stdout).toContain('Restart the host')
     expect(stdout).toContain(`npx -y holdpoint wrap ${path} --undo\n`)
     expect(stdout).not.toContain('hunter2')

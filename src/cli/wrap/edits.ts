@@ -41,14 +41,12 @@ export function wrapEdits(text: string, form: StartedForm, name: string, launche
 /** Takes it back, with whatever flags it has by now. */
 export function unwrapEdits(text: string, form: StartedForm, { own, hadArgs }: WrappedCommand): readonly Edit[] {
   const nodes = nodesOf(form)
-  const [command, first] = form.kind === 'list' ? [undefined, nodes[0]] : [nodes[0], nodes[1]]
-  const [ownCommand, next] = [nodes[own], nodes[own + 1]]
+  const [first, ownCommand, next] = [nodes[form.kind === 'list' ? 0 : 1], nodes[own], nodes[own + 1]]
   if (first === undefined || ownCommand === undefined) return []
   if (form.kind === 'list') return [cut(first.offset, ownCommand.offset)]
   const renamed: Edit = { offset: form.command.offset, length: form.command.length, content: rawOf(text, ownCommand) }
   if (next !== undefined) return [renamed, cut(first.offset, next.offset)]
-  if (!hadArgs && form.args !== undefined && command !== undefined)
-    return [...withoutArgs(text, command, form.args, renamed)]
+  if (!hadArgs && form.args !== undefined) return withoutArgs(text, form.command, form.args, renamed)
   const comma = /^\s*,/.exec(text.slice(endOf(ownCommand)))?.[0] ?? ''
   return [renamed, cut(first.offset, endOf(ownCommand) + comma.length)]
 }

@@ -9,8 +9,8 @@ export type ServerForm =
   | { readonly kind: 'command'; readonly property: Node; readonly command: Node; readonly args: Node | undefined }
   /** `"command": ["npx", "-y", "server"]`, at least one. */
   | { readonly kind: 'list'; readonly list: Node }
-  /** Over HTTP. */
-  | { readonly kind: 'remote'; readonly url: string }
+  /** Over HTTP; hosts differ in what they call the URL. */
+  | { readonly kind: 'remote'; readonly url: string; readonly member: string }
   | { readonly kind: 'unusable'; readonly why: string }
 
 /** One server of the configuration. */
@@ -102,9 +102,9 @@ function formOf(server: Node): ServerForm {
     default:
       return unusable('its command is no text')
   }
-  for (const name of ['url', 'httpUrl', 'serverUrl']) {
-    const url = textOf(memberOf(server, name)?.value)
-    if (url !== undefined) return { kind: 'remote', url }
+  for (const member of ['url', 'httpUrl', 'serverUrl']) {
+    const url = textOf(memberOf(server, member)?.value)
+    if (url !== undefined) return { kind: 'remote', url, member }
   }
   return unusable('it has neither a command nor a URL: the host, or an extension, starts it by itself')
 }

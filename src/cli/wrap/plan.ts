@@ -26,7 +26,7 @@ export type Outcome =
   /** Nothing to take back. */
   | { readonly kind: 'bare' }
   /** Reached over HTTP, which a command before a command cannot protect. */
-  | { readonly kind: 'remote'; readonly own: string; readonly url: string }
+  | { readonly kind: 'remote'; readonly own: string; readonly url: string; readonly member: string }
   | { readonly kind: 'unusable'; readonly why: string }
   /** Not among the names that were asked for. */
   | { readonly kind: 'left'; readonly protected: boolean }
@@ -92,7 +92,7 @@ function plan(text: string, { name, project, form }: HostServer, { undo, launche
   switch (form.kind) {
     case 'remote':
       if (!isAsked) return stays({ kind: 'left', protected: false })
-      return stays(undo ? { kind: 'bare' } : { kind: 'remote', own, url: form.url })
+      return stays(undo ? { kind: 'bare' } : { ...form, own })
     case 'unusable':
       if (!isAsked) return stays({ kind: 'left', protected: false })
       return stays(undo ? { kind: 'bare' } : form)

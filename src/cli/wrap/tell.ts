@@ -95,7 +95,7 @@ function tellRemote(servers: readonly Planned[], told: Told, { out, width }: Ter
   )
   const upstreams = remote.map(({ own, url }) => ` --upstream ${quoted(`${own}=${visible(placeOf(url))}`)}`)
   out(`  ${started(told)} mcp --listen ${LISTEN}${upstreams.join('')}`)
-  for (const { own } of remote) out(`  "url": "http://${LISTEN}/mcp/${own}"`)
+  for (const { own, member } of remote) out(`  "${member}": "http://${LISTEN}/mcp/${own}"`)
 }
 
 function started({ command }: Told): string {
