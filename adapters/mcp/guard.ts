@@ -1,8 +1,10 @@
 import { type Gate, HoldpointError } from '../../src/index.ts'
 import type { Origin } from './definition.ts'
 import { Link } from './link.ts'
+import { Rounds } from './rounds.ts'
+import { Tasks } from './tasks.ts'
 import { type Beside, linkTransport, type Side, type Transport } from './transport.ts'
-import { Upstream } from './upstream.ts'
+import { type Lasting, Upstream } from './upstream.ts'
 
 /** What `guardServer` may be told. */
 export interface GuardServerOptions {
@@ -100,17 +102,33 @@ function refuseTwice(party: Connectable, protocol: Connectable): void {
 
 function guardTransport(transport: Transport, { gate, name, side, origin, options }: Guarding): Transport {
   const { viewFor, onSilence, holdMs } = options
-  const upstream = new Upstream(gate, name, origin)
-  return linkTransport(transport, side, ({ inward, outward }) => {
-    const [toServer, toClient] = side === 'server' ? [inward, outward] : [outward, inward]
-    return new Link<Beside>({
-      upstream,
-      gateFor: ({ extra }) => viewFor?.(extra) ?? gate,
-      toServer,
-      toClient,
-      note: (text) => gate.warn('mcp', text),
-      ...(onSilence === undefined ? {} : { onSilence }),
-      ...(holdMs === undefined ? {} : { holdMs }),
-    })
+  const upstream = new Upstream(gate, name, origin, side === 'server' ? lastingOf(name) : {})
+  return linkTransport(transport, side, {
+    join: ({ inward, outward }) => {
+      const [toServer, toClient] = side === 'server' ? [inward, outward] : [outward, inward]
+      return new Link<Beside>({
+        upstream,
+        gateFor: ({ extra }) => viewFor?.(extra) ?? gate,
+        toServer,
+        toClient,
+        note: (text) => gate.warn('mcp', text),
+        ...(onSilence === undefined ? {} : { onSilence }),
+        ...(holdMs === undefined ? {} : { holdMs }),
+      })
+    },
+    // A server of one's own may be made anew for each request; one at the other end is gone with its connection.
+    closed: () => (side === 'client' ? upstream.close() : undefined),
   })
+}
+
+const lasting = new Map<string | undefined, Lasting>()
+
+/**
+ * `createMcpHandler` has a server made for each request: what one of them asked or began, the next one of the same name knows.
+ * None of it is anybody's by its name alone: a question is bound to its call, and a task's id cannot be guessed.
+ */
+function lastingOf(name: string | undefined): Lasting {
+  const known = lasting.get(name) ?? { rounds: new Rounds(), tasks: new Tasks() }
+  lasting.set(name, known)
+  return known
 }

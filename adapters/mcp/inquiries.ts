@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts'
 import { isObject, keyOf, type Message, type RequestId } from './message.ts'
 import { randomId } from './random.ts'
 
@@ -30,16 +31,14 @@ export class Inquiries {
     this.#open.set(key, resolve)
     try {
       if (terms.signal.aborted) leave()
-      else Promise.resolve(send({ jsonrpc: '2.0', id, ...request })).catch(reject)
+      else attempt(() => send({ jsonrpc: '2.0', id, ...request })).catch(reject)
       const { result } = await promise
       if (!isObject(result)) throw new NoAnswer('the answer is an error')
       return result
     } catch (cause) {
       if (this.#open.has(key)) {
         const params = { requestId: id, reason: 'holdpoint no longer waits' }
-        await Promise.resolve(send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).catch(
-          () => undefined,
-        )
+        await attempt(() => send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).catch(() => undefined)
       }
       throw cause
     } finally {

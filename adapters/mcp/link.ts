@@ -1,19 +1,11 @@
-import type { Gate, PermittedAdmission, RefusedAdmission } from '../../src/index.ts'
+import type { Gate, RefusedAdmission } from '../../src/index.ts'
 import { errorFor, refusalResult, resultFor } from './answers.ts'
-import { metaLike } from './era.ts'
+import { isModern } from './era.ts'
 import { Inquiries } from './inquiries.ts'
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, SAMPLING_REFUSED } from './keys.ts'
-import {
-  isObject,
-  isRequestId,
-  keyOf,
-  type Message,
-  objectIn,
-  type Reading,
-  type RequestId,
-  readMessage,
-} from './message.ts'
-import { type Fate, Passage } from './passage.ts'
+import { Lister } from './lister.ts'
+import { isObject, isRequestId, keyOf, type Message, objectIn, type Reading, readMessage } from './message.ts'
+import { type Fate, Passage, type Permitted } from './passage.ts'
 import { keepPatient } from './patience.ts'
 import { type Reply, replyIn } from './question.ts'
 import { Running } from './running.ts'
@@ -23,9 +15,6 @@ import type { Upstream } from './upstream.ts'
 
 /** How long a person may think in a form: clients give up on a request after 60 s. */
 const LONGEST_QUESTION_MS = 45_000
-/** How long a server may take to list its tools to us, page by page, and in how many pages. */
-const LONGEST_LISTING_MS = 10_000
-const MOST_PAGES = 100
 
 /** What one connection works with. `About` is whatever its transport wants to have back beside a message. */
 export interface LinkTerms<About> {
@@ -51,6 +40,8 @@ type Open =
 type Asked = Extract<Reading, { readonly kind: 'request' }>
 type Notified = Extract<Reading, { readonly kind: 'notification' }>
 type Answer = Extract<Reading, { readonly kind: 'response' }>
+type Unreadable = Extract<Reading, { readonly kind: 'unreadable' }>
+type Sent = Extract<Open, { readonly stage: 'sent' }>
 
 /**
  * One MCP connection as the gate sees it: every frame of either side comes in here, and what may pass leaves. Calls are held
@@ -64,12 +55,20 @@ export class Link<About> {
   /** What we ask of either side ourselves. */
   readonly #ofServer = new Inquiries()
   readonly #ofClient = new Inquiries()
+  readonly #lister: Lister
   readonly #serverRequests: ServerRequests<About>
+  readonly #closed = new AbortController()
   #capabilities: Message = {}
-  #listing: Promise<void> | undefined
 
   constructor(terms: LinkTerms<About>) {
     this.#terms = terms
+    const { note, upstream } = terms
+    this.#lister = new Lister({
+      listing: upstream.listing,
+      inquiries: this.#ofServer,
+      note,
+      signal: this.#closed.signal,
+    })
     this.#serverRequests = new ServerRequests(terms, this.#name)
   }
 
@@ -78,8 +77,7 @@ export class Link<About> {
     const reading = readMessage(frame)
     switch (reading.kind) {
       case 'unreadable':
-        this.#terms.note(`from the client: ${reading.because}; not passed on`)
-        return this.#terms.toClient(errorFor(reading.id, INVALID_REQUEST, `holdpoint: ${reading.because}`), about)
+        return this.#unreadableOfClient(reading, about)
       case 'complaint':
         return this.#terms.toServer(reading.message, about)
       case 'response':
@@ -97,14 +95,13 @@ export class Link<About> {
     const reading = readMessage(frame)
     switch (reading.kind) {
       case 'unreadable':
-        return this.#terms.note(`from ${this.#label}: ${reading.because}; not passed on`)
+        return this.#unreadableOfServer(reading, about)
       case 'complaint':
         return this.#terms.toClient(reading.message, about)
       case 'request':
         return this.#serverRequests.asked(reading, about)
       case 'notification':
-        this.#heard(reading)
-        return this.#terms.toClient(reading.message, about)
+        return this.#heard(reading, about)
       case 'response':
         if (this.#ofServer.take(reading.id, reading.message)) return undefined
         return this.#answered(reading, about)
@@ -114,18 +111,19 @@ export class Link<About> {
   /** Whoever made this request no longer waits. False where the server has not heard of it, and never will. */
   cancel(id: unknown): boolean {
     if (!isRequestId(id)) return true
-    const open = this.#open.get(keyOf(id))
-    if (open?.stage === 'held') {
-      open.abort.abort()
-      this.#open.delete(keyOf(id))
-      return false
-    }
-    open?.running?.left()
-    return true
+    const key = keyOf(id)
+    const open = this.#open.get(key)
+    const forget = () => this.#open.delete(key)
+    if (open?.stage === 'held') open.abort.abort()
+    // What the server says in time is still how the call ended.
+    if (open?.stage === 'sent' && open.running !== undefined) open.running.left(forget)
+    else forget()
+    return open?.stage !== 'held'
   }
 
   /** The connection is gone: nothing that is held will run, and what runs is never heard of. */
   close(): void {
+    this.#closed.abort()
     for (const open of this.#open.values()) {
       if (open.stage === 'held') open.abort.abort()
       else open.running?.lost()
@@ -136,6 +134,23 @@ export class Link<About> {
 
   get #label(): string {
     return this.#terms.upstream.listing.label
+  }
+
+  #unreadableOfClient({ because, id, isAnswer }: Unreadable, about: About): void | Promise<void> {
+    this.#terms.note(`from the client: ${because}; not passed on`)
+    // The id of an answer is the server's: no request of the client's is answered under it.
+    return this.#terms.toClient(errorFor(isAnswer ? null : id, INVALID_REQUEST, `holdpoint: ${because}`), about)
+  }
+
+  /** Whoever waits for an answer that cannot be read waits in vain. */
+  #unreadableOfServer({ because, id, isAnswer }: Unreadable, about: About): void | Promise<void> {
+    this.#terms.note(`from ${this.#label}: ${because}; not passed on`)
+    const key = isAnswer && id !== null ? keyOf(id) : ''
+    const open = this.#open.get(key)
+    if (open?.stage !== 'sent' || id === null) return undefined
+    this.#open.delete(key)
+    open.running?.lost()
+    return this.#terms.toClient(errorFor(id, INTERNAL_ERROR, `holdpoint: the server answered, but ${because}`), about)
   }
 
   #notified({ method, params, message }: Notified, about: About): void | Promise<void> {
@@ -168,36 +183,31 @@ export class Link<About> {
     }
     const abort = new AbortController()
     this.#open.set(keyOf(id), { stage: 'held', abort })
-    const passage = this.#passage(asked, about, abort.signal)
-    const stop = keepPatient(params, (notification) => void this.#terms.toClient(notification, about))
-    const fate = await passage.decide(name, input).catch((cause: unknown) => this.#failed(cause))
+    const stop = keepPatient(params, (notification) => this.#terms.toClient(notification, about))
+    const judge = async () => await this.#passage(asked, about, abort.signal).decide(name, input)
+    const fate = await judge().catch((cause: unknown) => this.#failed(cause))
     stop()
     // Whoever has left gets no answer, and what was permitted for them does not run.
     if (abort.signal.aborted) return giveBack(fate)
     this.#open.delete(keyOf(id))
     switch (fate.kind) {
       case 'permitted':
-        return this.#begin(fate.admission, passage, asked, about)
+        return this.#begin(fate, asked, about)
       case 'answered':
-        return this.#terms.toClient(resultFor(id, passage.shaped(fate.result)), about)
-      case 'failed':
-        return this.#terms.toClient(
-          errorFor(id, INTERNAL_ERROR, 'holdpoint: the gate failed; the tool did not run'),
-          about,
-        )
+        return this.#terms.toClient(resultFor(id, fate.result), about)
+      case 'failed': {
+        const said = 'holdpoint: the gate failed; the tool did not run'
+        return this.#terms.toClient(errorFor(id, INTERNAL_ERROR, said), about)
+      }
     }
   }
 
   /** INVARIANT I3, I4: the permit begins and the server gets the parse of the decided bytes, both on this turn. */
-  async #begin(admission: PermittedAdmission, passage: Passage, { id, message }: Asked, about: About): Promise<void> {
+  async #begin({ admission, params, lapsed }: Permitted, { id, message }: Asked, about: About): Promise<void> {
     const begun = admission.begin()
-    if (begun.outcome === 'refused') {
-      const result = passage.shaped(passage.lapsed(admission, begun.refusal))
-      return this.#terms.toClient(resultFor(id, result), about)
-    }
+    if (begun.outcome === 'refused') return this.#terms.toClient(resultFor(id, lapsed(begun.refusal)), about)
     const key = keyOf(id)
     const running = new Running(admission)
-    const { params } = passage
     this.#open.set(key, { stage: 'sent', method: 'tools/call', params, running })
     try {
       await this.#terms.toServer({ ...message, params: { ...params, arguments: begun.input } }, about)
@@ -240,52 +250,44 @@ export class Link<About> {
       .then(replyIn, () => 'unanswered')
   }
 
-  /** Asks the server for all of its tools, once for however many calls want them. */
-  #list(params: Message, about: About): Promise<void> {
-    this.#listing ??= this.#listAll(params, about).finally(() => {
-      this.#listing = undefined
-    })
-    return this.#listing
+  #list(like: Message, about: About): Promise<void> {
+    return this.#lister.list(like, (message) => this.#terms.toServer(message, about))
   }
 
-  async #listAll(params: Message, about: About): Promise<void> {
-    const signal = AbortSignal.timeout(LONGEST_LISTING_MS)
-    const send = (message: Message) => this.#terms.toServer(message, about)
-    const tools: unknown[] = []
-    let cursor: string | undefined
-    for (let page = 0; page < MOST_PAGES; page += 1) {
-      const asked = { ...metaLike(params), ...(cursor === undefined ? {} : { cursor }) }
-      const request = { method: 'tools/list', params: asked }
-      const listed = await this.#ofServer.ask(request, send, { deadlineMs: LONGEST_LISTING_MS, signal })
-      if (Array.isArray(listed['tools'])) tools.push(...listed['tools'])
-      const { nextCursor } = listed
-      if (typeof nextCursor !== 'string') return this.#terms.upstream.listing.learn(tools)
-      cursor = nextCursor
-    }
-  }
-
-  #heard({ method, params }: Notified): void {
+  #heard({ method, params, message }: Notified, about: About): void | Promise<void> {
     const { listing, tasks } = this.#terms.upstream
     if (method === 'notifications/tools/list_changed') listing.expire()
     if (method === 'notifications/tasks/status') tasks.heard(params)
+    const isHeld = method === 'notifications/cancelled' && !this.#serverRequests.cancel(params['requestId'])
+    return isHeld ? undefined : this.#terms.toClient(message, about)
   }
 
   /** An answer goes to whoever asked, once; with what the gate has to say of it. */
-  #answered({ id, message }: Answer, about: About): void | Promise<void> {
+  #answered(answer: Answer, about: About): void | Promise<void> {
+    const { id, message } = answer
     const key = keyOf(id)
     const open = this.#open.get(key)
     if (open?.stage !== 'sent') return this.#terms.note(`from ${this.#label}: an answer to no request; not passed on`)
     this.#open.delete(key)
-    const answer = this.#settled(open, message)
-    const samplings = samplingIn(objectIn(message, 'result'))
-    if (samplings.length > 0) return this.#sampled(samplings, id, open.method, answer, about)
-    return this.#terms.toClient(answer, about)
+    const { result } = message
+    if (!isObject(result)) return this.#terms.toClient(this.#settled(open, message), about)
+    if (open.method === 'tools/list' && this.#terms.upstream.listing.wantsWhole(open.params['cursor'], result))
+      return this.#listed(open, message, about)
+    const samplings = samplingIn(result)
+    if (samplings.length > 0) return this.#sampled(samplings, open, answer, about)
+    return this.#terms.toClient(this.#settled(open, message), about)
   }
 
-  #settled({ method, params, running }: Extract<Open, { readonly stage: 'sent' }>, message: Message): Message {
+  async #listed(open: Sent, message: Message, about: About): Promise<void> {
+    await this.#list(open.params, about)
+    return this.#terms.toClient(this.#settled(open, message), about)
+  }
+
+  #settled({ method, params, running }: Sent, message: Message): Message {
     const { listing, tasks } = this.#terms.upstream
     const { result } = message
-    if (running !== undefined) return tasks.begin(running, message) ?? running.answered(message)
+    if (running !== undefined) return tasks.begin(running, params, message) ?? running.answered(message)
+    if (method === 'tasks/result') return tasks.end(params['taskId'])?.answered(message) ?? message
     if (!isObject(result)) return message
     switch (method) {
       case 'tools/list': {
@@ -293,8 +295,6 @@ export class Link<About> {
         const page = listing.take(typeof cursor === 'string' ? cursor : undefined, result)
         return page === result ? message : { ...message, result: page }
       }
-      case 'tasks/result':
-        return tasks.end(params['taskId'])?.answered(message) ?? message
       case 'tasks/get':
       case 'tasks/cancel':
         tasks.heard(result)
@@ -305,29 +305,20 @@ export class Link<About> {
   }
 
   /** A result that asks the client to sample with tools is passed on only where all of that is permitted. */
-  async #sampled(
-    samplings: readonly Message[],
-    id: RequestId,
-    method: string,
-    answer: Message,
-    about: About,
-  ): Promise<void> {
-    for (const [index, params] of samplings.entries()) {
-      const callId = `${this.#name}:${keyOf(id)}:sampling:${index}`
-      const admission = await this.#serverRequests.sample(params, callId, about)
-      const begun = admission.outcome === 'refused' ? admission : admission.begin()
-      // The client's answer comes with its next round; how the sampling ended is `unknown` here.
-      if (admission.outcome === 'permitted') new Running(admission).lost()
-      if (begun.outcome !== 'refused') continue
-      const { refusal } = begun
-      return this.#terms.toClient(
-        method === 'tools/call'
-          ? resultFor(id, refusalResult(refusal, admission.receipt, true))
-          : errorFor(id, SAMPLING_REFUSED, `holdpoint refused to sample with tools. ${refusal.message}`),
-        about,
-      )
-    }
-    return this.#terms.toClient(answer, about)
+  async #sampled(samplings: readonly Message[], open: Sent, { id, message }: Answer, about: About): Promise<void> {
+    const answer = this.#settled(open, message)
+    const callId = `${this.#name}:${keyOf(id)}`
+    const judge = async () => await this.#serverRequests.refuseSampling(samplings, callId, about)
+    const verdict = await judge().catch((cause: unknown) => this.#failed(cause))
+    if (verdict === undefined) return this.#terms.toClient(answer, about)
+    if ('kind' in verdict)
+      return this.#terms.toClient(errorFor(id, INTERNAL_ERROR, 'holdpoint: the gate failed'), about)
+    const { refusal, receipt } = verdict
+    const instead =
+      open.method === 'tools/call'
+        ? resultFor(id, refusalResult(refusal, receipt, isModern(open.params)))
+        : errorFor(id, SAMPLING_REFUSED, `holdpoint refused to sample with tools. ${refusal.message}`)
+    return this.#terms.toClient(instead, about)
   }
 }
 

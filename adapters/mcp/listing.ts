@@ -6,8 +6,8 @@ import { isObject, type Message } from './message.ts'
 const LONGEST_AGE_MS = 60_000
 /** Listings that are under way, by the cursor of their next page. */
 const MOST_CHAINS = 64
-/** More than a gate learns of one server. */
-const MOST_LISTED = 2_000
+/** As many as a gate learns of one server: what comes after is not known. */
+export const MOST_LISTED = 2_000
 
 const NONE: ReadonlyMap<string, unknown> = new Map()
 
@@ -24,6 +24,7 @@ export class Listing {
   readonly #chains = new Map<string, readonly unknown[]>()
   #known: ReadonlyMap<string, ToolDefinition> | undefined
   #learnedAt = 0
+  #edition = 0
 
   constructor(gate: Gate, server: string | undefined, origin: Origin) {
     this.#gate = gate
@@ -46,8 +47,14 @@ export class Listing {
     return this.#known?.get(tool) ?? { name: tool, origin: this.origin }
   }
 
-  /** The server says that its tools are others now. */
+  /** Which tools are asked for: others whenever the server says that they have changed. */
+  get edition(): number {
+    return this.#edition
+  }
+
+  /** Nothing that was listed counts any longer: the server says that its tools are others now, or does not list them. */
   expire(): void {
+    this.#edition += 1
     this.#known = undefined
     this.#chains.clear()
   }
@@ -72,14 +79,26 @@ export class Listing {
     return this.#withoutQuarantined(page, tools)
   }
 
-  /** Learns one whole listing. */
-  learn(tools: readonly unknown[]): void {
+  /**
+   * Is this the first of several pages of a stranger's? Then the whole has to be known before a model may see it: what has
+   * changed is told by the whole alone.
+   */
+  wantsWhole(cursor: unknown, page: Message): boolean {
+    return this.origin === 'third-party' && cursor === undefined && typeof page['nextCursor'] === 'string'
+  }
+
+  /**
+   * Learns one whole listing.
+   *
+   * @param edition the one that was asked for; a listing of an older one serves whoever waits for it, and nobody after
+   */
+  learn(tools: readonly unknown[], edition: number = this.#edition): void {
     const definitions = tools
       .slice(0, MOST_LISTED)
       .map((tool) => definitionOf(onTheWire(tool), this.origin))
       .filter((definition) => definition !== undefined)
     this.#known = new Map()
-    this.#learnedAt = performance.now()
+    this.#learnedAt = edition === this.#edition ? performance.now() : Number.NEGATIVE_INFINITY
     try {
       this.#gate.register(definitions, { ...serverOf(this), pinned: this.origin === 'third-party' })
       // Of two of one name the gate has learned the first.

@@ -15,7 +15,8 @@ export type Reading =
   | (Understood & { readonly kind: 'response'; readonly id: RequestId })
   /** An error about a frame whose id the other side could not read. */
   | (Understood & { readonly kind: 'complaint' })
-  | { readonly kind: 'unreadable'; readonly because: string; readonly id: RequestId | null }
+  /** Nothing that may be passed on. `id` is its own, where it can be told; `isAnswer`, of a request of the other side's. */
+  | { readonly kind: 'unreadable'; readonly because: string; readonly id: RequestId | null; readonly isAnswer: boolean }
 
 interface Understood {
   /** The frame itself: the very object, so that a transport can tell what was left as it was. */
@@ -37,12 +38,13 @@ export function readMessage(frame: unknown): Reading {
   if (!isObject(frame)) return unreadable('is no JSON-RPC message')
   const { id, method } = frame
   const given = isRequestId(id) ? id : null
-  if (frame['jsonrpc'] !== '2.0') return unreadable('is not JSON-RPC 2.0', given)
+  const isAnswer = method === undefined
+  if (frame['jsonrpc'] !== '2.0') return unreadable('is not JSON-RPC 2.0', given, isAnswer)
   const twin = twinOf(frame, ENVELOPE)
-  if (twin !== undefined) return unreadable(`has a member ${twin} in another case`, given)
+  if (twin !== undefined) return unreadable(`has a member ${twin} in another case`, given, isAnswer)
   if (method !== undefined) return asked(frame, method, given)
   const answers = Number(Object.hasOwn(frame, 'result')) + Number(Object.hasOwn(frame, 'error'))
-  if (answers !== 1) return unreadable('is neither a request nor a response', given)
+  if (answers !== 1) return unreadable('is neither a request nor a response', given, isAnswer)
   if (given !== null) return { kind: 'response', id: given, message: frame }
   return id === null && isObject(frame['error'])
     ? { kind: 'complaint', message: frame }
@@ -56,7 +58,7 @@ function asked(frame: Message, method: unknown, id: RequestId | null): Reading {
   const { params = {} } = frame
   if (!isObject(params)) return unreadable('has params that are no object', id)
   const isCall = method === CALL
-  if (!isCall && method.trim().toLowerCase() === CALL) return unreadable(`calls ${CALL} in another spelling`, id)
+  if (!isCall && fold(method.trim()) === CALL) return unreadable(`calls ${CALL} in another spelling`, id)
   if (isCall) {
     const twin = twinOf(params, CALL_PARAMS)
     if (twin !== undefined) return unreadable(`has a parameter ${twin} in another case`, id)
@@ -86,16 +88,22 @@ export function objectIn(value: unknown, name: string): Message {
   return isObject(member) ? member : {}
 }
 
-function twinOf(object: Message, names: readonly string[]): string | undefined {
+/** Which of these names a member would be to a reader that does not look at case: Go's own, for one. */
+export function twinOf(object: Message, names: readonly string[]): string | undefined {
   for (const member of Object.keys(object)) {
-    const folded = member.toLowerCase()
     if (names.includes(member)) continue
-    const meant = names.find((name) => name.toLowerCase() === folded)
+    const folded = fold(member)
+    const meant = names.find((name) => fold(name) === folded)
     if (meant !== undefined) return meant
   }
   return undefined
 }
 
-function unreadable(because: string, id: RequestId | null = null): Reading {
-  return { kind: 'unreadable', because: `this message ${because}`, id }
+/** Both ways, as Unicode folds: `ſ` is an `s` only in upper case, and the Kelvin sign a `k` only in lower. */
+function fold(name: string): string {
+  return name.toUpperCase().toLowerCase()
+}
+
+function unreadable(because: string, id: RequestId | null = null, isAnswer = false): Reading {
+  return { kind: 'unreadable', because: `this message ${because}`, id, isAnswer }
 }

@@ -1,4 +1,4 @@
-import type { Admission, Call, Gate, PermittedAdmission, Refusal, RefusedAdmission } from '../../src/index.ts'
+import type { Admission, Call, Gate, PermittedAdmission, Receipt, Refusal, RefusedAdmission } from '../../src/index.ts'
 import { refusalResult } from './answers.ts'
 import { declaredIn, isModern, showsForms } from './era.ts'
 import { serverOf } from './listing.ts'
@@ -24,20 +24,27 @@ export interface PassageTerms {
   readonly holdMs: number | undefined
 }
 
+/** A call that may run, and has not begun: whoever gets this begins it and sends it on one turn. */
+export interface Permitted {
+  readonly kind: 'permitted'
+  readonly admission: PermittedAdmission
+  /** The call as the server gets it, without what the client said to us between two rounds. */
+  readonly params: Message
+  /** The answer where the permit lapses before the server can be given the call. */
+  readonly lapsed: (refusal: Refusal) => Message
+}
+
 /** What becomes of a call. */
 export type Fate =
-  /** Permitted, and not begun: whoever gets this begins and sends on one turn. */
-  | { readonly kind: 'permitted'; readonly admission: PermittedAdmission }
+  | Permitted
   | { readonly kind: 'answered'; readonly result: Message }
   /** The gate itself failed; nothing runs. */
   | { readonly kind: 'failed' }
 
 /** One `tools/call` on its way through the gate, in either era. */
 export class Passage {
-  /** The call as the server gets it, without what the client said to us between two rounds. */
-  readonly params: Message
   readonly #terms: PassageTerms
-  readonly #asked: Message
+  readonly #params: Message
   readonly #isModern: boolean
   readonly #showsForms: boolean
   /** In this round the client brought the answer to a question of ours. */
@@ -46,9 +53,8 @@ export class Passage {
   constructor(params: Message, terms: PassageTerms) {
     const { upstream, capabilities } = terms
     const round = upstream.rounds.read(params)
-    this.params = round.params
+    this.#params = round.params
     this.#reply = round.reply
-    this.#asked = params
     this.#terms = terms
     this.#isModern = isModern(params)
     this.#showsForms = showsForms(this.#isModern ? declaredIn(params) : capabilities)
@@ -70,22 +76,11 @@ export class Passage {
     const question = questionFor(request)
     // What no form can show may still be shown by whoever watches.
     if (question === undefined) return this.#fateOf(await this.#admit(call, { wait: true }))
-    if (this.#isModern) return { kind: 'answered', result: upstream.rounds.ask(request.ref, question, this.params) }
+    if (this.#isModern) return { kind: 'answered', result: upstream.rounds.ask(request.ref, question, this.#params) }
     const reply = await this.#terms.elicit(question)
     if (reply === 'unanswered') return this.#fateOf(admission)
     await gate.answer(request.ref, reply, { channel: 'elicitation' })
     return this.#fateOf(await this.#admit(call, { wait: false }))
-  }
-
-  /** The permit had lapsed before the server could be given the call. */
-  lapsed(admission: PermittedAdmission, refusal: Refusal): Message {
-    return refusalResult(refusal, admission.receipt, this.#isModern)
-  }
-
-  /** A refused call that was asked for as a task is a task that is done. */
-  shaped(result: Message): Message {
-    const isTask = !this.#isModern && isObject(this.#asked['task']) && result['isError'] === true
-    return isTask ? this.#terms.upstream.tasks.refuse(result, this.#asked) : result
   }
 
   /** The answer is to the question about this very call, or to none: other arguments have another request. */
@@ -106,9 +101,20 @@ export class Passage {
   }
 
   #fateOf(admission: Admission): Fate {
-    if (admission.outcome === 'permitted') return { kind: 'permitted', admission }
+    const { receipt } = admission
+    if (admission.outcome === 'permitted') {
+      const lapsed = (refusal: Refusal) => this.#refused(refusal, receipt)
+      return { kind: 'permitted', admission, params: this.#params, lapsed }
+    }
     this.#terms.refused(admission)
-    return { kind: 'answered', result: refusalResult(admission.refusal, admission.receipt, this.#isModern) }
+    return { kind: 'answered', result: this.#refused(admission.refusal, receipt) }
+  }
+
+  /** A refused call that was asked for as a task is a task that is done. */
+  #refused(refusal: Refusal, receipt: Receipt | undefined): Message {
+    const result = refusalResult(refusal, receipt, this.#isModern)
+    const isTask = !this.#isModern && isObject(this.#params['task'])
+    return isTask ? this.#terms.upstream.tasks.refuse(result, this.#params) : result
   }
 }
 

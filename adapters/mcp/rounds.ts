@@ -2,9 +2,12 @@ import { APPROVAL_KEY } from './keys.ts'
 import { isObject, type Message, objectIn } from './message.ts'
 import { randomId } from './random.ts'
 
-/** Questions that may be open at once, and how long each is, ms. */
-const MOST_OPEN = 1_000
+/** Questions that may be open at once, and how long each is, ms. One that is given up is asked anew. */
+const MOST_OPEN = 10_000
 const OPEN_MS = 15 * 60_000
+
+/** How a state of ours looks: one that is used, lapsed or made up goes to no server. */
+const OURS = /^holdpoint-[0-9a-f-]{36}$/
 
 /** What the client said to the server in this round, without what it said to us. */
 export interface Round {
@@ -52,7 +55,7 @@ export class Rounds {
   read(params: Message): Round {
     const { requestState, inputResponses, ...rest } = params
     const open = typeof requestState === 'string' ? this.#open.get(requestState) : undefined
-    if (open === undefined || typeof requestState !== 'string') return { params: withoutAnswer(params) }
+    if (open === undefined || typeof requestState !== 'string') return { params: withoutOurs(params) }
     this.#open.delete(requestState)
     if (performance.now() > open.untilAt) return { params: { ...rest, ...open.theirs } }
     const answer = objectIn(params, 'inputResponses')[APPROVAL_KEY]
@@ -61,9 +64,12 @@ export class Rounds {
 }
 
 /** An answer to a question that nobody asked is not passed on either. */
-function withoutAnswer(params: Message): Message {
-  const { inputResponses } = params
-  if (!isObject(inputResponses) || !Object.hasOwn(inputResponses, APPROVAL_KEY)) return params
-  const { [APPROVAL_KEY]: _, ...theirs } = inputResponses
-  return { ...params, inputResponses: theirs }
+function withoutOurs({ requestState, inputResponses, ...rest }: Message): Message {
+  const { [APPROVAL_KEY]: _, ...theirs } = isObject(inputResponses) ? inputResponses : {}
+  const isOurs = typeof requestState === 'string' && OURS.test(requestState)
+  return {
+    ...rest,
+    ...(isOurs || requestState === undefined ? {} : { requestState }),
+    ...(inputResponses === undefined ? {} : { inputResponses: isObject(inputResponses) ? theirs : inputResponses }),
+  }
 }

@@ -36,9 +36,21 @@ export class Running {
     this.#settle({ status: 'tool_error', error: said })
   }
 
-  /** The caller no longer waits. The server may still be at work, and what it says in time is the outcome. */
-  left(): void {
-    this.#leaving ??= setTimeout(() => this.#settle({ status: 'cancelled' }), GRACE_MS)
+  /** The server says that it has given up, as it was asked to. */
+  cancelled(): void {
+    this.#settle({ status: 'cancelled' })
+  }
+
+  /**
+   * The caller no longer waits. The server may still be at work, and what it says in time is the outcome.
+   *
+   * @param forget called when that time is over
+   */
+  left(forget: () => void): void {
+    this.#leaving ??= setTimeout(() => {
+      this.cancelled()
+      forget()
+    }, GRACE_MS)
     this.#leaving.unref()
   }
 

@@ -1,5 +1,5 @@
 import type { ToolDefinition } from '../../src/index.ts'
-import { isObject, type Message, objectIn } from './message.ts'
+import { isObject, type Message, objectIn, twinOf } from './message.ts'
 
 const METHOD = 'sampling/createMessage'
 
@@ -14,9 +14,10 @@ export const SAMPLING: ToolDefinition = {
   origin: 'own',
 }
 
-/** Would this request of a server's let the client's model call tools? */
+/** Would this request of a server's let the client's model call tools? A client that does not look at case sees `Tools` too. */
 export function samplesWithTools(method: unknown, params: Message): boolean {
-  return method === METHOD && Object.hasOwn(params, 'tools') && params['tools'] !== undefined
+  if (method !== METHOD) return false
+  return params['tools'] !== undefined || twinOf(params, ['tools']) !== undefined
 }
 
 /** The same among what a result asks for (MCP 2026-07-28, multi-round-trip requests): the params of each such request. */

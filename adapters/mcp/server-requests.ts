@@ -1,13 +1,13 @@
-import type { Admission, Gate } from '../../src/index.ts'
+import type { Admission, Gate, PermittedAdmission, Receipt, Refusal } from '../../src/index.ts'
 import { errorFor } from './answers.ts'
 import { SAMPLING_REFUSED } from './keys.ts'
 import { serverOf } from './listing.ts'
-import { keyOf, type Message, type Reading } from './message.ts'
+import { isObject, isRequestId, keyOf, type Message, type Reading } from './message.ts'
 import { Running } from './running.ts'
 import { SAMPLING, samplesWithTools } from './sampling.ts'
 import type { Upstream } from './upstream.ts'
 
-/** Requests of one server's that may be open at once. */
+/** Requests of one server's that may be open at once: of more, the oldest are given up. */
 const MOST_OPEN = 1_000
 
 interface ServerRequestTerms<About> {
@@ -21,6 +21,19 @@ interface ServerRequestTerms<About> {
 type Asked = Extract<Reading, { readonly kind: 'request' }>
 type Answer = Extract<Reading, { readonly kind: 'response' }>
 
+/** A request of the server's that has no answer yet. */
+type Open =
+  /** The client has it; with the call that is under way, where it is one. */
+  | { readonly stage: 'sent'; readonly running?: Running }
+  /** It is being decided; the client has not heard of it. */
+  | { readonly stage: 'held'; readonly abort: AbortController }
+
+/** Why the client is not asked. */
+export interface SamplingRefusal {
+  readonly refusal: Refusal
+  readonly receipt: Receipt | undefined
+}
+
 /**
  * What a server asks of the client, until the client has answered. All of it passes, except that a sampling request with tools
  * is a call, decided first: by it the server would have the client's model call tools.
@@ -28,9 +41,8 @@ type Answer = Extract<Reading, { readonly kind: 'response' }>
 export class ServerRequests<About> {
   readonly #terms: ServerRequestTerms<About>
   readonly #connection: string
-  /** By id; with the call that is under way, where it is one. */
-  readonly #open = new Map<string, Running | undefined>()
-  readonly #abort = new AbortController()
+  readonly #open = new Map<string, Open>()
+  readonly #closed = new AbortController()
 
   constructor(terms: ServerRequestTerms<About>, connection: string) {
     this.#terms = terms
@@ -40,56 +52,116 @@ export class ServerRequests<About> {
   asked(asked: Asked, about: About): void | Promise<void> {
     const { id, method, params, message } = asked
     const key = keyOf(id)
-    if (this.#open.has(key) || this.#open.size >= MOST_OPEN) {
+    if (this.#open.has(key)) {
       const { label } = this.#terms.upstream.listing
-      return this.#terms.note(`from ${label}: a request under the id of another, or one too many; not passed on`)
+      return this.#terms.note(`from ${label}: a request under the id of one that is still open; not passed on`)
     }
-    this.#open.set(key, undefined)
     if (samplesWithTools(method, params)) return this.#askedToSample(asked, about)
+    this.#keep(key, { stage: 'sent' })
     return this.#terms.toClient(message, about)
   }
 
   /** The client's answer goes to the server that asked; what answers nothing goes nowhere. */
   answered({ id, message }: Answer, about: About): void | Promise<void> {
     const key = keyOf(id)
-    if (!this.#open.has(key)) return this.#terms.note('from the client: an answer to no request; not passed on')
-    this.#open.get(key)?.answered(message)
+    const open = this.#open.get(key)
+    if (open?.stage !== 'sent') return this.#terms.note('from the client: an answer to no request; not passed on')
+    open.running?.answered(message)
     this.#open.delete(key)
     return this.#terms.toServer(message, about)
   }
 
-  /** May the server sample with tools, as this request of its says? */
-  async sample(params: Message, callId: string, about: About): Promise<Admission> {
+  /** The server no longer waits. False where the client has not heard of the request, and never will. */
+  cancel(id: unknown): boolean {
+    const key = isRequestId(id) ? keyOf(id) : ''
+    const open = this.#open.get(key)
+    this.#open.delete(key)
+    if (open?.stage === 'held') open.abort.abort()
+    else open?.running?.cancelled()
+    return open?.stage !== 'held'
+  }
+
+  /**
+   * May the client sample with tools as a result asks it to? How that ends comes with the client's next round, so that here it
+   * is `unknown`.
+   *
+   * @returns why not
+   */
+  async refuseSampling(
+    samplings: readonly Message[],
+    callId: string,
+    about: About,
+  ): Promise<SamplingRefusal | undefined> {
+    const permitted: PermittedAdmission[] = []
+    for (const [index, params] of samplings.entries()) {
+      const admission = await this.#admit(params, `${callId}:sampling:${index}`, about, this.#closed.signal)
+      if (admission.outcome === 'refused') {
+        // One that may not be asked takes the others with it: the result goes nowhere.
+        for (const unused of permitted) await unused.settle({ status: 'not_executed' })
+        return { refusal: admission.refusal, receipt: admission.receipt }
+      }
+      permitted.push(admission)
+    }
+    for (const admission of permitted) {
+      const begun = admission.begin()
+      new Running(admission).lost()
+      if (begun.outcome === 'refused') return { refusal: begun.refusal, receipt: admission.receipt }
+    }
+    return undefined
+  }
+
+  close(): void {
+    this.#closed.abort()
+    for (const open of this.#open.values()) giveUp(open)
+    this.#open.clear()
+  }
+
+  async #askedToSample(asked: Asked, about: About): Promise<void> {
+    const { id, message } = asked
+    const key = keyOf(id)
+    const abort = new AbortController()
+    this.#keep(key, { stage: 'held', abort })
+    const verdict = await this.#decide(asked, about, abort.signal).catch(() => 'The gate failed.')
+    if (abort.signal.aborted) return
+    if (typeof verdict !== 'string') return this.#terms.toClient({ ...message, params: verdict }, about)
+    this.#open.delete(key)
+    const said = `holdpoint refused to sample with tools. ${verdict}`
+    return this.#terms.toServer(errorFor(id, SAMPLING_REFUSED, said), about)
+  }
+
+  /** @returns what the client is asked with, as it was decided (I3), or why it is not asked */
+  async #decide({ id, params }: Asked, about: About, signal: AbortSignal): Promise<Message | string> {
+    const key = keyOf(id)
+    const admission = await this.#admit(params, `${this.#connection}:sampling:${key}`, about, signal)
+    if (admission.outcome === 'refused') return admission.refusal.message
+    // A permit that nobody waits for any longer goes back.
+    if (signal.aborted) await admission.settle({ status: 'not_executed' })
+    const begun = admission.begin()
+    if (begun.outcome === 'refused') return begun.refusal.message
+    this.#open.set(key, { stage: 'sent', running: new Running(admission) })
+    const { _meta } = params
+    return { ...(_meta === undefined ? {} : { _meta }), ...(isObject(begun.input) ? begun.input : {}) }
+  }
+
+  async #admit(params: Message, callId: string, about: About, signal: AbortSignal): Promise<Admission> {
     const gate = this.#terms.gateFor(about)
     const server = serverOf(this.#terms.upstream.listing)
     gate.register([SAMPLING], server)
     const { _meta: _, ...input } = params
-    const call = { tool: SAMPLING.name, ...server, input, callId, definition: SAMPLING }
-    return await gate.admit(call, { signal: this.#abort.signal })
+    return await gate.admit({ tool: SAMPLING.name, ...server, input, callId, definition: SAMPLING }, { signal })
   }
 
-  close(): void {
-    this.#abort.abort()
-    for (const running of this.#open.values()) running?.lost()
-    this.#open.clear()
+  #keep(key: string, open: Open): void {
+    this.#open.set(key, open)
+    for (const [oldest, given] of this.#open) {
+      if (this.#open.size <= MOST_OPEN) break
+      this.#open.delete(oldest)
+      giveUp(given)
+    }
   }
+}
 
-  async #askedToSample({ id, params, message }: Asked, about: About): Promise<void> {
-    const key = keyOf(id)
-    const because = await this.#begin(key, params, about).catch(() => 'The gate failed.')
-    if (because === undefined) return this.#terms.toClient(message, about)
-    this.#open.delete(key)
-    const said = `holdpoint refused to sample with tools. ${because}`
-    return this.#terms.toServer(errorFor(id, SAMPLING_REFUSED, said), about)
-  }
-
-  /** @returns why the client is not asked */
-  async #begin(key: string, params: Message, about: About): Promise<string | undefined> {
-    const admission = await this.sample(params, `${this.#connection}:sampling:${key}`, about)
-    if (admission.outcome === 'refused') return admission.refusal.message
-    const begun = admission.begin()
-    if (begun.outcome === 'refused') return begun.refusal.message
-    this.#open.set(key, new Running(admission))
-    return undefined
-  }
+function giveUp(open: Open): void {
+  if (open.stage === 'held') open.abort.abort()
+  else open.running?.lost()
 }

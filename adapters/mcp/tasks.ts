@@ -42,14 +42,16 @@ export class Tasks {
 
   /**
    * Does the server's answer say that a permitted call goes on as a task? Then its outcome comes later, and the answer passes
-   * with the decision's receipt. By `task` (2025-11-25), or by what the result says of itself (the tasks extension of
-   * 2026-07-28).
+   * with the decision's receipt.
+   *
+   * @param asked what the call was asked for with
    */
-  begin(running: Running, message: Message): Message | undefined {
+  begin(running: Running, asked: Message, message: Message): Message | undefined {
     const { result } = message
-    if (!isObject(result)) return undefined
-    const { taskId } = isObject(result['task']) ? result['task'] : result['resultType'] === 'task' ? result : {}
-    if (typeof taskId !== 'string') return undefined
+    const taskId = isObject(result) ? taskOf(asked, result)['taskId'] : undefined
+    if (typeof taskId !== 'string' || !isObject(result)) return undefined
+    // Of a task whose name is given to another one nothing more will be heard.
+    this.end(taskId)?.lost()
     keep(this.#running, taskId, running)?.lost()
     return { ...message, result: running.stamp(result) }
   }
@@ -58,7 +60,8 @@ export class Tasks {
   heard(said: Message): void {
     const task = isObject(said['task']) ? said['task'] : said
     const { taskId, status, result } = task
-    if (status === 'failed' || status === 'cancelled') this.end(taskId)?.failed(task)
+    if (status === 'failed') this.end(taskId)?.failed(task)
+    if (status === 'cancelled') this.end(taskId)?.cancelled()
     // The tasks extension brings the result along.
     if (status === 'completed' && isObject(result)) this.end(taskId)?.answered({ result })
   }
@@ -76,6 +79,12 @@ export class Tasks {
     for (const running of this.#running.values()) running.lost()
     this.#running.clear()
   }
+}
+
+/** By `task`, where the caller asked for one (2025-11-25), or by what the result says of itself (the tasks extension of 2026-07-28). */
+function taskOf(asked: Message, result: Message): Message {
+  if (result['resultType'] === 'task') return result
+  return isObject(asked['task']) ? objectIn(result, 'task') : {}
 }
 
 function keep<T>(tasks: Map<string, T>, taskId: string, task: T): T | undefined {

@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts'
 import type { Link } from './link.ts'
 import { isObject, isRequestId, type Message, type RequestId } from './message.ts'
 
@@ -8,6 +9,7 @@ import { isObject, isRequestId, type Message, type RequestId } from './message.t
 export interface Transport {
   onmessage?: ((message: never, extra?: never) => void) | undefined
   onclose?: (() => void) | undefined
+  onerror?: ((error: Error) => void) | undefined
   send(message: never, options?: never): Promise<void>
 }
 
@@ -24,34 +26,44 @@ export interface Beside {
 /** On which side of the transport the guarded party stands. */
 export type Side = 'server' | 'client'
 
+/** How a frame comes in at the one end, or goes out at the other. */
+interface Ways {
+  readonly inward: (message: Message, about: Beside) => void
+  readonly outward: (message: Message, about: Beside) => Promise<void>
+}
+
 /**
  * The same transport with a link in between. A proxy and no subclass: one SDK looks at the transport's own class.
  *
- * @param join makes the link, given the two ways out
+ * @param ends `join` makes the link, given the two ways out; `closed` learns that the connection is no more
  */
 export function linkTransport(
   inner: Transport,
   side: Side,
-  join: (ways: {
-    readonly inward: (message: Message, about: Beside) => void
-    readonly outward: (message: Message, about: Beside) => Promise<void>
-  }) => Link<Beside>,
+  ends: { readonly join: (ways: Ways) => Link<Beside>; readonly closed: () => void },
 ): Transport {
-  let outer: ((message: Message, extra: unknown) => void) | undefined
+  // Whoever listens already goes on listening, behind the gate.
+  let outer = inner.onmessage as ((message: Message, extra: unknown) => void) | undefined
   const send = inner.send.bind(inner) as (message: Message, options: unknown) => Promise<void>
-  const link = join({
+  const link = ends.join({
     inward: (message, { extra }) => outer?.(message, extra),
-    outward: (message, { sending, relatedRequestId }) => send(message, sending ?? relatedTo(relatedRequestId)),
+    outward: (message, about) => send(message, optionsFor(message, about)),
   })
   const received = (message: unknown, extra: unknown): void => {
-    const about = { extra, ...idIn(message) }
-    const done = side === 'server' ? link.fromClient(message, about) : link.fromServer(message, about)
-    // Nobody waits for what came in: a transport that fails says so by itself.
-    done?.catch(() => undefined)
+    const about = { extra, ...requestIn(message) }
+    const done = attempt(() => (side === 'server' ? link.fromClient(message, about) : link.fromServer(message, about)))
+    // Nobody waits for what came in.
+    done.catch((cause: unknown) => inner.onerror?.(cause instanceof Error ? cause : new Error(String(cause))))
   }
   const sent = async (message: unknown, sending: unknown): Promise<void> => {
-    const about = { sending, ...idIn(message) }
-    await (side === 'server' ? link.fromServer(message, about) : link.fromClient(message, about))
+    const about = { sending, ...requestIn(message) }
+    if (side === 'server') return await link.fromServer(message, about)
+    whenAborted(sending, () => link.cancel(about.relatedRequestId))
+    await link.fromClient(message, about)
+  }
+  const close = () => {
+    link.close()
+    ends.closed()
   }
   return new Proxy(inner, {
     get: (target, name) => {
@@ -67,7 +79,7 @@ export function linkTransport(
       }
       if (name !== 'onclose') return Reflect.set(target, name, value, target)
       const closed = () => {
-        link.close()
+        close()
         value?.()
       }
       return Reflect.set(target, name, closed, target)
@@ -75,11 +87,27 @@ export function linkTransport(
   })
 }
 
+/**
+ * What a party said of sending its own message holds for that message alone: the token of a stream that is resumed, the headers
+ * of one request. What we send on its account belongs to the request that it is about.
+ */
+function optionsFor(message: Message, { sending, relatedRequestId }: Beside): unknown {
+  if (relatedRequestId === undefined || message['id'] === relatedRequestId)
+    return sending ?? relatedTo(relatedRequestId)
+  return sending === undefined ? relatedTo(relatedRequestId) : undefined
+}
+
 function relatedTo(relatedRequestId: RequestId | undefined): unknown {
   return relatedRequestId === undefined ? undefined : { relatedRequestId }
 }
 
-function idIn(message: unknown): { readonly relatedRequestId?: RequestId } {
+/** Over HTTP a client since 2026-07-28 leaves by dropping the request, and says nothing. */
+function whenAborted(sending: unknown, leave: () => void): void {
+  const { requestSignal } = isObject(sending) ? sending : {}
+  if (requestSignal instanceof AbortSignal) requestSignal.addEventListener('abort', leave, { once: true })
+}
+
+function requestIn(message: unknown): { readonly relatedRequestId?: RequestId } {
   if (!isObject(message) || message['method'] === undefined || !isRequestId(message['id'])) return {}
   return { relatedRequestId: message['id'] }
 }

@@ -1,0 +1,4 @@
+/** Does it, and has whatever goes wrong come out one way: a transport may throw at once, or reject later. */
+export async function attempt<T>(act: () => T | Promise<T>): Promise<T> {
+  return await act()
+}
