@@ -131,9 +131,10 @@ export class ToolRegistry {
    */
   quarantineOf({ server, tool, definitionDigest }: Contract): Quarantine | undefined {
     if (!this.#pins.holds(server)) return undefined
-    const leftOut = this.#current(server)?.leftOut.includes(tool) === true
-    const record = this.#pins.current(server)
-    return leftOut ? leftOutAs(record, tool) : quarantineOf(record, tool, definitionDigest)
+    const listed = this.#current(server)
+    const record = listed === undefined ? this.#pins.current(server) : listed.heldAgainst
+    if (listed?.leftOut.includes(tool) === true) return leftOutAs(record, tool)
+    return quarantineOf(record, tool, definitionDigest)
   }
 
   /** See {@link Contracts.find}. */

@@ -2,10 +2,12 @@ import { HoldpointError } from '../errors.ts'
 import type { Clock, Contract, Pin, PinRecord, PinShelf, Quarantine } from '../types.ts'
 import { definitionDigest } from './definition-digest.ts'
 
-/** What a gate holds a server's tools against. Without a record they cannot be relied on, and none of its tools is known. */
+/** What a gate holds a server's tools against. Without a record none of them is known. */
 interface Held {
   readonly stamp: string | undefined
   readonly record: PinRecord | undefined
+  /** Nothing was ever pinned of it here: its next listing is first used. */
+  readonly isNew: boolean
 }
 
 /** Has a tool become another than its pin, or none at all? */
@@ -55,7 +57,9 @@ export class Pins {
   open(server: string): PinRecord | undefined {
     const stamp = this.#shelf.stamp(server)
     const record = checked(this.#shelf.read(server))
-    if (record !== undefined) this.#held.set(server, { stamp, record })
+    const isNew = this.#held.get(server)?.isNew ?? true
+    if (record !== undefined) this.#held.set(server, { stamp, record, isNew: false })
+    else if (isNew) this.#held.set(server, { stamp: undefined, record, isNew })
     return this.current(server)
   }
 
@@ -65,9 +69,10 @@ export class Pins {
    * @throws HoldpointError ERR_PINS
    */
   first(server: string, contracts: readonly Contract[]): void {
-    if (this.holds(server) || contracts.length === 0) return
+    if (this.#held.get(server)?.isNew !== true || contracts.length === 0) return
     // Another process may have been first: then its pins are what these tools are held against.
     this.#shelf.pin({ server, recordedAt: this.#clock.now(), tools: pinsOf(contracts) })
+    this.#held.set(server, { stamp: undefined, record: undefined, isNew: false })
     if (this.open(server) === undefined)
       throw new HoldpointError('ERR_PINS', `the pins of ${server} vanished right after they were written`, {
         at: server,
@@ -81,7 +86,7 @@ export class Pins {
     const stamp = this.#stampOf(server)
     if (stamp === held.stamp) return held.record
     const record = this.#reread(server)
-    this.#held.set(server, { stamp, record })
+    this.#held.set(server, { stamp, record, isNew: false })
     return record
   }
 

@@ -3,9 +3,11 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, syml
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
+import { HoldpointError } from '../../src/errors.ts'
 import { pinFolder } from '../../src/store/pin-files.ts'
+import { createPinMemory } from '../../src/store/pin-memory.ts'
 import { createMemoryStore, generateSigner, testGate } from '../../src/testing.ts'
-import type { Gate, GateEvent, ToolDefinition } from '../../src/types.ts'
+import type { Gate, GateEvent, PinShelf, ToolDefinition } from '../../src/types.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const temporaryFolder = temporaryFolders()
@@ -114,6 +116,25 @@ describe('the first listing of a server', () => {
     gate.register([poisoned], { server: 'notes' })
     expect(await call('read_note')).toBe('ran')
     expect(readdirSync(state)).not.toContain('pins')
+  })
+})
+
+describe('a server whose first listing cannot be pinned', () => {
+  it('has no tool that runs: nothing would hold it to what it listed', async () => {
+    const shelf = createPinMemory()
+    const full = new HoldpointError('ERR_PINS', 'no space left')
+    const pins: PinShelf = {
+      ...shelf,
+      pin: () => {
+        throw full
+      },
+    }
+    const effects = { store: createMemoryStore(), signer: generateSigner(), pins }
+    const gate = createGate({ config: false, policy: () => 'permit', events: [], effects })
+    gates.push(gate)
+    expect(() => gate.register([list], { server: 'notes', pinned: true })).toThrow(full)
+    const admission = await gate.as({ user: 'alice' }).admit({ tool: 'list_notes', server: 'notes', input: {} })
+    expect(admission).toMatchObject({ outcome: 'refused', refusal: { code: 'tool_unknown' } })
   })
 })
 

@@ -26,7 +26,7 @@ export function acceptCommand({ terminal, end }: CommandContext): Command {
 listed its tools anew since. Running gates notice at the next call.
 
 Examples:
-  holdpoint pins accept files --reviewed 2pZrKq0mXy8uT5c1NvWb4A read_file
+  holdpoint pins accept files --reviewed 5f0c9a1be27d43608a1fd21c read_file
   holdpoint pins accept files --all`,
     )
     .action((server: string, tools: readonly string[], flags: Flags) => {

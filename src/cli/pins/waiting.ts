@@ -1,6 +1,6 @@
 /** What of a server's tools waits for a person. */
 import { canonicalText } from '../../bytes/canonical.ts'
-import { sha256 } from '../../bytes/digest.ts'
+import { sha256Bytes } from '../../bytes/digest.ts'
 import { Contracts } from '../../call/contract.ts'
 import { checked, quarantineOf } from '../../call/pins.ts'
 import { classify } from '../../materiality/classify.ts'
@@ -9,8 +9,8 @@ import type { Materiality, OperatorWord, Pin, PinRecord, Quarantine, ToolDefinit
 import type { Situation } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 
-/** Enough of a digest that nobody makes another listing with the same. */
-const REVIEWED_LENGTH = 22
+/** Enough of a digest, in hexadecimal digits, that nobody makes another listing with the same. */
+const REVIEWED_LENGTH = 24
 
 /** What a wrong call of a tool can do, as the gate judges it without arguments. */
 export interface Tier {
@@ -68,7 +68,8 @@ export function reviewOf(situation: Situation, server: string): Review {
 
 /** What `accept --reviewed` is given: it is another as soon as one of these tools is listed otherwise. */
 export function reviewedDigest(waiting: readonly Waiting[]): string {
-  return sha256(canonicalText(waiting.map(({ tool, seen }) => [tool, seen.digest]))).slice(0, REVIEWED_LENGTH)
+  const digest = sha256Bytes(canonicalText(waiting.map(({ tool, seen }) => [tool, seen.digest])))
+  return Buffer.from(digest).toString('hex').slice(0, REVIEWED_LENGTH)
 }
 
 function tierOf(server: string, definition: ToolDefinition, words: ReadonlyMap<string, OperatorWord>): Tier {
