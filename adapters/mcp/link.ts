@@ -4,7 +4,16 @@ import { isModern } from './era.ts'
 import { Inquiries } from './inquiries.ts'
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, SAMPLING_REFUSED } from './keys.ts'
 import { Lister } from './lister.ts'
-import { isObject, isRequestId, keyOf, type Message, objectIn, type Reading, readMessage } from './message.ts'
+import {
+  isObject,
+  isRequestId,
+  keyOf,
+  type Message,
+  objectIn,
+  type Reading,
+  type RequestId,
+  readMessage,
+} from './message.ts'
 import { type Fate, Passage, type Permitted } from './passage.ts'
 import { keepPatient } from './patience.ts'
 import { type Reply, replyIn } from './question.ts'
@@ -119,6 +128,15 @@ export class Link<About> {
     if (open?.stage === 'sent' && open.running !== undefined) open.running.left(forget)
     else forget()
     return open?.stage !== 'held'
+  }
+
+  /** The answer to this request will never come: its call has an outcome that nobody knows. */
+  lose(id: RequestId): void {
+    const key = keyOf(id)
+    const open = this.#open.get(key)
+    if (open?.stage !== 'sent') return
+    open.running?.lost()
+    this.#open.delete(key)
   }
 
   /** The connection is gone: nothing that is held will run, and what runs is never heard of. */

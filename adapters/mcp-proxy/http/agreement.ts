@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { errorFor } from '../../mcp/answers.ts'
+import { isModern } from '../../mcp/era.ts'
+import { isObject, isRequestId, type Message, objectIn } from '../../mcp/message.ts'
+import { headerOf } from './visit.ts'
+
+/** `HeaderMismatch` of MCP 2026-07-28. */
+const MISMATCH = -32_020
+const VERSION = 'io.modelcontextprotocol/protocolVersion'
+
+/** Which of a request's params stands in `Mcp-Name`. */
+const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+])
+
+/**
+ * Do the headers say of a message what it says itself? Whoever stands between might route by them, and an upstream might act by
+ * them; the gate decides by the body (MCP 2026-07-28, Streamable HTTP).
+ *
+ * A header that is there must agree in any era; in the modern era those of a request must be there.
+ *
+ * @returns the error to answer with, and 400
+ */
+export function disagreement(request: IncomingMessage, message: unknown): Message | undefined {
+  if (!isObject(message) || typeof message['method'] !== 'string') return undefined
+  const { method, id } = message
+  const params = objectIn(message, 'params')
+  const isBound = isModern(params) && Object.hasOwn(message, 'id')
+  const field = NAMED_BY.get(method)
+  const said = [
+    { header: 'MCP-Protocol-Version', body: objectIn(params, '_meta')[VERSION] },
+    { header: 'Mcp-Method', body: method },
+    ...(field === undefined ? [] : [{ header: 'Mcp-Name', body: params[field] }]),
+  ]
+  for (const { header, body } of said) {
+    const value = headerOf(request, header.toLowerCase())
+    if (typeof body !== 'string') continue
+    if (value === undefined && !isBound) continue
+    if (value !== undefined && headerText(value) === body) continue
+    const because = value === undefined ? `the header ${header} is missing` : `${header} says otherwise than the body`
+    return errorFor(isRequestId(id) ? id : null, MISMATCH, `holdpoint: ${because}`)
+  }
+  return undefined
+}
+
+const ENCODED = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/
+
+/** The value of a header that may be written in base64, where a header could not carry it as it is; `undefined` for nonsense. */
+export function headerText(value: string): string | undefined {
+  const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '')
+  const [, encoded] = ENCODED.exec(trimmed) ?? []
+  if (encoded === undefined) return trimmed
+  const bytes = Buffer.from(encoded, 'base64')
+  if (bytes.toString('base64') !== encoded) return undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes a value as `headerText` reads it. */
+export function headerValue(text: string): string {
+  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?')
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
+}
+
+/** The headers that a request of our own must carry in the modern era. */
+export function standardHeaders({ method, params }: Message): ReadonlyMap<string, string> {
+  const field = typeof method === 'string' ? NAMED_BY.get(method) : undefined
+  const name = field === undefined ? undefined : objectIn({ params }, 'params')[field]
+  return new Map([
+    ...(typeof method === 'string' ? [['mcp-method', method] as const] : []),
+    ...(typeof name === 'string' ? [['mcp-name', headerValue(name)] as const] : []),
+  ])
+}

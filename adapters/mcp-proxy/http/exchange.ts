@@ -1,0 +1,161 @@
+import { errorFor } from '../../mcp/answers.ts'
+import { INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
+import { isObject, isRequestId, keyOf, type Message, type RequestId } from '../../mcp/message.ts'
+import type { HeaderField } from '../upstream-headers.ts'
+import { type EventMark, Reply } from './reply.ts'
+import type { Visit } from './visit.ts'
+
+/** What the proxy wants to have back beside a frame. */
+export interface About {
+  readonly exchange: Exchange
+  /** What stood beside the frame in the upstream's stream. */
+  readonly mark?: EventMark
+}
+
+/** How an upstream began to answer. */
+export interface Head {
+  readonly status: number
+  readonly headers: readonly HeaderField[]
+}
+
+/** One HTTP request of a client's, with the message that it carries, and the way back. */
+export class Exchange {
+  readonly visit: Visit
+  /** The message as it was posted; none for a GET. */
+  readonly posted: Message | undefined
+  /** Aborted once the client has gone. */
+  readonly gone: AbortSignal
+  readonly #reply: Reply | undefined
+  #head: Head | undefined
+  #isSent = false
+  #isAnswered = false
+  #isResumable = false
+
+  /** @param left called where the client goes away before it has all of the answer; none where no client listens */
+  constructor(visit: Visit, posted: unknown, left?: (exchange: Exchange) => void) {
+    const abort = new AbortController()
+    this.visit = visit
+    this.posted = isObject(posted) ? posted : undefined
+    this.gone = abort.signal
+    if (left === undefined) return
+    const accept = visit.request.headers.accept ?? ''
+    this.#reply = new Reply(visit.response, /text\/event-stream|\*\/\*/i.test(accept), () => {
+      abort.abort()
+      left(this)
+    })
+  }
+
+  /** For what nobody but the gate hears. */
+  static unheard({ visit }: Exchange): Exchange {
+    return new Exchange(visit, undefined)
+  }
+
+  /** The request that this is about. */
+  get id(): RequestId | undefined {
+    const { posted } = this
+    return posted !== undefined && typeof posted['method'] === 'string' && isRequestId(posted['id'])
+      ? posted['id']
+      : undefined
+  }
+
+  /** Has the upstream been given the message? */
+  get isSent(): boolean {
+    return this.#isSent
+  }
+
+  get isAnswered(): boolean {
+    return this.#isAnswered
+  }
+
+  /** Was the client given a mark by which it can take up the stream again? */
+  get isResumable(): boolean {
+    return this.#isResumable
+  }
+
+  /** Is this the message that was posted, rather than one of the gate's own? */
+  carries(message: Message): boolean {
+    const { posted, id } = this
+    if (message === posted) return true
+    return id !== undefined && message['id'] === id && message['method'] === posted?.['method']
+  }
+
+  sent(): void {
+    this.#isSent = true
+  }
+
+  /** The upstream began to answer, in one piece. */
+  begin(head: Head): void {
+    this.#head = head
+  }
+
+  /** The upstream began to answer, event by event. */
+  stream({ status, headers }: Head): void {
+    this.#reply?.stream(status, headers)
+  }
+
+  /** Gives the client a message: as the one answer where it is that, as an event otherwise. */
+  say(message: Message, mark: EventMark = {}): void {
+    const reply = this.#reply
+    if (reply === undefined) return
+    const isAnswer = this.#answers(message, reply)
+    if (isAnswer) this.#isAnswered = true
+    if (isAnswer && reply.isUnopened) {
+      const { status = statusOf(message), headers = [] } = this.#head ?? {}
+      reply.whole(status, headers, message)
+      return
+    }
+    if (reply.isUnopened && !reply.canStream) throw new Error('the client takes no stream of events')
+    reply.stream(200, [])
+    // An error about no request in particular would be lost in a stream: there it is about this one.
+    const isLost = message['id'] === null && this.id !== undefined
+    reply.event(isLost ? { ...message, id: this.id } : message, this.#noted(mark))
+  }
+
+  /** A place to resume from, with nothing said. */
+  mark(mark: EventMark): void {
+    if (this.#reply?.isStreaming === true) this.#reply.event(undefined, this.#noted(mark))
+  }
+
+  /** A line of the upstream's stream that is no event. */
+  line(text: string): void {
+    this.#reply?.line(text)
+  }
+
+  /** There will be no answer: the client is told why. Nothing happens where there was one. */
+  fail(status: number, because: string, code: number = INTERNAL_ERROR): void {
+    if (this.#isAnswered) return
+    this.#head = { status, headers: [] }
+    this.say(errorFor(this.id ?? null, code, `holdpoint: ${because}`))
+  }
+
+  /** Everything is said. What was taken and has no answer is acknowledged. */
+  finish(): void {
+    const reply = this.#reply
+    if (reply === undefined) return
+    if (reply.isUnopened && this.#head === undefined && this.id !== undefined && reply.canStream) reply.stream(200, [])
+    const { status = 202, headers = [] } = this.#head ?? {}
+    if (reply.isUnopened) reply.whole(status, headers)
+    else reply.end()
+  }
+
+  async drained(): Promise<void> {
+    await this.#reply?.drained()
+  }
+
+  #noted(mark: EventMark): EventMark {
+    if (mark.id !== undefined) this.#isResumable = true
+    return mark
+  }
+
+  #answers(message: Message, reply: Reply): boolean {
+    if (message['method'] !== undefined) return false
+    if (message['id'] === null) return !reply.isStreaming || this.id !== undefined
+    const { id } = this
+    return id !== undefined && isRequestId(message['id']) && keyOf(message['id']) === keyOf(id)
+  }
+}
+
+/** What the gate itself answers: a message that it could not understand is a bad request, and everything else an answer. */
+function statusOf({ error }: Message): number {
+  return isObject(error) && error['code'] === INVALID_REQUEST ? 400 : 200
+}

@@ -1,0 +1,108 @@
+import type { ServerResponse } from 'node:http'
+import { frameText } from '../frames.ts'
+import type { HeaderField } from '../upstream-headers.ts'
+
+/** What stands beside a frame in a stream of events (HTML, server-sent events). */
+export interface EventMark {
+  readonly id?: string | undefined
+  readonly event?: string | undefined
+}
+
+/** A client's HTTP response: one JSON body, or a stream of events; whichever comes first. */
+export class Reply {
+  readonly #response: ServerResponse
+  /** Does the client take a stream? */
+  readonly canStream: boolean
+  #state: 'unopened' | 'streaming' | 'ended' = 'unopened'
+
+  /** @param left called once where the client goes away before it has all of the answer */
+  constructor(response: ServerResponse, canStream: boolean, left: () => void) {
+    this.#response = response
+    this.canStream = canStream
+    // A client that goes away shows by `close`.
+    response.on('error', () => undefined)
+    response.on('close', () => {
+      if (response.writableFinished) return
+      this.#state = 'ended'
+      left()
+    })
+  }
+
+  get isUnopened(): boolean {
+    return this.#state === 'unopened'
+  }
+
+  get isStreaming(): boolean {
+    return this.#state === 'streaming'
+  }
+
+  /** The whole answer: a frame, or nothing at all. */
+  whole(status: number, headers: readonly HeaderField[], message?: object): void {
+    if (this.#state !== 'unopened') return
+    this.#state = 'ended'
+    const kept = without(headers, ['content-type'])
+    if (message === undefined) {
+      this.#response.writeHead(status, [...kept, ['content-length', '0']].flat()).end()
+      return
+    }
+    const body = Buffer.from(frameText(message))
+    const written: readonly HeaderField[] = [
+      ...kept,
+      ['content-type', 'application/json'],
+      ['content-length', String(body.length)],
+    ]
+    this.#response.writeHead(status, written.flat()).end(body)
+  }
+
+  /** Opens a stream, and tells the client so at once: the first event may be long in coming. */
+  stream(status: number, headers: readonly HeaderField[]): void {
+    if (this.#state !== 'unopened') return
+    this.#state = 'streaming'
+    const own: readonly HeaderField[] = [
+      ['content-type', 'text/event-stream'],
+      ['cache-control', 'no-cache, no-transform'],
+      // A buffering proxy in front would keep the events back.
+      ['x-accel-buffering', 'no'],
+    ]
+    const names = own.map(([name]) => name)
+    this.#response.writeHead(status, [...without(headers, names), ...own].flat())
+    this.#response.flushHeaders()
+  }
+
+  /** One event. Without a message it is a mark alone: where to resume. */
+  event(message: object | undefined, { id, event }: EventMark = {}): void {
+    const fields = [
+      ...(event === undefined ? [] : [`event: ${event}`]),
+      ...(id === undefined ? [] : [`id: ${id}`]),
+      `data: ${message === undefined ? '' : frameText(message)}`,
+    ]
+    this.line(`${fields.join('\n')}\n`)
+  }
+
+  /** A line of the stream that belongs to no event, or closes one. */
+  line(text: string): void {
+    if (this.#state === 'streaming') this.#response.write(`${text}\n`)
+  }
+
+  end(): void {
+    if (this.#state === 'streaming') this.#response.end()
+    this.#state = 'ended'
+  }
+
+  /** Settles once the client has taken enough of what was written. */
+  async drained(): Promise<void> {
+    const response = this.#response
+    if (!response.writableNeedDrain || response.destroyed) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        response.off('drain', done).off('close', done)
+        resolve()
+      }
+      response.on('drain', done).on('close', done)
+    })
+  }
+}
+
+function without(headers: readonly HeaderField[], names: readonly string[]): readonly HeaderField[] {
+  return headers.filter(([name]) => !names.includes(name.toLowerCase()))
+}

@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import { HoldpointError } from '../../../src/index.ts'
+import { createTokenCheck, type TokenCheck } from '../auth.ts'
+import { type AllowedNames, allowedNames, checkHostAndOrigin } from '../hosts.ts'
+import { checkAddress } from '../listen-rules.ts'
+import { resourceMetadata, resourcePathOf } from '../metadata.ts'
+import { HttpBackend } from './http-backend.ts'
+import { DEFAULT_LIMITS, type ServeTerms } from './terms.ts'
+import { answerWhole, type Backend, turnAway, type Visit } from './visit.ts'
+
+/** A proxy that listens. */
+export interface Served {
+  /** Where: `http://127.0.0.1:8808`. */
+  readonly address: string
+  /** Ends every session, child and connection. */
+  close(): Promise<void>
+}
+
+const METHODS: readonly unknown[] = ['POST', 'GET', 'DELETE']
+/** Longer than clients pause between two requests, mostly. */
+const KEEP_ALIVE_MS = 30_000
+
+/**
+ * Serves MCP over Streamable HTTP at `/mcp/<name>`, with a gate in front of each upstream. Nothing is served before everything
+ * that can be checked is.
+ *
+ * @throws HoldpointError ERR_CONFIG, in one line: an address that must not be listened on, a port that is taken, a certificate
+ *   that cannot be read, a URL that is none of ours
+ */
+export async function serveHttp(terms: ServeTerms): Promise<Served> {
+  const { host, port, tls, behindProxy = false, tokens } = terms
+  checkAddress({ host, tls: tls !== undefined, behindProxy, authenticated: tokens !== undefined })
+  const check = tokens === undefined ? undefined : createTokenCheck(tokens)
+  const backends = backendsOf(terms)
+  const front = new Front(terms, backends, check)
+  const answer = (request: IncomingMessage, response: ServerResponse) => void front.answer(request, response)
+  const server =
+    tls === undefined
+      ? http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, answer)
+      : https.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, ...certificateOf(tls) }, answer)
+  const opened = await listening(server, host, port)
+  front.open(opened)
+  return {
+    address: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${opened}`,
+    async close() {
+      server.close()
+      await Promise.all([...backends.values()].map((backend) => backend.close()))
+      server.closeAllConnections()
+    },
+  }
+}
+
+function backendsOf(terms: ServeTerms): ReadonlyMap<string, Backend> {
+  const limits = { ...DEFAULT_LIMITS, ...terms.limits }
+  const isShared = terms.tokens !== undefined
+  return new Map(
+    terms.upstreams.map((upstream): [string, Backend] => {
+      if (upstream.kind === 'http') return [upstream.name, new HttpBackend(upstream, terms, { limits, isShared })]
+      throw new HoldpointError('ERR_CONFIG', 'commands over HTTP are not served yet', { at: '--listen' })
+    }),
+  )
+}
+
+function certificateOf({ cert, key }: { readonly cert: string; readonly key: string }): {
+  readonly cert: Buffer
+  readonly key: Buffer
+} {
+  const read = (file: string, at: string): Buffer => {
+    try {
+      return readFileSync(file)
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code
+      throw new HoldpointError('ERR_CONFIG', `${at}: ${file} cannot be read (${code})`, { at, cause })
+    }
+  }
+  return { cert: read(cert, '--tls-cert'), key: read(key, '--tls-key') }
+}
+
+async function listening(server: http.Server, host: string, port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host.replace(/^\[|\]$/g, ''), resolve)
+  try {
+    await promise
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on (${code})`
+    throw new HoldpointError('ERR_CONFIG', `--listen: ${host}:${port} ${why}`, { at: '--listen', cause })
+  }
+  server.off('error', reject)
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+/** Decides which requests go on, and where to. */
+class Front {
+  readonly #terms: ServeTerms
+  readonly #backends: ReadonlyMap<string, Backend>
+  readonly #check: TokenCheck | undefined
+  #allowed: AllowedNames = { hosts: new Set(), origins: new Set() }
+
+  constructor(terms: ServeTerms, backends: ReadonlyMap<string, Backend>, check: TokenCheck | undefined) {
+    this.#terms = terms
+    this.#backends = backends
+    this.#check = check
+  }
+
+  /** The port is known: only now can we tell our own names. */
+  open(port: number): void {
+    const { host, tls, publicUrl, origins } = this.#terms
+    this.#allowed = allowedNames({
+      host,
+      port,
+      tls: tls !== undefined,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(origins === undefined ? {} : { origins }),
+    })
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response)
+    } catch (cause) {
+      // INVARIANT I4: whatever fails here has executed nothing.
+      this.#terms.note(`a request failed: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
+      turnAway({ response }, 500, 'the request could not be answered')
+      response.destroy()
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const stranger = checkHostAndOrigin(request.headersDistinct, this.#allowed)
+    if (stranger !== undefined) {
+      answerWhole(response, stranger.status, stranger.body)
+      return
+    }
+    const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '/'
+    const described = resourcePathOf(path)
+    if (described !== undefined) return this.#describe(request, response, described)
+    const backend = this.#backendAt(path)
+    if (backend === undefined) return turnAway({ response }, 404, 'there is no server at this path')
+    if (!METHODS.includes(request.method)) {
+      return turnAway({ response }, 405, 'POST, GET and DELETE are answered', {
+        headers: [['allow', METHODS.join(', ')]],
+      })
+    }
+    const visit = await this.#admitted(request, response, path)
+    if (visit !== undefined) await backend.visit(visit)
+  }
+
+  #backendAt(path: string): Backend | undefined {
+    const [, name] = /^\/mcp\/([^/]+)$/.exec(path) ?? []
+    if (name !== undefined) return this.#backends.get(name)
+    const [only, ...more] = this.#backends.values()
+    return path === '/mcp' && more.length === 0 ? only : undefined
+  }
+
+  async #admitted(request: IncomingMessage, response: ServerResponse, path: string): Promise<Visit | undefined> {
+    if (this.#check === undefined) return { request, response, who: undefined }
+    const verdict = await this.#check(request.headersDistinct['authorization'], this.#resource(request, path))
+    if (verdict.ok) return { request, response, who: verdict.who }
+    const header: readonly [string, string] =
+      verdict.status === 503
+        ? ['retry-after', String(verdict.retryAfterS)]
+        : ['www-authenticate', verdict.wwwAuthenticate]
+    turnAway({ response }, verdict.status, verdict.because, { headers: [header, ['connection', 'close']] })
+    return undefined
+  }
+
+  /** Our own description as a resource server: asked without a token, to learn where to get one. */
+  #describe(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const { tokens } = this.#terms
+    if (tokens === undefined || this.#backendAt(path) === undefined || request.method !== 'GET') {
+      turnAway({ response }, 404, 'there is no such document')
+      return
+    }
+    const { issuer, scopes } = tokens
+    const resource = this.#resource(request, path)
+    answerWhole(response, 200, resourceMetadata({ resource, issuer, ...(scopes === undefined ? {} : { scopes }) }))
+  }
+
+  /** The URL that the client asked for: by the public name, or by whichever of our own names it used, which was checked. */
+  #resource({ headers }: IncomingMessage, path: string): string {
+    const { publicUrl, tls } = this.#terms
+    return `${publicUrl?.origin ?? `${tls === undefined ? 'http' : 'https'}://${headers.host}`}${path}`
+  }
+}
