@@ -11,7 +11,7 @@ const support = path.join(root, 'test', 'support', 'conformance')
 const limitMs = 20_000
 
 /** Everything may run, so that whatever differs is the proxy's doing. */
-const ALLOW_ALL = 'permit (principal, action, resource);\n'
+const ALLOW_ALL = '@id("allow-all")\npermit (principal, action, resource);\n'
 
 /** The command that speaks stdio, and the one that acts as a client. */
 export const stdioServer = [process.execPath, path.join(support, 'server-stdio-child.ts')]
