@@ -9,6 +9,7 @@ import type {
   Receipt,
   Refusal,
   RefusalCode,
+  When,
 } from './types.ts'
 
 /** What an admission needs to begin and to end. */
@@ -24,7 +25,7 @@ export interface AdmissionTerms {
   readonly input: () => Json
   readonly refusal: (code: RefusalCode) => Refusal
   /** Writes the outcome receipt; never rejects. */
-  readonly record: (status: OutcomeStatus, result: unknown) => Promise<Receipt | undefined>
+  readonly record: (status: OutcomeStatus, result: unknown, when?: When) => Promise<Receipt | undefined>
   /** Forgets the admission: its key is free for the store to judge. */
   readonly forget: () => void
   readonly cancelExpiry: () => void
@@ -61,8 +62,8 @@ export class LiveAdmission implements PermittedAdmission {
     return { outcome: 'refused', refusal: this.#terms.refusal(answer) }
   }
 
-  settle(ending: Ending): Promise<Receipt | undefined> {
-    this.#settled ??= this.#end(ending)
+  settle(ending: Ending, when: When = 'now'): Promise<Receipt | undefined> {
+    this.#settled ??= this.#end(ending, when)
     return this.#settled
   }
 
@@ -71,11 +72,11 @@ export class LiveAdmission implements PermittedAdmission {
     if (this.#terms.permit.revoke()) void this.settle({ status: 'not_executed' })
   }
 
-  async #end(ending: Ending): Promise<Receipt | undefined> {
+  async #end(ending: Ending, when: When): Promise<Receipt | undefined> {
     this.#terms.cancelExpiry()
     const status = endingStatus(ending, this.#terms.permit)
     try {
-      return await this.#terms.record(status, 'result' in ending ? ending.result : undefined)
+      return await this.#terms.record(status, 'result' in ending ? ending.result : undefined, when)
     } finally {
       this.#terms.forget()
     }
@@ -101,12 +102,13 @@ export function observedAdmission(terms: {
   readonly isObserving: () => boolean
   readonly refusal: (code: RefusalCode) => Refusal
   readonly input: () => Json
-  readonly record: (status: OutcomeStatus, result: unknown) => Promise<Receipt | undefined>
+  readonly record: (status: OutcomeStatus, result: unknown, when?: When) => Promise<Receipt | undefined>
 }): PermittedAdmission {
   let begun = false
   let settled: Promise<Receipt | undefined> | undefined
-  const settle: PermittedAdmission['settle'] = (ending) => {
-    settled ??= terms.record(begun ? ending.status : 'not_executed', 'result' in ending ? ending.result : undefined)
+  const settle: PermittedAdmission['settle'] = (ending, when) => {
+    const result = 'result' in ending ? ending.result : undefined
+    settled ??= terms.record(begun ? ending.status : 'not_executed', result, when)
     return settled
   }
   return {

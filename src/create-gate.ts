@@ -127,7 +127,14 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   const issuer = options.name ?? server
 
   const chain = new Chain({ signer, store, clock, issuer, random: randomBytes })
-  const recorder = new Recorder({ store, chain, clock, emit, open: openDraft(loaded, panel.policyDigest, settings) })
+  const recorder = new Recorder({
+    store,
+    chain,
+    clock,
+    emit,
+    schedule: scheduleFirmly,
+    open: openDraft(loaded, panel.policyDigest, settings),
+  })
   const lineage = new Lineage()
   const live: SharedState['live'] = new Map()
   const exits = new Exits({
@@ -301,6 +308,12 @@ function quarantinedAs(kind: Quarantine): string {
 
 function schedule(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms).unref()
+  return () => clearTimeout(timer)
+}
+
+/** The program does not end before it is run. */
+function scheduleFirmly(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms)
   return () => clearTimeout(timer)
 }
 

@@ -17,6 +17,7 @@ import type {
   Receipt,
   Refusal,
   RefusalCode,
+  When,
 } from './types.ts'
 
 /** What a call that may run needs until it has ended. */
@@ -71,8 +72,8 @@ export function permittedCall(
     // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
     input: () => arrival.snapshot?.parse() ?? {},
     refusal: terms.refusalOf,
-    record: (status, result) =>
-      settled(parts, considered, receipt, { salt: terms.salt, claimed: true, status, result }),
+    record: (status, result, when) =>
+      settled(parts, considered, receipt, { salt: terms.salt, claimed: true, status, result, when }),
     forget: () => forget(callKey),
     cancelExpiry: schedule(settings.permitTtlMs, () => admission.expire()),
   })
@@ -107,10 +108,11 @@ export function observedCall(
     refusal: terms.refusalOf,
     // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
     input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
-    record: async (status, result) => {
+    record: async (status, result, when) => {
       cancelExpiry()
       parts.forget(callKey)
-      return await settled(parts, considered, receipt, { salt: terms.salt ?? '', claimed: false, status, result })
+      const end = { salt: terms.salt ?? '', claimed: false, status, result, when }
+      return await settled(parts, considered, receipt, end)
     },
   })
 }
@@ -120,7 +122,13 @@ async function settled(
   { recorder, clock, emit, lineage }: SettleParts,
   considered: Considered,
   decision: Receipt | undefined,
-  end: { readonly salt: string; readonly claimed: boolean; readonly status: OutcomeStatus; readonly result: unknown },
+  end: {
+    readonly salt: string
+    readonly claimed: boolean
+    readonly status: OutcomeStatus
+    readonly result: unknown
+    readonly when: When | undefined
+  },
 ): Promise<Receipt | undefined> {
   if (decision === undefined) return undefined
   const { status } = end
@@ -131,6 +139,7 @@ async function settled(
   const receipt = await recorder.outcome(
     { kind: 'outcome', decision: decision.hash, status, us, trace: considered.scope.trace, ...result },
     end.claimed ? { decision: decision.hash, status } : undefined,
+    end.when,
   )
   if (receipt !== undefined) lineage.delivered(considered.scope.trace, receipt.hash)
   emit({

@@ -935,6 +935,12 @@ export type Ending =
   | { readonly status: 'tool_error'; readonly error?: unknown }
   | { readonly status: 'timeout' | 'cancelled' | 'not_executed' }
 
+/**
+ * When the outcome's receipt is written: `now`, so that it is durable once `settle` resolves; or `soon`, a few milliseconds later
+ * and together with whatever is written next, where nobody waits for it. A crash in between leaves the call `unknown`.
+ */
+export type When = 'now' | 'soon'
+
 /** `begin`'s answer. The compare-and-set of this process: it runs once, or says why not. */
 export type Begun =
   | { readonly outcome: 'begun'; readonly input: Json }
@@ -959,7 +965,7 @@ export interface PermittedAdmission {
   /** Synchronous; the tool must be called with `input`, in the same turn. */
   begin(): Begun
   /** Writes the outcome receipt. Never throws; an executed call never turns into an error. */
-  settle(ending: Ending): Promise<Receipt | undefined>
+  settle(ending: Ending, when?: When): Promise<Receipt | undefined>
 }
 
 /** A refused call. */

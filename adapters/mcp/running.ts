@@ -61,7 +61,8 @@ export class Running {
 
   #settle(ending: Ending): void {
     clearTimeout(this.#leaving)
-    void this.#admission.settle(ending)
+    // The client has its answer already: nobody waits for the outcome's receipt.
+    void this.#admission.settle(ending, 'soon')
   }
 }
 

@@ -10,9 +10,11 @@ import type {
   Settlement,
   Sidecar,
   Store,
+  When,
 } from '../types.ts'
 import type { Chain } from './chain.ts'
 import type { DecisionDraft, OpenDraft, OutcomeDraft } from './claims.ts'
+import { Company, type Schedule } from './company.ts'
 
 /** How long a failed opening is remembered before the next call tries again. */
 const REOPEN_MS = 1_000
@@ -29,6 +31,7 @@ export class Recorder {
   readonly #clock: Clock
   readonly #emit: EventSink
   readonly #open: OpenDraft
+  readonly #company: Company
   #opening: Promise<void> | undefined
   #failure: { readonly error: HoldpointError; readonly at: number } | undefined
   /** Writes under way: the seal comes after them. */
@@ -39,12 +42,20 @@ export class Recorder {
   #count = 0
   #openCalls = 0
 
-  constructor(parts: { store: Store; chain: Chain; clock: Clock; emit: EventSink; open: OpenDraft }) {
+  constructor(parts: {
+    readonly store: Store
+    readonly chain: Chain
+    readonly clock: Clock
+    readonly emit: EventSink
+    readonly open: OpenDraft
+    readonly schedule: Schedule
+  }) {
     this.#store = parts.store
     this.#chain = parts.chain
     this.#clock = parts.clock
     this.#emit = parts.emit
     this.#open = parts.open
+    this.#company = new Company(parts.schedule)
   }
 
   /** True once the store is open: the hot path then awaits nothing. */
@@ -76,6 +87,7 @@ export class Recorder {
   /** Writes a decision that claims nothing: a refusal, or a call that runs outside enforcement. */
   async decision(draft: DecisionDraft, sidecar?: Sidecar): Promise<Receipt | undefined> {
     const beside = sidecar === undefined ? {} : { sidecar }
+    this.#company.release()
     if (!this.#isClosed) return await this.#beforeSeal(this.#write('decision', () => this.#chain.append(draft, beside)))
     this.#failed('decision', closed())
     return undefined
@@ -93,15 +105,18 @@ export class Recorder {
   ): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
     try {
       if (this.#isClosed) throw closed()
+      this.#company.release()
       return await this.#beforeSeal(this.#commit(draft, claim, sidecar))
     } catch (cause) {
       throw this.#failed('decision', cause)
     }
   }
 
-  /** Writes how a call ended, and ends its claim. */
-  async outcome(draft: OutcomeDraft, settles?: Settlement): Promise<Receipt | undefined> {
-    if (!this.#isClosed) return await this.#beforeSeal(this.#outcome(draft, settles))
+  /** Writes how a call ended, and ends its claim; `soon`, where nobody waits for that, together with whatever is next. */
+  async outcome(draft: OutcomeDraft, settles?: Settlement, when: When = 'now'): Promise<Receipt | undefined> {
+    const write = async () => await this.#outcome(draft, settles)
+    if (when === 'now') this.#company.release()
+    if (!this.#isClosed) return await this.#beforeSeal(when === 'now' ? write() : this.#company.wait(write))
     this.#failed('outcome', closed())
     return undefined
   }
@@ -133,6 +148,7 @@ export class Recorder {
   /** Lets what is under way be written, seals the stream and closes the store. A second call waits for the first. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#company.release()
     this.#closing ??= this.#seal()
     await this.#closing
   }

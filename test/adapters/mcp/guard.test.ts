@@ -34,6 +34,7 @@ describe.each(PAIRINGS)('$name', ({ at, join }) => {
     expect(told._meta?.[RECEIPT_KEY]).toMatchObject({ kind: 'decision', id: expect.stringMatching(/^r_/) })
     expect(ran).toEqual([['read_note', { id: '7' }]])
     await client.close()
+    await gate.close()
     const kinds = (await gate.receipts()).map(({ kind }) => kind)
     expect(kinds.filter((kind) => kind === 'decision' || kind === 'outcome')).toEqual(['decision', 'outcome'])
   })
