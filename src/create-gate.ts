@@ -33,19 +33,9 @@ import { createPinMemory } from './store/pin-memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type {
-  Clock,
-  EventSink,
-  Gate,
-  GateEvent,
-  Json,
-  JsonObject,
-  PinShelf,
-  Quarantine,
-  Signer,
-  Store,
-} from './types.ts'
+import type { Clock, EventSink, Gate, Json, JsonObject, PinShelf, Signer, Store } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
+import { warningsOf } from './warnings.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
 export interface GateOptions extends ConfigOptions {
@@ -55,6 +45,11 @@ export interface GateOptions extends ConfigOptions {
   readonly policy?: PolicyOption
   /** Decide and receipt, block nothing, until this date (at most 30 days ahead). Never a setting of `holdpoint.yaml`. */
   readonly observe?: { readonly until: string | number }
+  /**
+   * Who asks when nobody says: `os-user` where whoever runs this program is the principal, as of a proxy that a person's own host
+   * starts. Default: the OS user on a terminal, and the gate itself elsewhere.
+   */
+  readonly principal?: 'os-user'
   /** The gate's name in its receipts (`iss`), and the principal when nobody else is named. Default: the server's name. */
   readonly name?: string
   readonly events?: readonly EventSink[]
@@ -90,11 +85,11 @@ const pinMemories = processWide<PinShelf>('holdpoint.pin-memories.v1')
  * export const gate = createGate()
  */
 export function createGate(options: GateOptions = {}): Gate {
-  const { config, policy, observe, name, events, obligations, effects, ...settings } = options
+  const { config, policy, observe, principal, name, events, obligations, effects, ...settings } = options
   const loaded = readConfig(config ?? process.cwd(), settings)
   // A policy in code cannot be compared: two functions of one text may close over different rules. Such gates are never shared.
   const isShared = effects === undefined && policy === undefined && obligations === undefined
-  const identity = isShared ? identityOf(loaded, { observe, name }) : undefined
+  const identity = isShared ? identityOf(loaded, { observe, principal, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
   const gate: Gate = build(loaded, options, identity, () => {
@@ -183,7 +178,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
     },
     live,
     running: new Map(),
-    fallback: { agent: issuer, terminal: process.stdin.isTTY === true && process.stdout.isTTY === true },
+    fallback: { agent: issuer, osUser: options.principal === 'os-user' || isOnTerminal() },
     environment: (configured.environment ?? {}) as { readonly [name: string]: Json },
     traceOf: (conversation) =>
       conversation === undefined
@@ -270,40 +265,8 @@ const warnProcess: EventSink = (event) => {
   for (const [code, message] of warningsOf(event)) process.emitWarning(message, { type: 'HoldpointWarning', code })
 }
 
-function warningsOf(event: GateEvent): readonly (readonly [code: string, message: string])[] {
-  switch (event.event) {
-    case 'programmer-warned':
-    case 'receipt-failed':
-      return [[event.code, event.message]]
-    case 'breaker-moved':
-      return [['policy_point', `policy point ${event.point} is ${event.to}: ${event.because}`]]
-    case 'canary-judged':
-      return event.result === 'passed' ? [] : [['policy_point', `policy point ${event.point}: ${event.message}`]]
-    case 'answer-rejected':
-      return [['policy_point', `policy point ${event.point} gave no answer that counts: ${event.detail}`]]
-    case 'override-used':
-      return [['override', `${event.tool} ran on the override ${event.override} (${event.use} of ${event.most})`]]
-    case 'tool-quarantined':
-      return [
-        [
-          event.kind,
-          `${event.server}/${event.tool} ${quarantinedAs(event.kind)}; to look at it: holdpoint pins review ${event.server}`,
-        ],
-      ]
-    case 'policy-misfitted':
-      return event.misfits.map(({ at, policy, message }) => [
-        'policy_misfit',
-        `${at}: policy ${policy} does not fit the tools of ${event.server}: ${message}`,
-      ])
-    default:
-      return []
-  }
-}
-
-function quarantinedAs(kind: Quarantine): string {
-  return kind === 'tool_changed'
-    ? 'is not as it was pinned, and is refused'
-    : 'is a new tool of a pinned server, and is refused'
+function isOnTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true
 }
 
 function schedule(ms: number, run: () => void): () => void {

@@ -27,19 +27,19 @@ export function actor(): Acting | undefined {
 }
 
 /**
- * The principal that `who` names. With a user, the user; with an agent alone, the agent; with neither, the person at this
- * terminal, or else the gate's own agent id, marked `default`: high is refused then.
+ * The principal that `who` names. With a user, the user; with an agent alone, the agent; with neither, the OS user where that is
+ * who asks (on a terminal, through a stdio proxy), or else the gate's own agent id, marked `default`: high is refused then.
  *
  * @throws HoldpointError ERR_CONFIG for an id that is empty, too long or not well-formed.
  */
-export function principalOf(who: Who, fallback: { readonly agent: string; readonly terminal: boolean }): Principal {
+export function principalOf(who: Who, fallback: { readonly agent: string; readonly osUser: boolean }): Principal {
   const more = {
     roles: rolesOf(who.roles ?? []),
     ...(who.tenant === undefined ? {} : { tenant: id(who.tenant, 'tenant') }),
   }
   if (who.user !== undefined) return { type: 'user', id: id(who.user, 'user'), ...more, basis: 'stated' }
   if (who.agent !== undefined) return { type: 'agent', id: id(who.agent, 'agent'), ...more, basis: 'stated' }
-  const osUser = fallback.terminal ? osUserName() : undefined
+  const osUser = fallback.osUser ? osUserName() : undefined
   if (osUser !== undefined) return { type: 'user', id: osUser, ...more, basis: 'os-user' }
   return { type: 'agent', id: fallback.agent, ...more, basis: 'default' }
 }
@@ -48,7 +48,7 @@ export function principalOf(who: Who, fallback: { readonly agent: string; readon
 export function scopeOf(
   who: Who,
   where: Where,
-  fallback: { readonly agent: string; readonly terminal: boolean },
+  fallback: { readonly agent: string; readonly osUser: boolean },
   mintTrace: () => string,
 ): Scope {
   if (where.trace !== undefined && !/^[0-9a-f]{32}$/.test(where.trace)) {

@@ -40,7 +40,7 @@ export interface SharedState {
   readonly live: Map<string, Ask & { readonly admission: Promise<Admission> }>
   /** Calls that `run` is running: a duplicate joins. */
   readonly running: Map<string, Ask & { readonly result: Promise<RunResult<unknown>> }>
-  readonly fallback: { readonly agent: string; readonly terminal: boolean }
+  readonly fallback: { readonly agent: string; readonly osUser: boolean }
   readonly environment: Scope['environment']
   /** A trace id for a conversation, stable under this gate's key; a random one without. */
   readonly traceOf: (conversation: string | undefined) => string

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Lines } from './lines.ts'
+import { settledWithin } from './settled-within.ts'
 import { launchOf } from './windows-launch.ts'
 
 /** A server's own command: its program and what follows. */
@@ -40,6 +41,8 @@ const live = new Set<ServerProcess>()
  */
 export class ServerProcess {
   readonly #child: ChildProcess
+  /** Settles once it runs; or never will, and with why. Never rejects. */
+  readonly started: Promise<string | undefined>
   /** Settles once it is gone, with all that it wrote before heard. Never rejects. */
   readonly ended: Promise<ServerEnd>
   #isEnded = false
@@ -59,6 +62,9 @@ export class ServerProcess {
     if (live.size === 0) process.on('exit', killAll)
     live.add(this)
     this.ended = this.#untilEnd()
+    const spawned = new Promise<undefined>((done) => this.#child.once('spawn', () => done(undefined)))
+    const failed = this.ended.then((end) => (end.kind === 'not_started' ? end.because : undefined))
+    this.started = Promise.race([spawned, failed])
   }
 
   /** For people; absent where it did not start. */
@@ -88,6 +94,11 @@ export class ServerProcess {
     return stdin.write(`${text}\n`)
   }
 
+  /** How much it was sent and has not taken, bytes. */
+  get backlog(): number {
+    return this.#child.stdin?.writableLength ?? 0
+  }
+
   /** Its output waits, because whoever reads it is behind. */
   hold(): void {
     this.#child.stdout?.pause()
@@ -111,10 +122,10 @@ export class ServerProcess {
     this.endInput()
     // Whoever waits to write does not end.
     this.release()
-    if (farewellMs > 0) await this.#endsWithin(farewellMs)
+    if (farewellMs > 0) await settledWithin(farewellMs, this.ended)
     if (!this.#isEnded) {
       this.#signal('SIGTERM')
-      await this.#endsWithin(LONGEST_TERM_MS)
+      await settledWithin(LONGEST_TERM_MS, this.ended)
     }
     if (!this.#isEnded) this.#signal('SIGKILL')
     return await this.ended
@@ -123,12 +134,6 @@ export class ServerProcess {
   /** At once and without waiting: for the end of our own process. */
   kill(): void {
     this.#signal('SIGKILL')
-  }
-
-  async #endsWithin(ms: number): Promise<void> {
-    const waiting = new AbortController()
-    await Promise.race([this.ended, pause(ms, undefined, { signal: waiting.signal }).catch(() => undefined)])
-    waiting.abort()
   }
 
   async #untilEnd(): Promise<ServerEnd> {
@@ -142,7 +147,7 @@ export class ServerProcess {
     })
     const end = await promise
     if (end.kind !== 'not_started') {
-      await Promise.race([closed, pause(LONGEST_ECHO_MS)])
+      await settledWithin(LONGEST_ECHO_MS, closed)
       await this.#sweep()
     }
     this.#isEnded = true

@@ -40,6 +40,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'mcp',
+    {
+      summary: 'stand between an MCP host and a server: over stdio or HTTP',
+      load: async () => (await import('./mcp.ts')).mcpCommand,
+    },
+  ],
+  [
     'wrap',
     {
       summary: 'put every MCP server of a host’s configuration behind holdpoint, and take it back',

@@ -1,0 +1,7 @@
+/** Waits for work, but not for longer than this. No timer is left behind, so that it keeps no process alive. */
+export async function settledWithin(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([work.catch(() => undefined), late])
+  clearTimeout(timer)
+}

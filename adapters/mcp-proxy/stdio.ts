@@ -1,0 +1,265 @@
+/** One client on our stdin and stdout, one server behind the gate. */
+import type { Readable, Writable } from 'node:stream'
+import { errorFor } from '../mcp/answers.ts'
+import { INTERNAL_ERROR } from '../mcp/keys.ts'
+import { Link } from '../mcp/link.ts'
+import { isRequestId, type Message } from '../mcp/message.ts'
+import { Upstream } from '../mcp/upstream.ts'
+import type { ServerEnd, ServerProcess } from './child.ts'
+import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame } from './frames.ts'
+import type { GateTerms } from './http/terms.ts'
+import { Lines } from './lines.ts'
+import { OpenRequests } from './open-requests.ts'
+import { settledWithin } from './settled-within.ts'
+
+/** JSON-RPC 2.0. */
+const PARSE_ERROR = -32_700
+/** The server is gone or silent. Of our own, outside of the range that JSON-RPC and MCP reserve. */
+const NO_ANSWER = 1
+/** A client that has said all it had to say still gets what is decided by then, ms. */
+const LONGEST_DECIDING_MS = 1_000
+/** What a client does not read by then it never will, ms. */
+const LONGEST_FLUSH_MS = 1_000
+/** While the server is behind we do not read; but whether the client is still there shows only by reading, ms. */
+const LONGEST_PAUSE_MS = 2_000
+/** What a server may leave lying, bytes. */
+const LONGEST_BACKLOG = 64 * 1_048_576
+
+/** What one session works with. */
+export interface SessionTerms {
+  /** Our own name of the server. */
+  readonly name: string
+  readonly server: ServerProcess
+  readonly input: Readable
+  /** INVARIANT: frames, and nothing else, ever. */
+  readonly output: Writable
+  readonly gate: GateTerms
+  /** Says that it is time to go. */
+  readonly stopping: AbortSignal
+  readonly timeoutMs?: number
+  readonly longestFrame?: number
+}
+
+/** Why a session is at its end. */
+type End =
+  | { readonly kind: 'client_left' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'server_ended'; readonly end: ServerEnd }
+  /** It did what cannot be passed on. */
+  | { readonly kind: 'server_faulted'; readonly because: string }
+
+/**
+ * Serves until either side is gone. Settles once the server's process is gone too, and every open request has its answer.
+ *
+ * @returns what became of the server, where it was not the client that ended the session
+ */
+export async function serveSession(terms: SessionTerms): Promise<string | undefined> {
+  return await new StdioSession(terms).run()
+}
+
+class StdioSession {
+  readonly #terms: SessionTerms
+  readonly #longestFrame: number
+  readonly #link: Link<null>
+  readonly #upstream: Upstream
+  readonly #open = new OpenRequests()
+  /** Frames that are on their way through the gate. */
+  readonly #passing = new Set<Promise<void>>()
+  readonly #over = Promise.withResolvers<End>()
+  #paused: ReturnType<typeof setTimeout> | undefined
+
+  constructor(terms: SessionTerms) {
+    const { name, gate, longestFrame = LONGEST_FRAME } = terms
+    this.#terms = terms
+    this.#longestFrame = longestFrame
+    this.#upstream = new Upstream(gate.gate, name, 'third-party')
+    const view = gate.viewFor(undefined, crypto.randomUUID())
+    this.#link = new Link<null>({
+      upstream: this.#upstream,
+      gateFor: () => view,
+      toServer: (message) => this.#toServer(message),
+      toClient: (message) => this.#toClient(message),
+      note: gate.note,
+      ...(gate.refused === undefined ? {} : { refused: gate.refused }),
+    })
+  }
+
+  async run(): Promise<string | undefined> {
+    this.#listen()
+    const end = await this.#over.promise
+    this.#stopReading()
+    const because = await this.#finish(end)
+    this.#link.close()
+    this.#upstream.close()
+    await this.#flush()
+    return because
+  }
+
+  #listen(): void {
+    const { server, input, output, stopping } = this.#terms
+    const { resolve: end } = this.#over
+    const longest = this.#longestFrame
+    const lines = new Lines(longest, {
+      line: (bytes) => this.#fromClient(bytes),
+      tooLong: () => this.#unreadable(`it is longer than ${longest} bytes`),
+    })
+    const left = () => end({ kind: 'client_left' })
+    input.on('data', (chunk: Buffer) => lines.feed(chunk))
+    input.once('end', left).once('close', left).once('error', left)
+    output.once('close', left).on('error', left)
+    output.on('drain', () => server.release())
+    const hearing = {
+      line: (text: string) => this.#fromServer(text),
+      tooLong: () => end({ kind: 'server_faulted', because: `it wrote a line longer than ${longest} bytes` }),
+      drained: () => this.#resume(),
+    }
+    server.listen(hearing, longest)
+    void server.ended.then((how) => end({ kind: 'server_ended', end: how }))
+    const stop = () => end({ kind: 'stopped' })
+    if (stopping.aborted) stop()
+    stopping.addEventListener('abort', stop, { once: true })
+  }
+
+  #fromClient(bytes: Uint8Array): void {
+    const frame = readClientFrame(bytes, this.#longestFrame)
+    if (frame.kind === 'read') {
+      this.#open.sent(frame.message)
+      this.#follow(() => this.#link.fromClient(frame.message, null))
+    } else this.#unreadable(frame.because)
+  }
+
+  #unreadable(because: string): void {
+    this.#terms.gate.note(`from the client: a message that cannot be read (${because}); not passed on`)
+    this.#toClient(errorFor(null, PARSE_ERROR, `holdpoint: this message cannot be read: ${because}`))
+  }
+
+  #fromServer(text: string): void {
+    const { gate, name } = this.#terms
+    const frame = readServerFrame(text)
+    if (frame === undefined) gate.note(`${name} wrote a line to its stdout that is no JSON; not passed on`)
+    else this.#follow(() => this.#link.fromServer(frame, null))
+  }
+
+  /** Whatever goes wrong on the way stays with this one frame. */
+  #follow(pass: () => void | Promise<void>): void {
+    const failed = (cause: unknown) =>
+      this.#terms.gate.note(`a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
+    try {
+      const way = pass()?.catch(failed)
+      if (way === undefined) return
+      this.#passing.add(way)
+      void way.then(() => this.#passing.delete(way))
+    } catch (cause) {
+      failed(cause)
+    }
+  }
+
+  #toServer(message: Message): void {
+    const { server, input, timeoutMs } = this.#terms
+    const isTaken = server.send(frameText(message))
+    const { id, method } = message
+    if (timeoutMs !== undefined && method !== undefined && this.#open.has(id)) this.#await(id, timeoutMs)
+    if (isTaken) return
+    if (server.backlog > LONGEST_BACKLOG)
+      this.#over.resolve({ kind: 'server_faulted', because: 'it does not read what it is sent' })
+    input.pause()
+    this.#paused ??= setTimeout(() => this.#resume(), LONGEST_PAUSE_MS)
+  }
+
+  #resume(): void {
+    clearTimeout(this.#paused)
+    this.#paused = undefined
+    this.#terms.input.resume()
+  }
+
+  #toClient(message: Message): void {
+    const { output, server } = this.#terms
+    if (!this.#open.answered(message) || !output.writable) return
+    if (!output.write(`${this.#textOf(message)}\n`)) server.hold()
+  }
+
+  /** UNTRUSTED: a frame may be nested so deeply that it can be read and not be written. */
+  #textOf(message: Message): string {
+    try {
+      return frameText(message)
+    } catch {
+      const said = `holdpoint: what ${this.#terms.name} said cannot be passed on`
+      const { id, method } = message
+      if (method !== undefined || !isRequestId(id)) throw new Error(said)
+      return JSON.stringify(errorFor(id, INTERNAL_ERROR, said))
+    }
+  }
+
+  /** The client is told when the time is up, and the server too; what comes later is for nobody. */
+  #await(id: unknown, timeoutMs: number): void {
+    const timer = setTimeout(() => {
+      if (!isRequestId(id) || !this.#open.has(id)) return
+      this.#link.lose(id)
+      this.#toClient(errorFor(id, NO_ANSWER, lost(`there was no answer within ${timeoutMs} ms`)))
+      const params = { requestId: id, reason: 'holdpoint no longer waits' }
+      this.#follow(() => this.#toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))
+    }, timeoutMs)
+    timer.unref()
+  }
+
+  /** @returns what became of the server, where it was not the client that ended the session */
+  async #finish(end: End): Promise<string | undefined> {
+    const { name, server } = this.#terms
+    switch (end.kind) {
+      case 'client_left':
+        await settledWithin(LONGEST_DECIDING_MS, Promise.allSettled(this.#passing))
+        this.#leave()
+        await server.stop()
+        return undefined
+      case 'stopped':
+        this.#leave()
+        await server.stop(0)
+        return undefined
+      case 'server_ended':
+        this.#giveUp(endText(name, end.end))
+        return endText(name, end.end)
+      case 'server_faulted':
+        this.#giveUp(`${name} was ended, because ${end.because}`)
+        await server.stop(0)
+        return `${name} was ended, because ${end.because}`
+    }
+  }
+
+  /** The client is gone: what is held never runs, and how the server ends what it has begun is still on record. */
+  #leave(): void {
+    for (const id of this.#open.ids) this.#link.cancel(id)
+  }
+
+  /** No answer will come any more, and whoever waits is told. What had begun is `unknown`. */
+  #giveUp(because: string): void {
+    this.#link.close()
+    for (const id of this.#open.ids) this.#toClient(errorFor(id, NO_ANSWER, lost(because)))
+  }
+
+  #stopReading(): void {
+    clearTimeout(this.#paused)
+    this.#paused = undefined
+    this.#terms.input.removeAllListeners('data').destroy()
+  }
+
+  async #flush(): Promise<void> {
+    const { output } = this.#terms
+    if (!output.writable || output.writableLength === 0) return
+    await settledWithin(LONGEST_FLUSH_MS, new Promise<void>((done) => output.write('', () => done())))
+  }
+}
+
+function endText(name: string, end: ServerEnd): string {
+  switch (end.kind) {
+    case 'not_started':
+      return `${name} did not start: ${end.because}`
+    case 'exited':
+      return `${name} ended by itself, with exit code ${end.code}`
+    case 'killed':
+      return `${name} was ended by ${end.signal}`
+  }
+}
+
+function lost(because: string): string {
+  return `holdpoint: ${because}. If this was a call, whether it ran is not known; do not simply repeat it.`
+}
