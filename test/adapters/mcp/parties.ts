@@ -8,7 +8,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport as MemoryV1 } from '@modelcontextprotocol/sdk/inMemory.js'
 import { Server as ServerV1 } from '@modelcontextprotocol/sdk/server/index.js'
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { CallToolRequestSchema, ElicitRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { createMcpHandler, McpServer as McpServerV2, Server as ServerV2 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
@@ -31,18 +31,40 @@ export interface Pairing {
   readonly name: string
   /** Which of them the gate stands at. */
   readonly at: 'server' | 'client'
-  /** `ran` learns of every execution. */
-  join(ran: (tool: string, args: unknown) => void, guard: Guard): Promise<Caller>
+  /** `ran` learns of every execution. Without a person at the client it declares that it can ask nobody. */
+  join(ran: Ran, guard: Guard, person?: Person): Promise<Caller>
 }
 
 /** Puts a gate on whichever of the two it is meant for. */
 export type Guard = <T extends { connect(transport: never): Promise<unknown> }>(party: T) => T
+
+/** Whoever sits at the client: reads the question of a form and answers it. */
+export type Person = (question: string) => {
+  readonly action: 'accept' | 'decline' | 'cancel'
+  readonly content?: Record<string, boolean>
+}
 
 const NAMES = ['read_note', 'delete_note'] as const
 const info = { name: 'notes', version: '1.0.0' }
 const app = { name: 'app', version: '1.0.0' }
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] })
 const same: Guard = (party) => party
+
+function clientV1(person: Person | undefined): ClientV1 {
+  const client = new ClientV1(app, person === undefined ? {} : { capabilities: { elicitation: { form: {} } } })
+  if (person !== undefined)
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message) as Record<string, unknown>)
+  return client
+}
+
+function clientV2(era: object, person: Person | undefined): ClientV2 {
+  const client = new ClientV2(app, {
+    ...era,
+    ...(person === undefined ? {} : { capabilities: { elicitation: { form: {} } } }),
+  })
+  if (person !== undefined) client.setRequestHandler('elicitation/create', ({ params }) => person(params.message))
+  return client
+}
 
 type Ran = (tool: string, args: unknown) => void
 
@@ -119,10 +141,10 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, make]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard) => {
+      join: async (ran, guard, person) => {
         const [near, far] = MemoryV1.createLinkedPair()
         await guard(make(ran)).connect(far)
-        const client = new ClientV1(app)
+        const client = clientV1(person)
         await client.connect(near)
         return client as Caller
       },
@@ -137,10 +159,10 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, make]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard) => {
+      join: async (ran, guard, person) => {
         const [near, far] = ClientMemoryV2.createLinkedPair()
         await guard(make(ran)).connect(far as never)
-        const client = new ClientV2(app)
+        const client = clientV2({}, person)
         await client.connect(near)
         return client as Caller
       },
@@ -155,8 +177,8 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, era]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard) => {
-        const client = new ClientV2(app, era)
+      join: async (ran, guard, person) => {
+        const client = clientV2(era, person)
         await client.connect(
           new ClientHttpV2(
             ADDRESS,
@@ -170,10 +192,10 @@ export const PAIRINGS: readonly Pairing[] = [
   {
     name: 'v1 Client',
     at: 'client',
-    join: async (ran, guard) => {
+    join: async (ran, guard, person) => {
       const [near, far] = MemoryV1.createLinkedPair()
       await same(mcpServerV1(ran)).connect(far)
-      const client = guard(new ClientV1(app))
+      const client = guard(clientV1(person))
       await client.connect(near)
       return client as Caller
     },
@@ -187,8 +209,8 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, era]): Pairing => ({
       name,
       at: 'client',
-      join: async (ran, guard) => {
-        const client = guard(new ClientV2(app, era))
+      join: async (ran, guard, person) => {
+        const client = guard(clientV2(era, person))
         await client.connect(
           new ClientHttpV2(
             ADDRESS,
