@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
 import { HoldpointError } from '../../src/errors.ts'
+import { createCedarPoint } from '../../src/policy/cedar.ts'
 import { pinFolder } from '../../src/store/pin-files.ts'
 import { createPinMemory } from '../../src/store/pin-memory.ts'
 import { createMemoryStore, generateSigner, testGate } from '../../src/testing.ts'
@@ -313,6 +314,41 @@ describe('what another process does to the pins', () => {
     expect(quarantined()).toEqual({})
     expect(await call('list_notes')).toBe('ran')
     expect(readdirSync(join(state, 'pins'))).toEqual(['notes.json'])
+  })
+
+  it('accepts a tool that weighs more, and the policies are held against it before it runs', async () => {
+    const policy =
+      '@id("p") permit (principal, action == Action::"notes/save", resource) when { context.arguments.name == "a" };'
+    const gate = createGate({
+      config: false,
+      policy: createCedarPoint([{ path: 'p.cedar', text: policy }]),
+      events: [],
+      effects: { store: createMemoryStore(), signer: generateSigner() },
+    })
+    gates.push(gate)
+    const schemaOf = (member: string) =>
+      ({ type: 'object', properties: { [member]: { type: 'string' } }, required: [member] }) as const
+    const save = (member: string, description: string): ToolDefinition => ({
+      name: 'save',
+      origin: 'third-party',
+      description,
+      inputSchema: schemaOf(member),
+    })
+    const lists = (tool: ToolDefinition) => gate.register([tool], { server: 'notes', pinned: true })
+    const codeOf = async (input: object) => {
+      const admission = await gate.as({ user: 'alice' }).admit({ tool: 'save', server: 'notes', input })
+      return admission.outcome === 'refused' ? admission.refusal.code : admission.materiality
+    }
+    expect(lists(save('name', 'Saves a note.'))).toEqual([])
+    expect(await codeOf({ name: 'a' })).toBe('medium')
+    expect(lists(save('name', 'Saves a note for good.'))).toEqual([])
+    expect(await codeOf({ name: 'a' })).toBe('tool_changed')
+    accept('save')
+    expect(await codeOf({ name: 'a' })).toBe('medium')
+    expect(lists(save('title', 'Saves a note.'))).toEqual([])
+    expect(await codeOf({ title: 'a' })).toBe('tool_changed')
+    accept('save')
+    expect(await codeOf({ title: 'a' })).toBe('policy_error')
   })
 
   it('takes an accepted tool back, and its next call is refused', async () => {

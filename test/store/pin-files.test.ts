@@ -12,7 +12,7 @@ import type { PinRecord, PinShelf, ToolDefinition } from '../../src/types.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const temporaryFolder = temporaryFolders()
-const PROCESS = resolve(import.meta.dirname, '../support/pinning-process.ts')
+const CHILD = resolve(import.meta.dirname, '../support/pinning-child.ts')
 
 const whole: ToolDefinition = {
   name: 'read',
@@ -61,7 +61,7 @@ describe.each<[string, () => PinShelf]>([
 describe('several processes that see a server for the first time at once', () => {
   it('pin one whole listing, and all of them believe that one', async () => {
     const folder = join(temporaryFolder(), 'state', 'pins')
-    const children = [0, 1, 2, 3].map((n) => spawn(process.execPath, [PROCESS, folder, String(n)]))
+    const children = [0, 1, 2, 3].map((n) => spawn(process.execPath, [CHILD, folder, String(n)]))
     try {
       await Promise.all(children.map(({ stdout }) => once(stdout, 'data')))
       const said = children.map(({ stdout }) => text(stdout))

@@ -82,6 +82,7 @@ const shapes: readonly { readonly [member: string]: fc.Arbitrary<unknown> }[] = 
   { event: fc.constant('approval-requested'), tool: or(tool), ref: marked, requires: marked },
   { event: fc.constant('approval-answered'), ref: marked, answer: or(fc.constant('approved')), channel: marked },
   { event: fc.constant('receipt-failed'), kind: or(fc.constant('outcome')), code: marked, message: marked },
+  { event: fc.constant('tool-quarantined'), server: marked, tool: or(tool), kind: or(fc.constant('tool_changed')) },
   { event: fc.constant('policy-misfitted'), server: marked, misfits: fc.constant([{ policy: MARK, at: MARK }]) },
   { event: fc.constant('programmer-warned'), code: marked, message: marked },
 ]

@@ -85,6 +85,15 @@ describe('the log', () => {
   })
 })
 
+describe('a tool that is not as it was pinned', () => {
+  it('is one warning, with its server and its name', () => {
+    const lines: string[] = []
+    const said = { server: 'files', tool: 'read_file', kind: 'tool_changed' } as const
+    logInto(lines)({ event: 'tool-quarantined', ...said })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ ...said, level: 40, msg: 'tool-quarantined' })
+  })
+})
+
 describe('a sink that throws', () => {
   it('disturbs neither the decision nor the other sinks', async () => {
     const seen: string[] = []
