@@ -129,8 +129,9 @@ export class ToolRegistry {
    * Why this tool may not be called now: it is not as it was pinned. INVARIANT I4: asked at every call, because another process
    * may have accepted it meanwhile, or taken a pin away.
    */
-  quarantineOf({ server, tool, definitionDigest }: Contract): Quarantine | undefined {
-    if (!this.#pins.holds(server)) return undefined
+  quarantineOf({ server, tool, definition, definitionDigest }: Contract): Quarantine | undefined {
+    // What our own code says of such a server is no stranger's word: sampling, for one, which it never lists.
+    if (definition.origin === 'own' || !this.#pins.holds(server)) return undefined
     const listed = this.#current(server)
     const record = listed === undefined ? this.#pins.current(server) : listed.heldAgainst
     if (listed?.leftOut.includes(tool) === true) return leftOutAs(record, tool)
