@@ -2,9 +2,9 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compareChecks } from '../../test/support/conformance/compare.ts'
+import { knownDifferences } from './known-differences.mjs'
 import { client, startFixture, startGuardedFixture, startProxy, stdioServer } from './processes.mjs'
 import { runClientScenario, runServerScenarios } from './suite.mjs'
-import { TRANSPORT_ONLY } from './transport-only.mjs'
 
 /** What a client is asked, without authorization: the proxy is a resource server of its own, never a stand-in for another. */
 const CLIENT_SCENARIOS = new Map([
@@ -40,12 +40,12 @@ const WIDTH = 2
 
 /**
  * Runs everything. Resolves with one record for each run: role, revision, route, its checks, whether the suite was content with
- * what it requires, and how it differs from the direct run of its role and revision.
+ * what it requires, and how it differs from the direct run of its role and revision, beyond what is known to differ.
  */
 export async function runAll(folder, isDirectOnly, progress) {
   const servers = await serverRuns(folder, isDirectOnly, progress)
   const runs = [...servers, ...(await clientRuns(folder, isDirectOnly, progress))]
-  return runs.map((run) => ({ ...run, differences: differencesOf(run, runs) }))
+  return runs.map((run) => compared(run, runs))
 }
 
 /** All routes side by side, since scenarios wait more than they work; over each, one revision after the other. */
@@ -115,8 +115,8 @@ async function pooled(items, run) {
   return results
 }
 
-function differencesOf(run, runs) {
+function compared(run, runs) {
   const direct = runs.find(({ role, revision }) => role === run.role && revision === run.revision)
-  const except = run.route === 'HTTP → stdio' ? TRANSPORT_ONLY : []
-  return compareChecks(direct.checks, run.checks, except)
+  const known = knownDifferences(run)
+  return { ...run, known, differences: compareChecks(direct.checks, run.checks, known) }
 }

@@ -26,7 +26,8 @@ await client.connect(new StreamableHTTPClientTransport(url))
 const offered = client.getServerCapabilities()
 const { tools } = await client.listTools()
 for (const call of readCalls() ?? tools.map((tool) => ({ name: tool.name, arguments: argumentsFor(tool) }))) {
-  await client.callTool(call).catch(sayFailure)
+  const result = await client.callTool(call).catch(String)
+  if (typeof result === 'string' || result.isError === true) say(result)
 }
 if (offered?.resources !== undefined) {
   for (const { uri } of (await client.listResources()).resources) await client.readResource({ uri })
@@ -37,8 +38,8 @@ if (offered?.prompts !== undefined) {
 await client.close()
 
 /** Some tools are there to fail; the others are still to be called. */
-function sayFailure(error: Error): void {
-  process.stderr.write(`${error.message}\n`)
+function say(failure: unknown): void {
+  process.stderr.write(`${JSON.stringify(failure)}\n`)
 }
 
 /** The calls that a scenario wants, where it says so. */
