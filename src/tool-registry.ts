@@ -97,6 +97,17 @@ export class ToolRegistry {
    */
   registerPinned(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
     checkServer(server)
+    try {
+      return this.#learnPinned(tools, server)
+    } catch (cause) {
+      // What nothing could be held against is all left out: nobody is shown it as if it might be called.
+      const leftOut = tools.map(({ name }) => name)
+      this.#listed.set(server, { contracts: [], leftOut, heldAgainst: this.#pins.current(server) })
+      throw cause
+    }
+  }
+
+  #learnPinned(tools: readonly ToolDefinition[], server: string): readonly PolicyMisfit[] {
     const pinned = this.#pins.open(server)
     // Of two names that differ only in case the pinned one counts, in whatever order they are listed.
     const inOrder = tools.toSorted((one, other) => rankIn(pinned, one) - rankIn(pinned, other))

@@ -1,8 +1,8 @@
 import { canonicalText } from '../bytes/canonical.ts'
+import { definitionDigest } from '../bytes/definition-digest.ts'
 import { isServerName, isToolName, SERVER_RULE } from '../bytes/names.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Contract, Json, OperatorWord, OwnPlaces, SchemaMiss, ToolDefinition } from '../types.ts'
-import { definitionDigest } from './definition-digest.ts'
 import { compileSchema, type SchemaCheck } from './schema-check.ts'
 import { strangenessOf, twoMeanings } from './stranger.ts'
 

@@ -1,6 +1,5 @@
 import { HoldpointError } from '../errors.ts'
 import type { Clock, Contract, Pin, PinRecord, PinShelf, Quarantine } from '../types.ts'
-import { definitionDigest } from './definition-digest.ts'
 
 /** What a gate holds a server's tools against. Without a record none of them is known. */
 interface Held {
@@ -56,7 +55,7 @@ export class Pins {
    */
   open(server: string): PinRecord | undefined {
     const stamp = this.#shelf.stamp(server)
-    const record = checked(this.#shelf.read(server))
+    const record = this.#shelf.read(server)
     const isNew = this.#held.get(server)?.isNew ?? true
     if (record !== undefined) this.#held.set(server, { stamp, record, isNew: false })
     else if (isNew) this.#held.set(server, { stamp: undefined, record, isNew })
@@ -122,7 +121,7 @@ export class Pins {
 
   #reread(server: string): PinRecord | undefined {
     try {
-      const record = checked(this.#shelf.read(server))
+      const record = this.#shelf.read(server)
       if (record === undefined)
         this.#warn(`the pins of ${server} are gone: its calls are refused until this process is started again`)
       return record
@@ -131,19 +130,6 @@ export class Pins {
       return undefined
     }
   }
-}
-
-/** A digest that is not its definition's would let another tool pass for the one that a person looks at. */
-export function checked(record: PinRecord | undefined): PinRecord | undefined {
-  for (const [tool, { digest, definition }] of record?.tools ?? []) {
-    if (definitionDigest(definition) !== digest)
-      throw new HoldpointError(
-        'ERR_PINS',
-        `the pin of ${record?.server}/${tool} has a digest that is not its definition's: somebody has changed it. Look at what is there, then run: holdpoint pins remove ${record?.server}`,
-        { at: `${record?.server}/${tool}` },
-      )
-  }
-  return record
 }
 
 function isSame(one: ReadonlyMap<string, Pin>, other: ReadonlyMap<string, Pin>): boolean {

@@ -1,6 +1,6 @@
 /** What a third party's listing may not hold. UNTRUSTED: all of it came over a wire, whatever its type says. */
+import { definitionDigest } from '../bytes/definition-digest.ts'
 import type { ToolDefinition } from '../types.ts'
-import { definitionDigest } from './definition-digest.ts'
 
 /** Why this definition cannot be a third party's; absent where it can. None may speak as the operator, nor leave the digest. */
 export function strangenessOf(definition: ToolDefinition): string | undefined {

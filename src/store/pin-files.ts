@@ -21,6 +21,7 @@ import { HoldpointError } from '../errors.ts'
 import type { PinRecord, PinShelf } from '../types.ts'
 import { MOST_PIN_BYTES, pinText, readPins } from './pin-text.ts'
 
+const SEEN = '.seen.json'
 const PINS = /^([a-z0-9-]+)\.json$/
 /** A link is not followed, and a pipe that nobody writes to is not waited for. */
 const READ_IF_REGULAR = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
@@ -49,7 +50,7 @@ export interface PinFolder extends PinShelf {
  */
 export function pinFolder(folder: string): PinFolder {
   const fileOf = (server: string): string => join(folder, `${named(server)}.json`)
-  const seenOf = (server: string): string => join(folder, `${named(server)}.seen.json`)
+  const seenOf = (server: string): string => join(folder, named(server) + SEEN)
   const stamp = (server: string): string | undefined => stampOf(folder, fileOf(server))
   return {
     fileOf,
@@ -112,7 +113,7 @@ function readFile(folder: string, path: string, server: string): PinRecord | und
   } catch (cause) {
     if (cause instanceof HoldpointError && cause.code === 'ERR_PINS') throw cause
     const because = cause instanceof HoldpointError ? cause.message : `cannot be read (${codeOf(cause)})`
-    throw failure(path, `is not what was written: ${because}. ${remedy(server)}`, cause)
+    throw failure(path, `is not what was written: ${because}. ${remedy(path, server)}`, cause)
   } finally {
     closeSync(file)
   }
@@ -194,7 +195,8 @@ function serversIn(folder: string): readonly string[] {
   }
 }
 
-function remedy(server: string): string {
+function remedy(path: string, server: string): string {
+  if (path.endsWith(SEEN)) return 'Take it away: it is written anew at the next listing'
   return `Put back what was there, or have the tools pinned anew: holdpoint pins remove ${server}`
 }
 

@@ -1,5 +1,6 @@
 /** Pins as text: read as strictly as anything that decides what may run. */
 import { z } from 'zod'
+import { definitionDigest } from '../bytes/definition-digest.ts'
 import { isObject } from '../bytes/json.ts'
 import { isServerName, isToolName } from '../bytes/names.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
@@ -45,6 +46,11 @@ export function readPins(text: Uint8Array, server: string): PinRecord {
     tools.map(({ digest, definition }) => [definition.name, { digest, definition: asThirdParty(definition) }]),
   )
   if (byName.size !== tools.length) throw malformed('/tools has two of one name')
+  for (const [name, pin] of byName) {
+    // Else another tool would pass for the one that a person looks at.
+    if (definitionDigest(pin.definition) !== pin.digest)
+      throw malformed(`${name} has a digest that is not its definition's: somebody has changed it`)
+  }
   return { server, recordedAt, tools: byName }
 }
 

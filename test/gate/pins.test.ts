@@ -417,10 +417,11 @@ describe('pins that cannot be relied on', () => {
   ])('(%s) are no first use: the gate says where and what to do, and learns nothing', async (_what, words, spoil) => {
     gateHere().lists(read)
     spoil()
-    const { lists, call } = gateHere()
+    const { lists, call, quarantined } = gateHere()
     expect(() => lists(read)).toThrow(
       expect.objectContaining({ code: 'ERR_PINS', message: expect.stringMatching(words) }),
     )
+    expect(quarantined()).toEqual({ read_note: 'tool_unknown' })
     expect(await call('read_note')).toBe('tool_unknown')
   })
 

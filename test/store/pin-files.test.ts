@@ -5,7 +5,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, sym
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { definitionDigest } from '../../src/call/definition-digest.ts'
+import { definitionDigest } from '../../src/bytes/definition-digest.ts'
 import { pinFolder } from '../../src/store/pin-files.ts'
 import { createPinMemory } from '../../src/store/pin-memory.ts'
 import type { PinRecord, PinShelf, ToolDefinition } from '../../src/types.ts'

@@ -1,5 +1,5 @@
 /** A process that pins a listing of its own, for tests in which several do so at once: `node … STATE NUMBER`. */
-import { definitionDigest } from '../../src/call/definition-digest.ts'
+import { definitionDigest } from '../../src/bytes/definition-digest.ts'
 import { pinFolder } from '../../src/store/pin-files.ts'
 import type { ToolDefinition } from '../../src/types.ts'
 

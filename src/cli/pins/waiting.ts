@@ -2,7 +2,7 @@
 import { canonicalText } from '../../bytes/canonical.ts'
 import { sha256Bytes } from '../../bytes/digest.ts'
 import { Contracts } from '../../call/contract.ts'
-import { checked, quarantineOf } from '../../call/pins.ts'
+import { quarantineOf } from '../../call/pins.ts'
 import { classify } from '../../materiality/classify.ts'
 import { type PinFolder, pinFolder } from '../../store/pin-files.ts'
 import type { Materiality, OperatorWord, Pin, PinRecord, Quarantine, ToolDefinition } from '../../types.ts'
@@ -50,10 +50,10 @@ export function pinsHere({ places }: Situation): PinFolder {
 export function reviewOf(situation: Situation, server: string): Review {
   const pins = pinsHere(situation)
   const stamp = pins.stamp(server)
-  const record = checked(pins.read(server))
+  const record = pins.read(server)
   if (stamp === undefined || record === undefined) throw new UnusableInput(`nothing is pinned of ${server} here`)
   const words = situation.config.words
-  const seen = checked(pins.seen(server))
+  const seen = pins.seen(server)
   const waiting = [...(seen?.tools ?? [])].flatMap(([tool, pin]): readonly Waiting[] => {
     // What was accepted since it was seen waits no longer.
     const kind = quarantineOf(record, tool, pin.digest)

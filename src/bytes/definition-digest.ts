@@ -1,6 +1,6 @@
-import { canonicalText } from '../bytes/canonical.ts'
-import { sha256 } from '../bytes/digest.ts'
 import type { ToolDefinition } from '../types.ts'
+import { canonicalText } from './canonical.ts'
+import { sha256 } from './digest.ts'
 
 /**
  * Digest of all that a model or a person is shown of the tool, except a description that is computed anew each time. The order
