@@ -5,19 +5,22 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { processTerminal } from '../dist/src/cli/terminal.js'
+import { isOnPage, writeOnPage } from './conformance/page.mjs'
 import { tellDifferences, tellKnown, tellTable, tellUnmet } from './conformance/tell.mjs'
 
-const HELP = `Usage: npm run conformance [-- --direct] [--json]
+const HELP = `Usage: npm run conformance [-- --direct] [--write] [--json]
 
 Runs @modelcontextprotocol/conformance against a server and a client of our own, for the revisions 2025-11-25 and 2026-07-28:
 directly, behind guardServer, through the proxy to HTTP, and through the proxy to stdio. Every check must come out there as it
 does directly, but for a few known ones, whose reasons are shown. Takes less than a minute.
 
   --direct   only the fixture, without holdpoint
+  --write    put the table into docs/mcp.md; without it, the page must say the same
   --json     print one JSON object and nothing else
   --help     this
 
-Exits 0 when everything is equal and the fixture meets what the revisions require, 1 when not, 2 when it cannot be run here.`
+Exits 0 when everything is equal, the fixture meets what the revisions require, and docs/mcp.md says so, 1 when not, 2 when it
+cannot be run here.`
 
 const terminal = processTerminal()
 process.exitCode = await main()
@@ -38,7 +41,7 @@ async function main() {
   // The same modules are started dozens of times.
   process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled')
   try {
-    return tell(await runAll(folder, flags.direct === true, terminal.progress), flags.json === true)
+    return tell(await runAll(folder, flags.direct === true, terminal.progress), flags)
   } catch (error) {
     terminal.note(`conformance: ${error.message}`)
     return 2
@@ -51,23 +54,26 @@ async function main() {
 function readFlags() {
   const flag = { type: 'boolean' }
   try {
-    return parseArgs({ options: { direct: flag, json: flag, help: { ...flag, short: 'h' } } }).values
+    return parseArgs({ options: { direct: flag, write: flag, json: flag, help: { ...flag, short: 'h' } } }).values
   } catch (error) {
     terminal.note(`conformance: ${error.message.split('.')[0]}; see --help`)
     return undefined
   }
 }
 
-function tell(runs, isJson) {
+function tell(runs, { direct, write, json }) {
   const unmet = runs.filter(({ route, isMet }) => route === 'direct' && !isMet)
   const different = runs.filter(({ differences }) => differences.length > 0)
-  const failed = unmet.length + different.length
-  if (isJson) terminal.out(JSON.stringify({ ok: failed === 0, runs }))
+  if (write === true && direct !== true) writeOnPage(runs)
+  const isStale = direct !== true && !isOnPage(runs)
+  const failed = unmet.length + different.length + (isStale ? 1 : 0)
+  if (json === true) terminal.out(JSON.stringify({ ok: failed === 0, isStale, runs }))
   else {
     terminal.out([tellTable(runs), ...tellKnown(runs)].join('\n'))
     for (const run of unmet) terminal.out(`\n${tellUnmet(run)}`)
     for (const run of different) terminal.out(`\n${tellDifferences(run)}`)
-    terminal.out(`\n${runs.length - failed} passed, ${failed} failed`)
+    if (isStale) terminal.out('\ndocs/mcp.md says otherwise: npm run conformance -- --write')
+    terminal.out(`\n${runs.length + (direct === true ? 0 : 1) - failed} passed, ${failed} failed`)
   }
   return failed === 0 ? 0 : 1
 }
