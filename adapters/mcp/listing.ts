@@ -47,6 +47,10 @@ export class Listing {
     return this.#known?.get(tool) ?? { name: tool, origin: this.origin }
   }
 
+  lists(tool: string): boolean {
+    return this.#known?.has(tool) === true
+  }
+
   /** Which tools are asked for: others whenever the server says that they have changed. */
   get edition(): number {
     return this.#edition

@@ -62,42 +62,59 @@ export class Passage {
 
   /** Decides. Asks a person where the policies want one and the client can show a form; else whoever watches is asked. */
   async decide(name: string, input: Message): Promise<Fate> {
-    const { gate, upstream, list } = this.#terms
-    const { listing } = upstream
-    if (!listing.isFresh) await list()
-    const { callId } = this.#terms
-    const call: Call = { tool: name, ...serverOf(listing), input, callId, definition: listing.find(name) }
-    if (this.#reply !== undefined) return await this.#decideAnswered(call, this.#reply)
-
-    const admission = await this.#admit(call, { wait: !this.#showsForms })
+    const { gate, upstream, elicit } = this.#terms
+    if (this.#reply !== undefined) {
+      await this.#hear(await this.#callOf(name, input), this.#reply)
+      return this.#fateOf(await this.#admit(name, input, { wait: false }))
+    }
+    const admission = await this.#admit(name, input, { wait: !this.#showsForms })
     if (admission.outcome === 'permitted' || !this.#showsForms) return this.#fateOf(admission)
     const { request } = admission
     if (request === undefined || !isOpen(admission)) return this.#fateOf(admission)
     const question = questionFor(request)
     // What no form can show may still be shown by whoever watches.
-    if (question === undefined) return this.#fateOf(await this.#admit(call, { wait: true }))
+    if (question === undefined) return this.#fateOf(await this.#admit(name, input, { wait: true }))
     if (this.#isModern) return { kind: 'answered', result: upstream.rounds.ask(request.ref, question, this.#params) }
-    const reply = await this.#terms.elicit(question)
+    const reply = await elicit(question)
     if (reply === 'unanswered') return this.#fateOf(admission)
     await gate.answer(request.ref, reply, { channel: 'elicitation' })
-    return this.#fateOf(await this.#admit(call, { wait: false }))
+    return this.#fateOf(await this.#admit(name, input, { wait: false }))
   }
 
   /** The answer is to the question about this very call, or to none: other arguments have another request. */
-  async #decideAnswered(
-    call: Call,
-    { ref, answer }: { readonly ref: string; readonly answer: unknown },
-  ): Promise<Fate> {
+  async #hear(call: Call, { ref, answer }: { readonly ref: string; readonly answer: unknown }): Promise<void> {
     const { gate } = this.#terms
     const reply = replyIn(answer)
     const request = await gate.requestFor(call)
     if (request?.ref === ref && reply !== 'unanswered') await gate.answer(ref, reply, { channel: 'elicitation' })
-    return this.#fateOf(await this.#admit(call, { wait: false }))
   }
 
-  async #admit(call: Call, terms: { readonly wait: boolean }): Promise<Admission> {
+  /** The call of the tool as its server lists it now. */
+  async #callOf(name: string, input: Message): Promise<Call> {
+    const { callId, list, upstream } = this.#terms
+    const { listing } = upstream
+    if (!listing.isFresh) await list()
+    return { tool: name, ...serverOf(listing), input, callId, definition: listing.find(name) }
+  }
+
+  async #admit(name: string, input: Message, terms: { readonly wait: boolean }): Promise<Admission> {
     const { gate, signal, onSilence, holdMs } = this.#terms
-    return await gate.admit(call, { signal, onSilence, ...terms, ...(holdMs === undefined ? {} : { holdMs }) })
+    const options = { signal, onSilence, ...terms, ...(holdMs === undefined ? {} : { holdMs }) }
+    const call = await this.#callOf(name, input)
+    const admission = await gate.admit(call, options)
+    if (admission.outcome === 'refused' || !(await this.#hasChanged(call))) return admission
+    await admission.settle({ status: 'not_executed' })
+    return await gate.admit(await this.#callOf(name, input), options)
+  }
+
+  /** INVARIANT I4: while a person thought, or a policy point was away, a stranger may have put another tool under the name. */
+  async #hasChanged({ tool, server, definition }: Call): Promise<boolean> {
+    const { gate, list, upstream } = this.#terms
+    const { listing } = upstream
+    if (server === undefined || listing.origin === 'own') return false
+    if (listing.isFresh && listing.find(tool) === definition) return false
+    if (!listing.isFresh) await list()
+    return gate.quarantined(server).has(tool) || !listing.lists(tool)
   }
 
   #fateOf(admission: Admission): Fate {
