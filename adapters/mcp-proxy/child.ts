@@ -160,13 +160,19 @@ export class ServerProcess {
 
   /** Whoever it started and left behind ends too. */
   async #sweep(): Promise<void> {
-    if (!this.#signal('SIGTERM')) return
-    const until = performance.now() + LONGEST_ECHO_MS
-    while (performance.now() < until) {
-      if (!this.#signal(0)) return
+    if (!this.#signal('SIGTERM') || (await this.#deserted(LONGEST_ECHO_MS))) return
+    this.#signal('SIGKILL')
+    await this.#deserted(5 * GLANCE_MS)
+  }
+
+  /** Is nobody left of the group, within this time? */
+  async #deserted(ms: number): Promise<boolean> {
+    const until = performance.now() + ms
+    while (this.#signal(0)) {
+      if (performance.now() > until) return false
       await pause(GLANCE_MS)
     }
-    this.#signal('SIGKILL')
+    return true
   }
 
   /** To the whole group. False where nobody is left. */

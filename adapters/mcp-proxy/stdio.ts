@@ -145,8 +145,9 @@ class StdioSession {
     const failed = (cause: unknown) =>
       this.#terms.gate.note(`a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
     try {
-      const way = pass()?.catch(failed)
-      if (way === undefined) return
+      const passing = pass()
+      if (!(passing instanceof Promise)) return
+      const way = passing.catch(failed)
       this.#passing.add(way)
       void way.then(() => this.#passing.delete(way))
     } catch (cause) {
