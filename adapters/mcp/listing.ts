@@ -142,5 +142,14 @@ export function serverOf({ server }: Listing): { readonly server?: string } {
 
 /** Between two parties in one process frames are objects, with members that no wire would carry. */
 function onTheWire(tool: unknown): unknown {
-  return JSON.parse(JSON.stringify(tool ?? null))
+  return JSON.parse(JSON.stringify(tool ?? null), withinDoubles)
+}
+
+/**
+ * Schemas that were made from 64-bit types have bounds such as 9223372036854775807, which no canonical form takes. No argument
+ * beyond 2^53 - 1 is ever taken either, so the nearest bound that can be written means the same.
+ */
+function withinDoubles(_name: string, value: unknown): unknown {
+  if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return value
+  return Math.sign(value) * Number.MAX_SAFE_INTEGER
 }
