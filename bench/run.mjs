@@ -10,13 +10,14 @@ import { interleave } from './measure.mjs'
 import { summarise, table } from './report.mjs'
 
 const LEAST_ROUNDS = 5
-const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--mcp] [--million]
+const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--mcp | --mcp-memory] [--million]
 
   --json      one JSON object on stdout and nothing else
   --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 11)
   --no-peers  leave @ai-sdk/policy-opa and @microsoft/agent-governance-sdk out
   --outage    of the table, only what a call meets while its policy service is away
   --mcp       instead of the table: what the MCP proxy adds to a call, over stdio and HTTP
+  --mcp-memory  instead of the table: the proxy's memory over 100,000 calls and 200 sessions (minutes)
   --million   instead of the table: the heap over a million durable calls (minutes)
   --help      this text
 `
@@ -33,6 +34,7 @@ function readArguments() {
         'no-peers': { type: 'boolean', default: false },
         outage: { type: 'boolean', default: false },
         mcp: { type: 'boolean', default: false },
+        'mcp-memory': { type: 'boolean', default: false },
         million: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -81,6 +83,12 @@ async function main() {
     return
   }
   const settings = { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) }
+  if (wanted['mcp-memory']) {
+    const { memoryOfTheProxy, memoryTable } = await import('./mcp-memory.mjs')
+    const memory = await memoryOfTheProxy(settings)
+    process.stdout.write(wanted.json ? `${JSON.stringify(memory)}\n` : memoryTable(memory))
+    return
+  }
   if (wanted.mcp) {
     const { measureMcp, mcpTable } = await import('./mcp.mjs')
     if (wanted.peers) peersInstalled()
