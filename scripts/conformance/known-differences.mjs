@@ -1,6 +1,16 @@
 // Where the way through holdpoint comes out otherwise, and must: each with its reason. Shown with every run, and in docs/mcp.md.
 const KNOWN = [
   {
+    role: 'server',
+    revision: '2025-11-25',
+    route: 'HTTP → stdio',
+    scenario: 'server-sse-polling',
+    id: 'server-sse-disconnect-resume',
+    direct: '1 SUCCESS',
+    through: 'INFO',
+    reason: 'a server that speaks stdio has no stream that it could close in the middle of a call',
+  },
+  {
     role: 'client',
     revision: '2026-07-28',
     route: 'HTTP → HTTP',
