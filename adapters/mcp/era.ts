@@ -1,9 +1,9 @@
 import { isObject, type Message, objectIn } from './message.ts'
 
 /** The first revision without `initialize`, in which every request says its version itself. */
-const MODERN = '2026-07-28'
-const VERSION = 'io.modelcontextprotocol/protocolVersion'
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+export const MODERN = '2026-07-28'
+export const VERSION = 'io.modelcontextprotocol/protocolVersion'
+export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
 
 /** A revision is a date, so that later ones sort later. */

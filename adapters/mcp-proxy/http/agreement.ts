@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { errorFor } from '../../mcp/answers.ts'
-import { isModern } from '../../mcp/era.ts'
+import { isModern, VERSION } from '../../mcp/era.ts'
+import { INVALID_PARAMS } from '../../mcp/keys.ts'
 import { isObject, isRequestId, type Message, objectIn } from '../../mcp/message.ts'
 import { headerOf } from './visit.ts'
 
 /** `HeaderMismatch` of MCP 2026-07-28. */
 const MISMATCH = -32_020
-const VERSION = 'io.modelcontextprotocol/protocolVersion'
 
 /** Which of a request's params stands in `Mcp-Name`. */
 const NAMED_BY: ReadonlyMap<string, string> = new Map([
@@ -43,9 +43,37 @@ export function disagreement(request: IncomingMessage, message: unknown): Messag
     if (value === undefined && !isBound) continue
     if (value !== undefined && headerText(value) === body) continue
     const because = value === undefined ? `the header ${header} is missing` : `${header} says otherwise than the body`
-    return errorFor(isRequestId(id) ? id : null, MISMATCH, `holdpoint: ${because}`)
+    return mismatch(id, because)
   }
   return undefined
+}
+
+/** The error that a header which contradicts its message is answered with. */
+export function mismatch(id: unknown, because: string): Message {
+  return errorFor(isRequestId(id) ? id : null, MISMATCH, `holdpoint: ${because}`)
+}
+
+/** Does this message say itself of which revision it is? Only those of the modern era do. */
+export function namesRevision(message: unknown): boolean {
+  return Object.hasOwn(objectIn(objectIn(message, 'params'), '_meta'), VERSION)
+}
+
+/** Does the request say in its header that it is of the modern era? */
+export function saysModern(request: IncomingMessage): boolean {
+  return isModern({ _meta: { [VERSION]: headerOf(request, 'mcp-protocol-version') } })
+}
+
+/**
+ * A request that is of the modern era by its header must be so by what it says itself.
+ *
+ * @returns the error to answer with, and 400
+ */
+export function withoutEnvelope(request: IncomingMessage, message: unknown): Message | undefined {
+  if (!saysModern(request) || !isObject(message) || typeof message['method'] !== 'string') return undefined
+  const { id, method } = message
+  if (!Object.hasOwn(message, 'id') || isModern(objectIn(message, 'params'))) return undefined
+  if (method === 'initialize') return mismatch(id, 'initialize does not belong to the revision of MCP-Protocol-Version')
+  return errorFor(isRequestId(id) ? id : null, INVALID_PARAMS, `holdpoint: params._meta["${VERSION}"] is missing`)
 }
 
 const ENCODED = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/

@@ -25,9 +25,12 @@ export class Exchange {
   readonly posted: Message | undefined
   /** Aborted once the client has gone. */
   readonly gone: AbortSignal
+  /** Settles once there is an answer, or nobody waits for one. */
+  readonly over: Promise<void>
   readonly #reply: Reply | undefined
   #head: Head | undefined
   #isSent = false
+  readonly #end: () => void
   #isAnswered = false
   #isResumable = false
 
@@ -37,10 +40,14 @@ export class Exchange {
     this.visit = visit
     this.posted = isObject(posted) ? posted : undefined
     this.gone = abort.signal
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.over = promise
+    this.#end = resolve
     if (left === undefined) return
     const accept = visit.request.headers.accept ?? ''
     this.#reply = new Reply(visit.response, /text\/event-stream|\*\/\*/i.test(accept), () => {
       abort.abort()
+      resolve()
       left(this)
     })
   }
@@ -93,12 +100,22 @@ export class Exchange {
     this.#reply?.stream(status, headers)
   }
 
+  /** What the client has not taken yet, bytes. */
+  get backlog(): number {
+    return this.#reply?.backlog ?? 0
+  }
+
+  /** The client does not read what it is given: it is left. */
+  breakOff(): void {
+    this.#reply?.destroy()
+  }
+
   /** Gives the client a message: as the one answer where it is that, as an event otherwise. */
   say(message: Message, mark: EventMark = {}): void {
     const reply = this.#reply
     if (reply === undefined) return
     const isAnswer = this.#answers(message, reply)
-    if (isAnswer) this.#isAnswered = true
+    if (isAnswer) this.#answered()
     if (isAnswer && reply.isUnopened) {
       const { status = statusOf(message), headers = [] } = this.#head ?? {}
       reply.whole(status, headers, message)
@@ -109,6 +126,12 @@ export class Exchange {
     // An error about no request in particular would be lost in a stream: there it is about this one.
     const isLost = message['id'] === null && this.id !== undefined
     reply.event(isLost ? { ...message, id: this.id } : message, this.#noted(mark))
+  }
+
+  /** The same, where the status is ours to say. */
+  answer(status: number, message: Message): void {
+    this.#head = { status, headers: [] }
+    this.say(message)
   }
 
   /** A place to resume from, with nothing said. */
@@ -124,8 +147,7 @@ export class Exchange {
   /** There will be no answer: the client is told why. Nothing happens where there was one. */
   fail(status: number, because: string, code: number = INTERNAL_ERROR): void {
     if (this.#isAnswered) return
-    this.#head = { status, headers: [] }
-    this.say(errorFor(this.id ?? null, code, `holdpoint: ${because}`))
+    this.answer(status, errorFor(this.id ?? null, code, `holdpoint: ${because}`))
   }
 
   /** Everything is said. What was taken and has no answer is acknowledged. */
@@ -140,6 +162,11 @@ export class Exchange {
 
   async drained(): Promise<void> {
     await this.#reply?.drained()
+  }
+
+  #answered(): void {
+    this.#isAnswered = true
+    this.#end()
   }
 
   #noted(mark: EventMark): EventMark {

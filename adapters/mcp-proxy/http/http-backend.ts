@@ -59,6 +59,9 @@ export class HttpBackend implements Backend {
     this.#sessions = new Sessions(limits.maxSessions, limits.idleMs)
   }
 
+  /** Whether the server is up shows with each request. */
+  async open(): Promise<void> {}
+
   async visit(visit: Visit): Promise<void> {
     switch (visit.request.method) {
       case 'POST':

@@ -84,9 +84,21 @@ export class Reply {
     if (this.#state === 'streaming') this.#response.write(`${text}\n`)
   }
 
+  /** Nothing more will be said; where nothing was, the request is acknowledged. */
   end(): void {
-    if (this.#state === 'streaming') this.#response.end()
+    if (this.#state === 'unopened') this.whole(202, [])
+    else if (this.#state === 'streaming') this.#response.end()
     this.#state = 'ended'
+  }
+
+  /** What the client has not taken yet, bytes. */
+  get backlog(): number {
+    return this.#response.writableLength
+  }
+
+  /** Breaks off: the client gets no more of it, and can tell. */
+  destroy(): void {
+    this.#response.destroy()
   }
 
   /** Settles once the client has taken enough of what was written. */

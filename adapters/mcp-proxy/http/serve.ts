@@ -6,6 +6,7 @@ import { createTokenCheck, type TokenCheck } from '../auth.ts'
 import { type AllowedNames, allowedNames, checkHostAndOrigin } from '../hosts.ts'
 import { checkAddress } from '../listen-rules.ts'
 import { resourceMetadata, resourcePathOf } from '../metadata.ts'
+import { CommandBackend } from './command-backend.ts'
 import { HttpBackend } from './http-backend.ts'
 import { DEFAULT_LIMITS, type ServeTerms } from './terms.ts'
 import { answerWhole, type Backend, turnAway, type Visit } from './visit.ts'
@@ -41,6 +42,14 @@ export async function serveHttp(terms: ServeTerms): Promise<Served> {
       ? http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, answer)
       : https.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, ...certificateOf(tls) }, answer)
   const opened = await listening(server, host, port)
+  try {
+    // Before the first request is answered: it waits until our own names are known.
+    await Promise.all([...backends.values()].map((backend) => backend.open()))
+  } catch (cause) {
+    server.close()
+    await Promise.all([...backends.values()].map((backend) => backend.close()))
+    throw cause
+  }
   front.open(opened)
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${opened}`,
@@ -58,7 +67,7 @@ function backendsOf(terms: ServeTerms): ReadonlyMap<string, Backend> {
   return new Map(
     terms.upstreams.map((upstream): [string, Backend] => {
       if (upstream.kind === 'http') return [upstream.name, new HttpBackend(upstream, terms, { limits, isShared })]
-      throw new HoldpointError('ERR_CONFIG', 'commands over HTTP are not served yet', { at: '--listen' })
+      return [upstream.name, new CommandBackend(upstream, terms, limits)]
     }),
   )
 }
@@ -125,8 +134,8 @@ class Front {
     } catch (cause) {
       // INVARIANT I4: whatever fails here has executed nothing.
       this.#terms.note(`a request failed: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
-      turnAway({ response }, 500, 'the request could not be answered')
-      response.destroy()
+      if (response.headersSent) response.destroy()
+      else turnAway({ response }, 500, 'the request could not be answered')
     }
   }
 

@@ -14,6 +14,8 @@ export interface Visit {
 
 /** What answers the requests to one upstream. */
 export interface Backend {
+  /** @throws HoldpointError ERR_CONFIG where it cannot serve */
+  open(): Promise<void>
   visit(visit: Visit): Promise<void>
   close(): Promise<void>
 }

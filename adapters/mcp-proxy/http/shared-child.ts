@@ -1,0 +1,275 @@
+import { randomUUID } from 'node:crypto'
+import { CAPABILITIES, isModern, MODERN, VERSION } from '../../mcp/era.ts'
+import { INVALID_REQUEST } from '../../mcp/keys.ts'
+import { Link } from '../../mcp/link.ts'
+import { isObject, isRequestId, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
+import { Upstream } from '../../mcp/upstream.ts'
+import type { ServerProcess } from '../child.ts'
+import { frameText, readServerFrame } from '../frames.ts'
+import { type About, Exchange } from './exchange.ts'
+import { MOST_BACKLOG } from './outlet.ts'
+import { paramMismatch } from './param-headers.ts'
+import type { Session } from './sessions.ts'
+import type { GateTerms } from './terms.ts'
+import { principalKey, type Visit } from './visit.ts'
+
+const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
+/** The id of our own first request; clients' are counted from the next. */
+const FIRST = 0
+/** How long an answer is still heard after its client has left, ms. */
+const GRACE_MS = 5_000
+/** What a process may leave lying unread, bytes. */
+const MOST_UNREAD = 64 * 1_048_576
+
+/** A request that the process has and has not answered. */
+interface Entry {
+  readonly id: RequestId
+  readonly token: RequestId | undefined
+  readonly link: Link<About>
+  readonly exchange: Exchange
+  readonly isSubscription: boolean
+}
+
+/** What a shared process works with. */
+export interface SharedChildTerms {
+  readonly name: string
+  readonly server: ServerProcess
+  readonly gate: GateTerms
+  readonly maxFrameBytes: number
+  /** The process is gone. */
+  readonly ended: () => void
+}
+
+/**
+ * One process for all of a principal's requests of the later era, which have no sessions. Clients count their ids from the same
+ * numbers: here each request has an id and a progress token of its own, and its answers get back what the client wrote.
+ */
+export class SharedChild implements Session {
+  readonly principal: string
+  readonly #terms: SharedChildTerms
+  readonly #upstream: Upstream
+  readonly #conversation = randomUUID()
+  readonly #open = new Map<number, Entry>()
+  #last = FIRST
+  #isOfEra = false
+  #isOver = false
+
+  constructor({ who }: Visit, terms: SharedChildTerms) {
+    const { name, server, gate, maxFrameBytes } = terms
+    this.#terms = terms
+    this.principal = principalKey(who)
+    this.#upstream = new Upstream(gate.gate, name, 'third-party')
+    server.listen(
+      {
+        line: (text) => this.#fromServer(text),
+        tooLong: () => this.#fault(`it wrote a line longer than ${maxFrameBytes} bytes`),
+        drained: () => undefined,
+      },
+      maxFrameBytes,
+    )
+    void server.ended.then(() => this.#over('its process has ended'))
+  }
+
+  /** One message of a client's. Settles once it has its answer, or nobody waits for one. */
+  async post(visit: Visit, message: unknown): Promise<void> {
+    this.#settleEra(message)
+    const link = this.#connect(visit)
+    const exchange = new Exchange(visit, message, (left) => this.#left(left, link))
+    const { posted } = exchange
+    const mismatch = posted === undefined ? undefined : paramMismatch(visit.request, posted, this.#upstream.listing)
+    if (mismatch !== undefined) exchange.answer(400, mismatch)
+    else await link.fromClient(message, { exchange })
+    if (exchange.isSent && exchange.id !== undefined) await exchange.over
+    exchange.finish()
+    if (!exchange.gone.aborted) link.close()
+  }
+
+  close(): void {
+    this.#over('the proxy has ended it')
+    void this.#terms.server.stop()
+  }
+
+  /** A process that speaks both eras takes the first message for its word: that must not be one that is of neither. */
+  #settleEra(message: unknown): void {
+    if (!this.#isOfEra && !isModern(objectIn(message, 'params'))) {
+      const params = { _meta: { [VERSION]: MODERN, [CAPABILITIES]: {} } }
+      this.#send({ jsonrpc: '2.0', id: FIRST, method: 'server/discover', params })
+    }
+    this.#isOfEra = true
+  }
+
+  #connect({ who }: Visit): Link<About> {
+    const { gate, name } = this.#terms
+    const view = gate.viewFor(who, this.#conversation)
+    const link: Link<About> = new Link<About>({
+      upstream: this.#upstream,
+      gateFor: () => view,
+      toServer: (message, { exchange }) => this.#toServer(message, exchange, link),
+      toClient: (message, { exchange }) => this.#toClient(message, exchange),
+      note: (text) => gate.note(`${name}: ${text}`),
+      ...(gate.refused === undefined ? {} : { refused: gate.refused }),
+    })
+    return link
+  }
+
+  #toClient(message: Message, exchange: Exchange): void {
+    exchange.answer(statusOf(message, exchange.posted), message)
+    if (exchange.backlog > MOST_BACKLOG) exchange.breakOff()
+  }
+
+  /** In this era to go away is to cancel. What the server says soon after is still how the call ended. */
+  #left(exchange: Exchange, link: Link<About>): void {
+    const { id } = exchange
+    if (id === undefined || exchange.isAnswered) return
+    link.cancel(id)
+    for (const [number, entry] of this.#open) {
+      if (entry.exchange !== exchange) continue
+      this.#send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: number } })
+      setTimeout(() => this.#open.delete(number), GRACE_MS).unref()
+    }
+  }
+
+  #toServer(message: Message, exchange: Exchange, link: Link<About>): void {
+    const { method, id } = message
+    if (method === 'notifications/cancelled') this.#cancel(message, link)
+    // The server of this era asks nothing that could be answered.
+    else if (isRequestId(id) && method !== undefined) this.#ask(message, id, exchange, link)
+    else if (method !== undefined) this.#send(message)
+  }
+
+  /** Sends a request under an id of its own. */
+  #ask(message: Message, id: RequestId, exchange: Exchange, link: Link<About>): void {
+    const isOwn = !exchange.carries(message)
+    if (!isOwn) exchange.sent()
+    const params = objectIn(message, 'params')
+    const meta = objectIn(params, '_meta')
+    const token = meta['progressToken']
+    this.#last += 1
+    this.#open.set(this.#last, {
+      id,
+      token: isRequestId(token) ? token : undefined,
+      link,
+      exchange: isOwn ? Exchange.unheard(exchange) : exchange,
+      isSubscription: message['method'] === 'subscriptions/listen',
+    })
+    const tracked = isRequestId(token) ? { ...params, _meta: { ...meta, progressToken: this.#last } } : params
+    this.#send({ ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) })
+  }
+
+  /** Of a request of the gate's own; a client of this era goes away instead. */
+  #cancel(message: Message, link: Link<About>): void {
+    const params = objectIn(message, 'params')
+    for (const [number, entry] of this.#open) {
+      if (entry.link !== link || entry.id !== params['requestId']) continue
+      this.#open.delete(number)
+      this.#send({ ...message, params: { ...params, requestId: number } })
+    }
+  }
+
+  #send(message: Message): void {
+    const { server } = this.#terms
+    try {
+      server.send(frameText(message))
+    } catch {
+      this.#over('its process no longer reads')
+      return
+    }
+    if (server.backlog > MOST_UNREAD) this.#fault('it no longer reads what it is sent')
+  }
+
+  /** UNTRUSTED: a line of the process. */
+  #fromServer(text: string): void {
+    const { gate, name } = this.#terms
+    const frame = readServerFrame(text)
+    if (isObject(frame) && frame['id'] === FIRST && frame['method'] === undefined) return
+    const found = isObject(frame) ? this.#find(frame) : undefined
+    if (!isObject(frame) || found === undefined) {
+      const what = isObject(frame) ? 'what belongs to no open request' : 'a line that is no message'
+      gate.note(`${name} wrote ${what}; not passed on`)
+      return
+    }
+    const [number, entry] = found
+    if (frame['method'] === undefined) this.#open.delete(number)
+    const { link, exchange } = entry
+    link.fromServer(asAsked(frame, number, entry), { exchange })?.catch((cause: unknown) => {
+      gate.note(`${name}: a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
+    })
+  }
+
+  /** Which request this is about. What a process says to nobody in particular would be told to the wrong one. */
+  #find(frame: Message): readonly [number, Entry] | undefined {
+    const { id, method } = frame
+    const params = objectIn(frame, 'params')
+    if (method === undefined) return this.#entry(id)
+    if (isRequestId(id)) return undefined
+    const subscription = objectIn(params, '_meta')[SUBSCRIPTION]
+    if (subscription !== undefined) return this.#entry(Number(subscription))
+    if (method === 'notifications/progress') return this.#entry(params['progressToken'])
+    const waiting = [...this.#open].filter(([, { isSubscription, exchange }]) => !isSubscription && exchange.isSent)
+    const [only, ...more] = waiting
+    return more.length === 0 ? only : undefined
+  }
+
+  #entry(number: unknown): readonly [number, Entry] | undefined {
+    const entry = typeof number === 'number' ? this.#open.get(number) : undefined
+    return entry === undefined || typeof number !== 'number' ? undefined : [number, entry]
+  }
+
+  #fault(because: string): void {
+    this.#over(because)
+    void this.#terms.server.stop(0)
+  }
+
+  /** INVARIANT: what had begun is `unknown`; whoever waits is told. */
+  #over(because: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { name, gate, ended } = this.#terms
+    if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
+    for (const { link, exchange } of this.#open.values()) {
+      link.close()
+      exchange.fail(502, `${name}: ${because}. Whether a call that was under way has run is not known`)
+    }
+    this.#open.clear()
+    this.#upstream.close()
+    ended()
+  }
+}
+
+/** The frame as the client would have got it, had the process been its own. */
+function asAsked(frame: Message, number: number, { id, token }: Entry): Message {
+  const of = (holder: Message): Message => {
+    const meta = objectIn(holder, '_meta')
+    return String(meta[SUBSCRIPTION]) === String(number)
+      ? { ...holder, _meta: { ...meta, [SUBSCRIPTION]: id } }
+      : holder
+  }
+  const { method, params, result } = frame
+  if (method === undefined) return { ...frame, id, ...(isObject(result) ? { result: of(result) } : {}) }
+  if (!isObject(params)) return frame
+  const told = params['progressToken'] === number ? { ...params, progressToken: token } : params
+  return { ...frame, params: of(told) }
+}
+
+/**
+ * The status of an answer (MCP 2026-07-28, Streamable HTTP): what was wrong with the request as such is an HTTP error, and what
+ * its handling gave is not.
+ */
+function statusOf({ error }: Message, posted: Message | undefined): number {
+  const code = isObject(error) ? error['code'] : undefined
+  const meta = objectIn(objectIn(posted, 'params'), '_meta')
+  switch (code) {
+    case -32_601:
+      return 404
+    case -32_700:
+    case INVALID_REQUEST:
+    case -32_020:
+    case -32_021:
+    case -32_022:
+      return 400
+    case -32_602:
+      return isObject(meta[CAPABILITIES]) ? 200 : 400
+    default:
+      return 200
+  }
+}
