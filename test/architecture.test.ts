@@ -41,6 +41,7 @@ const table: { readonly [room: string]: Room } = {
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
+  log: { rooms: noun, pure: true },
   store: { rooms: noun, node: '*', packages: ['p-timeout', 'zod'] },
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
@@ -286,6 +287,12 @@ describe('entries', () => {
     const reached = valueImports(reachedFrom('src/verify.ts'))
     expect([...reached].filter((name) => name.startsWith('node:'))).toEqual([])
     expect([...reached].filter((name) => name !== 'zod' && name !== 'jose')).toEqual([])
+  })
+
+  it('the log runs in a browser too: it brings no hash and no signature of its own', () => {
+    const files = [...facts.keys()].filter((file) => roomOf(file) === 'log')
+    expect(files).toContain('src/log/merkle.ts')
+    expect([...valueImports(files.flatMap((file) => [...reachedFrom(file)]))]).toEqual([])
   })
 
   it('the gate itself reaches no store and no sink: they come in as ports', () => {
