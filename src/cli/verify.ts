@@ -7,6 +7,7 @@ import { tokensAt } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { type Trusted, trustedKeys } from './trust.ts'
 import { visible } from './visible.ts'
+import { storeFolder } from './why.ts'
 
 /** Failures that are printed one by one; the rest are counted. */
 const MOST_SHOWN = 20
@@ -14,7 +15,7 @@ const PROGRESS_EVERY = 1_000
 
 export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
-    .argument('<PATH>', 'an export (.jsonl, one receipt a line) or a store folder')
+    .argument('[PATH]', 'an export (.jsonl, one receipt a line) or a store folder (default: the configured store)')
     .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
     .option('--require-seal', 'not valid unless every stream was sealed: nothing is missing at its end')
@@ -24,9 +25,10 @@ export function verifyCommand(context: CommandContext): Command {
       '\nExits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome.\n' +
         'A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and\n' +
         'is no failure: a live gate looks the same. With --require-seal it is one.' +
-        '\n\nExample:\n  holdpoint verify receipts.jsonl --keys keys.json',
+        '\n\nExample:\n  holdpoint verify\n  holdpoint verify receipts.jsonl --keys keys.json',
     )
-    .action(async (path: string, flags: Flags) => {
+    .action(async (named: string | undefined, flags: Flags) => {
+      const path = named ?? storeFolder(situationOf(flags.config))
       const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
       const report = await verifyPath(path, trusted, context.terminal)
       context.terminal.progress('')
