@@ -284,6 +284,17 @@ describe('what passes', () => {
     })
   })
 
+  it('is what was decided, whoever changes the object in the meantime', async () => {
+    const { point, release, asked } = slowPoint()
+    const wire = new Wire({ policy: point })
+    const args: Record<string, unknown> = { id: '7' }
+    wire.call('write_note', args)
+    await eventually(() => asked() || undefined)
+    args['id'] = 'all'
+    release()
+    expect(await wire.reached('tools/call')).toMatchObject({ params: { arguments: { id: '7' } } })
+  })
+
   it('hands on as the very same object whatever is no call: unknown methods, unknown members', () => {
     const wire = new Wire()
     const asked = { jsonrpc: '2.0', id: 1, method: 'x/unknown', params: { deep: { er: [1] } }, 'x-more': true }

@@ -10,6 +10,7 @@ const extra = { name: 'export_notes', description: 'Exports notes', inputSchema:
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 /** A stranger's server that lists what the test says. */
@@ -84,10 +85,9 @@ describe('what a call is judged by', () => {
     wire.call('read_note')
     await wire.reached('tools/call')
     const now = performance.now()
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000)
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000)
     wire.call('read_note', { id: '8' })
     await wire.reached('tools/call', 1)
-    clock.mockRestore()
     expect(wire.listings).toBe(2)
   })
 
@@ -126,7 +126,8 @@ describe('a server that does not list', () => {
     wire.call('write_note')
     await wire.reached('tools/call')
     silent = true
-    wire.fromServer({ method: 'notifications/tools/list_changed' })
+    const later = performance.now() + 61_000
+    vi.spyOn(performance, 'now').mockImplementation(() => later)
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const id = wire.call('write_note', { id: '8' })
     await vi.advanceTimersByTimeAsync(10_000)

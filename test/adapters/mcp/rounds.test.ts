@@ -108,6 +108,8 @@ describe('whoever wants a call to run without the person', () => {
     const first = call()
     const second = call({ requestState: await question(first), inputResponses: { [APPROVAL_KEY]: yes } }, { id: '8' })
     expect(refusalIn(await wire.resultOf(second))).toMatchObject({ code: 'approval_required' })
+    // Nor has that answered the question that was put.
+    expect(await wire.resultOf(call())).toMatchObject({ resultType: 'input_required' })
     expect(wire.calls).toEqual([])
   })
 
