@@ -22,6 +22,7 @@ interface Connection extends Session {
   readonly link: Link<About>
   /** Our own requests to the server that have no answer yet, by id. */
   readonly asides: Map<string, AbortController>
+  isOver: boolean
 }
 
 /** What requests without a session have in common, principal by principal. */
@@ -34,6 +35,9 @@ interface Realm {
 
 const MOST_REALMS = 1_000
 const MOST_ASKED = 1_000
+const NO_SESSION = 'there is no such session'
+/** What servers of the earlier era say of a session that they do not know. */
+const UNKNOWN_SESSION = -32_001
 const RETRY_AFTER: readonly HeaderField[] = [['retry-after', '5']]
 
 /**
@@ -105,6 +109,7 @@ export class HttpBackend implements Backend {
       exchange.fail(500, 'the message could not be passed on')
       this.#gate.note(`${this.#terms.name}: ${cause instanceof Error ? cause.message : 'failed'}`)
     }
+    if (connection.isOver && exchange.id !== undefined) exchange.fail(404, NO_SESSION, UNKNOWN_SESSION)
     exchange.finish()
     if (span === 'single' && !exchange.gone.aborted) connection.close()
   }
@@ -149,7 +154,7 @@ export class HttpBackend implements Backend {
     const principal = principalKey(visit.who)
     const known = this.#sessions.find(id, principal)
     if (known === undefined && (this.#isShared || this.#sessions.has(id)))
-      return turnAway(visit, 404, 'there is no such session', { code: -32_001 })
+      return turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
     if (known === undefined && this.#sessions.isFull) return this.#turnAwayFull(visit)
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
@@ -180,7 +185,9 @@ export class HttpBackend implements Backend {
       link,
       principal: principalKey(visit.who),
       asides: new Map(),
+      isOver: false,
       close: () => {
+        connection.isOver = true
         link.close()
         for (const abort of connection.asides.values()) abort.abort()
         if (realm === undefined) upstream.close()
@@ -217,7 +224,8 @@ export class HttpBackend implements Backend {
     const isPatient = message['method'] === 'subscriptions/listen'
     await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })
     const { id } = exchange
-    if (id === undefined || exchange.isAnswered || exchange.isResumable || exchange.gone.aborted) return
+    if (id === undefined || exchange.isResumable || exchange.gone.aborted) return
+    // Where the link has heard an answer, none is lost.
     connection.link.lose(id)
     exchange.fail(502, 'the server gave no answer to this request')
   }
@@ -275,19 +283,27 @@ export class HttpBackend implements Backend {
     const abort = new AbortController()
     const key = String(id)
     if (method !== undefined) connection.asides.set(key, abort)
+    const unheard = Exchange.unheard(exchange)
+    let isAnswered = method === undefined
     try {
       const answer = await this.#remote.send('POST', this.#asideHeaders(message, exchange), {
         body: frameText(message),
         signal: abort.signal,
       })
-      await passOn(answer, Exchange.unheard(exchange), {
-        hear: (frame) => connection.link.fromServer(frame, { exchange: Exchange.unheard(exchange) }),
+      this.#learnSession(answer, exchange, connection)
+      await passOn(answer, unheard, {
+        hear: (frame) => {
+          isAnswered ||= isObject(frame) && frame['id'] === id
+          return connection.link.fromServer(frame, { exchange: unheard })
+        },
         note: this.#gate.note,
         maxFrameBytes: this.#limits.maxFrameBytes,
       })
     } finally {
-      if (method !== undefined) connection.asides.delete(key)
+      connection.asides.delete(key)
     }
+    // Whoever waits for the answer need not wait for its deadline.
+    if (!isAnswered) throw new RemoteFault(502, 'the server gave no answer')
   }
 
   #asideHeaders(message: Message, { visit }: Exchange): readonly HeaderField[] {

@@ -1,0 +1,315 @@
+import type { ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { RECEIPT_KEY, REFUSAL_KEY } from '../../../adapters/mcp/index.ts'
+import { eventually, rest } from '../mcp/wire.ts'
+import { event, type Frame, json, META, modernHeaders, type Play, startStage, stream, textOf } from './http-stage.ts'
+
+const CALL = { method: 'tools/call', params: { name: 'get', arguments: { id: '7' } } }
+const WIPE = { method: 'tools/call', params: { name: 'wipe', arguments: {} } }
+const ASKING = { gate: { policy: 'ask/v1', tools: { 'notes/send': { materiality: 'high' } } } } as const
+const SEND = { name: 'send', arguments: { to: 'bob' } }
+
+const refusalOf = ({ result = {} }: Frame) =>
+  (result['_meta'] as Record<string, { readonly code: string }>)?.[REFUSAL_KEY]
+const isAnswer = ({ method }: Frame) => method === undefined
+
+describe('a call through the proxy over HTTP', () => {
+  it('of a session runs when it is permitted, with its receipt, and never reaches the server when it is refused', async () => {
+    const stage = await startStage()
+    const session = await stage.begin()
+    const [ran] = (await (await stage.post({ id: 1, ...CALL }, session)).whole()).frames
+    expect(textOf(ran ?? {})).toBe('get ran')
+    expect(ran?.result?.['_meta']).toHaveProperty([RECEIPT_KEY])
+    const [refused = {}] = (await (await stage.post({ id: 2, ...WIPE }, session)).whole()).frames
+    expect(refusalOf(refused)).toMatchObject({ code: 'denied_by_policy', tool: 'notes/wipe' })
+    expect(refused.result).not.toHaveProperty('resultType')
+    expect(stage.calls().map(({ params }) => params?.['name'])).toEqual(['get'])
+    expect(await stage.outcomes(1)).toEqual(['ok'])
+  })
+
+  it('of the later era likewise, with no session', async () => {
+    const stage = await startStage()
+    const [ran = {}] = (await (await stage.ask('tools/call', CALL.params)).whole()).frames
+    expect(textOf(ran)).toBe('get ran')
+    const [refused = {}] = (await (await stage.ask('tools/call', WIPE.params)).whole()).frames
+    expect(refused.result).toMatchObject({ resultType: 'complete', isError: true })
+    expect(stage.calls().map(({ params }) => params?.['name'])).toEqual(['get'])
+  })
+
+  it('under an id that another client uses at the same moment gets its own answer', async () => {
+    const held: (() => void)[] = []
+    const stage = await startStage({
+      play: ({ id, method, params = {} }, response) => {
+        if (method !== 'tools/call') return undefined
+        return held.push(() =>
+          json(response, { id, result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] } }),
+        )
+      },
+    })
+    const first = stage.ask('tools/call', { name: 'get', arguments: { id: 'a' } })
+    await eventually(() => (held.length === 1 ? true : undefined))
+    const second = stage.ask('tools/call', { name: 'get', arguments: { id: 'b' } })
+    await eventually(() => (held.length === 2 ? true : undefined))
+    for (const answer of held.toReversed()) answer()
+    const told = await Promise.all(
+      [first, second].map(async (one) => textOf((await (await one).whole()).frames[0] ?? {})),
+    )
+    expect(told).toEqual(['{"id":"a"}', '{"id":"b"}'])
+  })
+})
+
+describe('a person at the client of a session', () => {
+  it('is asked on the stream that answers the call, and on their yes it runs and is answered there', async () => {
+    const stage = await startStage(ASKING)
+    const session = await stage.begin({ elicitation: {} })
+    const call = await stage.post({ id: 1, method: 'tools/call', params: SEND }, session)
+    const asked = await call.until(({ method }) => method === 'elicitation/create')
+    expect(stage.calls()).toEqual([])
+    const reply = { id: asked.id, result: { action: 'accept', content: { approve: true } } }
+    expect((await stage.post(reply, session)).status).toBe(202)
+    expect(textOf(await call.until(isAnswer))).toBe('send ran')
+    expect((await call.whole()).headers['content-type']).toBe('text/event-stream')
+    expect(stage.seen.filter(({ body }) => body.includes('approve'))).toEqual([])
+    expect(stage.calls()).toHaveLength(1)
+  })
+
+  it('is not asked by way of another session: its answer there is no answer', async () => {
+    const stage = await startStage(ASKING)
+    const [mine, theirs] = [await stage.begin({ elicitation: {} }), await stage.begin()]
+    const call = await stage.post({ id: 1, method: 'tools/call', params: SEND }, mine)
+    const asked = await call.until(({ method }) => method === 'elicitation/create')
+    await stage.post({ id: asked.id, result: { action: 'accept', content: { approve: true } } }, theirs)
+    await rest()
+    expect(stage.calls()).toEqual([])
+    call.leave()
+  })
+
+  it('who goes away while the question is open leaves a call that never runs', async () => {
+    const stage = await startStage(ASKING)
+    const session = await stage.begin({ elicitation: {} })
+    const call = await stage.post({ id: 1, method: 'tools/call', params: SEND }, session)
+    const asked = await call.until(({ method }) => method === 'elicitation/create')
+    call.leave()
+    await rest()
+    await stage.post({ id: asked.id, result: { action: 'accept', content: { approve: true } } }, session)
+    await rest()
+    expect(stage.calls()).toEqual([])
+  })
+})
+
+describe('a stream of the server', () => {
+  it('passes as it comes, with its places, its pace and its comments', async () => {
+    let open: ServerResponse | undefined
+    const stage = await startStage({
+      play: ({ method }, response) => {
+        if (method !== 'tools/call') return undefined
+        open = response
+        return stream(
+          response,
+          `id: 1\nretry: 250\ndata: \n\n: still here\n\n${event({ method: 'notifications/progress', params: { progressToken: 'p', progress: 1 } }, '2')}`,
+        )
+      },
+    })
+    const session = await stage.begin()
+    const call = await stage.post({ id: 1, ...CALL }, session)
+    await call.until(({ method }) => method === 'notifications/progress')
+    expect(call.text).toContain('id: 1\n')
+    expect(call.text).toContain('retry: 250\n')
+    expect(call.text).toContain(': still here\n')
+    expect(call.text).toContain('id: 2\n')
+    expect(call.headers['x-accel-buffering']).toBe('no')
+    expect(call.isOver).toBe(false)
+    open?.end(event({ id: 1, result: { content: [] } }, '3'))
+    expect((await call.until(isAnswer)).result?.['_meta']).toHaveProperty([RECEIPT_KEY])
+    expect((await call.whole()).text).toContain('id: 3\n')
+  })
+
+  it('that broke off goes on where the client comes back, and the answer there is the call’s: with its receipt, settled', async () => {
+    const stage = await startStage({
+      play: ({ method }, response, { headers, method: verb }) => {
+        if (method === 'tools/call') {
+          stream(response, 'id: 9\ndata: \n\n')
+          return response.end()
+        }
+        if (verb !== 'GET') return undefined
+        expect(headers['last-event-id']).toBe('9')
+        stream(response, event({ id: 1, result: { content: [{ type: 'text', text: 'late' }] } }, '10'))
+        return response.end()
+      },
+    })
+    const session = await stage.begin()
+    const call = await (await stage.post({ id: 1, ...CALL }, session)).whole()
+    expect(call.frames).toEqual([])
+    const resumed = await stage.send('GET', { accept: 'text/event-stream', 'last-event-id': '9', ...session })
+    const answer = await resumed.until(isAnswer)
+    expect(textOf(answer)).toBe('late')
+    expect(answer.result?.['_meta']).toHaveProperty([RECEIPT_KEY])
+    expect(await stage.outcomes(1)).toEqual(['ok'])
+  })
+
+  it('that asks the client gets its answer, and nothing that answers nothing', async () => {
+    let open: ServerResponse | undefined
+    const stage = await startStage({
+      play: ({ method }, response) => {
+        if (method !== 'tools/call') return undefined
+        open = response
+        return stream(
+          response,
+          event({ id: 'q', method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } }),
+        )
+      },
+    })
+    const session = await stage.begin({ sampling: {} })
+    const call = await stage.post({ id: 1, ...CALL }, session)
+    await call.until(({ method }) => method === 'sampling/createMessage')
+    expect((await stage.post({ id: 'q', result: { role: 'assistant' } }, session)).status).toBe(202)
+    expect((await stage.post({ id: 'forged', result: { role: 'assistant' } }, session)).status).toBe(202)
+    const answers = stage.seen.filter(({ body }) => body.includes('"assistant"'))
+    expect(answers.map(({ body }) => (JSON.parse(body) as Frame).id)).toEqual(['q'])
+    open?.end(event({ id: 1, result: { content: [] } }))
+    await call.until(isAnswer)
+  })
+})
+
+describe('a client that goes away', () => {
+  it('cancels its request in the later era: the server sees it leave', async () => {
+    let left: (() => void) | undefined
+    const gone = new Promise<void>((done) => {
+      left = done
+    })
+    const stage = await startStage({
+      play: ({ method }, response) => {
+        if (method !== 'tools/call') return undefined
+        response.on('close', () => left?.())
+        return stream(response)
+      },
+    })
+    const call = await stage.ask('tools/call', CALL.params)
+    call.leave()
+    await gone
+  })
+})
+
+/** What a server may do instead of answering, and the status that its client gets then. */
+const FAULTS: readonly (readonly [what: string, fault: Play, status: number])[] = [
+  ['closes the connection', (_, response) => response.destroy(), 502],
+  ['answers with a page', (_, response) => page(response, 500, 'text/html', '<h1>no</h1>'), 500],
+  ['answers with nonsense', (_, response) => page(response, 200, 'application/json', '{"id":'), 502],
+  ['answers another request', (_, response) => json(response, { id: 77, result: {} }), 502],
+  ['breaks off its stream', (_, response) => stream(response) && setTimeout(() => response.destroy(), 5), 200],
+  ['ends its stream with nothing said', (_, response) => stream(response) && response.end(), 200],
+  ['sends the client elsewhere', (_, response) => page(response, 307, 'text/html', ''), 502],
+  ['does not take our credentials', (_, response) => page(response, 401, 'text/html', ''), 502],
+  [
+    'compresses unasked',
+    (_, response) => page(response.setHeader('content-encoding', 'gzip'), 200, 'application/json', 'x'),
+    502,
+  ],
+  ['acknowledges a request and answers nothing', (_, response) => response.writeHead(202).end(), 502],
+]
+
+function page(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { 'content-type': type, 'www-authenticate': 'Bearer' }).end(text)
+}
+
+describe('a server that', () => {
+  it.each(FAULTS)('%s leaves nobody waiting, and the outcome is unknown', async (_what, fault, status) => {
+    const stage = await startStage({
+      play: (frame, ...rest) => (frame.method === 'tools/call' ? [fault(frame, ...rest)] : undefined),
+    })
+    for (const send of [
+      async () => await stage.post({ id: 1, ...CALL }, await stage.begin()),
+      async () => await stage.ask('tools/call', CALL.params),
+    ]) {
+      const answer = await (await send()).whole()
+      expect(answer.status).toBe(status)
+      expect(answer.headers['www-authenticate']).toBeUndefined()
+      expect(answer.frames.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('holdpoint: ') } })
+    }
+    expect(await stage.outcomes(2)).toEqual(['unknown', 'unknown'])
+  })
+
+  it('never answers is given up, and the proxy stays up', async () => {
+    const stage = await startStage({
+      play: ({ method }) => (method === 'tools/call' ? true : undefined),
+      serve: { limits: { answerMs: 50 } },
+    })
+    const answer = await (await stage.ask('tools/call', CALL.params)).whole()
+    expect(answer.status).toBe(504)
+    expect(await stage.outcomes(1)).toEqual(['unknown'])
+    expect((await stage.ask('tools/list', {})).status).toBe(200)
+  })
+
+  it('is not there is said not to be there', async () => {
+    const stage = await startStage({ upstream: { url: new URL('http://127.0.0.1:1/mcp') } })
+    const answer = await (await stage.ask('tools/list', {})).whole()
+    expect(answer.status).toBe(502)
+    expect(answer.frames[0]?.error?.message).toContain('ECONNREFUSED')
+  })
+})
+
+describe('what crosses the proxy', () => {
+  it('is never the token or the cookie that was for us; what is ours to add is added', async () => {
+    const stage = await startStage({ upstream: { headers: new Map([['authorization', 'Bearer ours']]) } })
+    const secrets = { authorization: 'Bearer theirs', cookie: 'a=theirs', 'proxy-authorization': 'Basic theirs' }
+    await (
+      await stage.post(
+        { id: 1, method: 'tools/call', params: { ...CALL.params, _meta: META } },
+        { ...secrets, 'mcp-param-region': 'eu', ...modernHeaders('tools/call', CALL.params) },
+      )
+    ).whole()
+    expect(stage.seen.length).toBeGreaterThan(1)
+    for (const { headers } of stage.seen) {
+      expect(JSON.stringify(headers)).not.toContain('theirs')
+      expect(headers.authorization).toBe('Bearer ours')
+    }
+    expect(stage.seen.at(-1)?.headers['mcp-param-region']).toBe('eu')
+    expect(stage.seen.find(({ body }) => body.includes('tools/list'))?.headers).toMatchObject({
+      'mcp-method': 'tools/list',
+    })
+  })
+
+  it('is a method that nobody knows, as it was written, and the number that no double holds', async () => {
+    const stage = await startStage({
+      play: ({ id, method }, response) => {
+        if (method !== 'acme/odd') return undefined
+        const body = `{"jsonrpc":"2.0","id":${id},"result":{"big":12345678901234567890,"x-odd":{"a":1}}}`
+        return response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+      },
+    })
+    const session = await stage.begin()
+    const answer = await stage.send(
+      'POST',
+      { 'content-type': 'application/json', ...session },
+      '{"jsonrpc":"2.0","id":5,"method":"acme/odd","params":{"n":1.50}}',
+    )
+    expect((await answer.whole()).text).toContain('12345678901234567890')
+    expect(stage.seen.at(-1)?.body).toContain('"n":1.50')
+  })
+})
+
+describe('a session', () => {
+  it('that the server has forgotten is forgotten here too, and the client is told to begin anew', async () => {
+    let isForgotten = false
+    const stage = await startStage({
+      play: (_, response) =>
+        isForgotten ? json(response, { id: null, error: { code: -32001, message: 'gone' } }, 404) : undefined,
+    })
+    const session = await stage.begin()
+    isForgotten = true
+    const answer = await (await stage.post({ id: 1, ...CALL }, session)).whole()
+    expect(answer.status).toBe(404)
+  })
+
+  it('is one of so many at once: beyond, clients are told when to come again', async () => {
+    const stage = await startStage({ serve: { limits: { maxSessions: 1 } } })
+    await stage.begin()
+    const refused = await stage.post({
+      id: 0,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {} },
+    })
+    expect(refused.status).toBe(503)
+    expect(refused.headers['retry-after']).toBe('5')
+  })
+})
