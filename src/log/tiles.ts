@@ -1,6 +1,6 @@
 /** Reading a log that is kept as C2SP tiles. The files are anybody's: what is read is checked before it is built upon. */
 import { readBundle } from './bundle.ts'
-import { HASH_BYTES, malformed, sameBytes } from './encoding.ts'
+import { HASH_BYTES, malformed } from './encoding.ts'
 import { nodeHash, verifyConsistency, verifyInclusion } from './merkle.ts'
 import type { Hash, Sha256, TileStorage } from './ports.ts'
 import { type NodeAt, proveConsistency, proveInclusion, type ReadNode, rootOf } from './prove.ts'
@@ -90,12 +90,12 @@ export async function consistencyIn(log: TileLog, from: TreeHead, to: TreeHead):
 }
 
 /**
- * Do the tiles of the tree's right edge have this root?
+ * The root of the first `size` leaves, from the tiles of their right edge.
  *
  * @throws HoldpointError ERR_FORMAT when a tile is missing or torn
  */
-export async function hasRoot(log: TileLog, { size, root }: TreeHead): Promise<boolean> {
-  return sameBytes(await rootOf(log.sha256, nodesOf(log, size), size), root)
+export async function rootIn(log: TileLog, size: number): Promise<Hash> {
+  return rootOf(log.sha256, nodesOf(log, size), size)
 }
 
 /** The root over a power of two of hashes. */

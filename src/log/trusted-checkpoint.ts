@@ -53,7 +53,7 @@ export async function judgeCheckpoint(
   const log = signed.find(({ key }) => logs.includes(key))?.key
   if (log === undefined) return { kind: 'unsigned', origin, names: note.signatures.map(({ name }) => name) }
   const cosignatures = signed.flatMap(({ key, seconds }) => (seconds === undefined ? [] : [{ witness: key, seconds }]))
-  const cosigners = new Set(cosignatures.map(({ witness }) => witness))
-  if (!isQuorum(policy.quorum, cosigners)) return { kind: 'unwitnessed', checkpoint, cosignatures }
+  const hasCosigned = (key: VerifierKey): boolean => cosignatures.some(({ witness }) => witness === key)
+  if (!isQuorum(policy.quorum, hasCosigned)) return { kind: 'unwitnessed', checkpoint, cosignatures }
   return { kind: 'trusted', checkpoint, log, cosignatures }
 }

@@ -26,15 +26,15 @@ export interface WitnessPolicy {
 
 const MOST_POLICY_BYTES = 262_144
 
-/** Is what the policy asks met by these cosignatures? */
-export function isQuorum(quorum: Quorum, cosigners: ReadonlySet<VerifierKey>): boolean {
+/** Have enough of the policy's witnesses cosigned? */
+export function isQuorum(quorum: Quorum, hasCosigned: (witness: VerifierKey) => boolean): boolean {
   switch (quorum.kind) {
     case 'none':
       return true
     case 'witness':
-      return cosigners.has(quorum.key)
+      return hasCosigned(quorum.key)
     case 'group':
-      return quorum.members.filter((member) => isQuorum(member, cosigners)).length >= quorum.threshold
+      return quorum.members.filter((member) => isQuorum(member, hasCosigned)).length >= quorum.threshold
   }
 }
 
