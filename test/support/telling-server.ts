@@ -1,0 +1,89 @@
+/**
+ * An MCP server over stdio, of either era, that tells what it is given: which arguments, which progress token, which subscription.
+ * Its tools: `get` answers, `slow` answers when it is told `go`, `ask` asks the client, `pid` is its own
+ * number, `die` ends it.
+ */
+import { createInterface } from 'node:readline'
+
+type Frame = {
+  readonly id?: string | number
+  readonly method?: string
+  readonly params?: {
+    readonly name?: string
+    readonly arguments?: Readonly<Record<string, unknown>>
+    readonly _meta?: Readonly<Record<string, unknown>>
+  }
+  readonly result?: unknown
+}
+
+const waiting: (() => void)[] = []
+const asked = new Map<unknown, (result: unknown) => void>()
+
+createInterface({ input: process.stdin }).on('line', (line) => void heard(JSON.parse(line) as Frame))
+
+function say(frame: object): void {
+  process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...frame })}\n`)
+}
+
+async function heard({ id, method, params = {}, result }: Frame): Promise<void> {
+  switch (method) {
+    case undefined:
+      asked.get(id)?.(result)
+      return
+    case 'initialize':
+      say({
+        id,
+        result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'telling' } },
+      })
+      return
+    case 'tools/list':
+      say({ id, result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die'].map(tool), resultType: 'complete' } })
+      return
+    case 'subscriptions/listen':
+      say({
+        method: 'notifications/tools/list_changed',
+        params: { _meta: { 'io.modelcontextprotocol/subscriptionId': id } },
+      })
+      return
+    case 'tools/call':
+      await called(id, params)
+      return
+    default:
+      if (id !== undefined) say({ id, error: { code: -32_601, message: `no ${method} here` } })
+  }
+}
+
+function tool(name: string): object {
+  const region = { type: 'string', 'x-mcp-header': 'Region' }
+  return { name, description: 'For a test', inputSchema: { type: 'object', properties: { region } } }
+}
+
+async function called(id: Frame['id'], params: NonNullable<Frame['params']>): Promise<void> {
+  const { name, arguments: args, _meta: meta = {} } = params
+  const answer = (text: string) => say({ id, result: { content: [{ type: 'text', text }], resultType: 'complete' } })
+  const { progressToken } = meta
+  if (progressToken !== undefined) {
+    say({ method: 'notifications/progress', params: { progressToken, progress: 1, message: JSON.stringify(args) } })
+  }
+  switch (name) {
+    case 'die':
+      process.exit(3)
+      return
+    case 'slow':
+      await new Promise<void>((done) => waiting.push(done))
+      break
+    case 'pid':
+      answer(String(process.pid))
+      return
+    case 'go':
+      for (const go of waiting.splice(0)) go()
+      break
+    case 'ask': {
+      const answered = new Promise((done) => asked.set(`ask-${id}`, done))
+      say({ id: `ask-${id}`, method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } })
+      answer(`heard ${JSON.stringify(await answered)}`)
+      return
+    }
+  }
+  answer(`${name} ${JSON.stringify(args)}`)
+}
