@@ -11,7 +11,7 @@ import { temporaryFolders } from '../support/temporary-folder.ts'
 import { type Ended, environment, MAIN, run } from './holdpoint.ts'
 import { runHere } from './in-process.ts'
 
-const ODD_SERVER = resolve(import.meta.dirname, '../support/odd-server.ts')
+const ODD_SERVER = resolve(import.meta.dirname, '../support/odd-server-child.ts')
 const folder = temporaryFolders()
 const started: ChildProcess[] = []
 

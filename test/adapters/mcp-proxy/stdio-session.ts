@@ -7,7 +7,7 @@ import { type StdioServed, serveStdio } from '../../../adapters/mcp-proxy/index.
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 
-const ODD_SERVER = resolve(import.meta.dirname, '../../support/odd-server.ts')
+const ODD_SERVER = resolve(import.meta.dirname, '../../support/odd-server-child.ts')
 
 export interface Frame {
   readonly id?: string | number | null

@@ -2,14 +2,28 @@
  * An MCP server over stdio that does to its client whatever the tool it is called by is named for. Frames by hand: no SDK would
  * do any of this.
  *
- * Arguments: a file that each executed call is written to, and `--deaf` (reads nothing) or `--stubborn` (ends only by SIGKILL).
+ * Arguments: a file that each executed call is written to (its tool, and its argument `mark`); and `--deaf` (reads nothing) or
+ * `--stubborn` (ends only by SIGKILL).
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 const [ran = '', ...ways] = process.argv.slice(2)
-const NAMES = ['get_note', 'die', 'hang', 'twice', 'chatter', 'flood', 'long_line', 'deep', 'relist', 'leave_child']
+const NAMES = [
+  'get_note',
+  'die',
+  'hang',
+  'twice',
+  'chatter',
+  'flood',
+  'long_line',
+  'deep',
+  'relist',
+  'leave_child',
+  'ask_note',
+  'delete_note',
+]
 const UPDATE = `${'x'.repeat(65_000)}`
 
 type Frame = {
@@ -44,7 +58,10 @@ async function heard({ id, method, params }: Frame): Promise<void> {
       say({ id, result: { tools: [...NAMES, ...extra].map(tool) } })
       return
     case 'tools/call':
-      appendFileSync(ran, `${params?.name}\n`)
+      appendFileSync(
+        ran,
+        `${[params?.name, params?.arguments?.['mark']].filter((one) => one !== undefined).join(' ')}\n`,
+      )
       await called(id, params?.name ?? '', params?.arguments ?? {})
       return
     default:
