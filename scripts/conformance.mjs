@@ -12,7 +12,7 @@ const HELP = `Usage: npm run conformance [-- --direct] [--write] [--json]
 
 Runs @modelcontextprotocol/conformance against a server and a client of our own, for the revisions 2025-11-25 and 2026-07-28:
 directly, behind guardServer, through the proxy to HTTP, and through the proxy to stdio. Every check must come out there as it
-does directly, but for a few known ones, whose reasons are shown. Takes less than a minute.
+does directly, but for a few known ones, whose reasons are shown. Takes about a minute.
 
   --direct   only the fixture, without holdpoint
   --write    put the table into docs/mcp.md; without it, the page must say the same

@@ -2,10 +2,13 @@
 import { spawn } from 'node:child_process'
 import { client, startProxy } from './processes.mjs'
 
+/** Less than the suite gives a client: when it gives up, it ends the shell and leaves what that started. */
+const limitMs = 20_000
+
 const proxy = await startProxy(process.argv.at(-1))
 try {
   const [command, ...words] = client
-  const child = spawn(command, [...words, proxy.url], { stdio: 'inherit' })
+  const child = spawn(command, [...words, proxy.url], { stdio: 'inherit', timeout: limitMs })
   process.exitCode = await new Promise((resolve) => child.once('close', resolve))
 } finally {
   await proxy.close()

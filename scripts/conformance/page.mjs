@@ -20,5 +20,5 @@ export function writeOnPage(runs) {
 }
 
 function blockOf(runs) {
-  return [MARKS[0], tellTable(runs), ...tellKnown(runs).map((line) => `- ${line}`), ''].join('\n')
+  return [MARKS[0], tellTable(runs), ...tellKnown(runs), ''].join('\n')
 }

@@ -28,11 +28,12 @@ function equality({ route, known, differences }) {
   return known.length === 0 ? 'yes' : `but for ${known.length}`
 }
 
-/** What differs, and must. */
+/** What differs, and must: a list, or nothing. */
 export function tellKnown(runs) {
-  return runs.flatMap(({ role, revision, route, known }) =>
-    known.map(({ scenario, id, reason }) => `known: ${role}, ${revision}, ${route}: ${scenario}: ${id}: ${reason}`),
+  const lines = runs.flatMap(({ role, revision, route, known }) =>
+    known.map(({ scenario, id, reason }) => `- ${role}, ${revision}, ${route}: \`${scenario}\`, \`${id}\`: ${reason}`),
   )
+  return lines.length === 0 ? [] : ['', 'What differs, and must:', '', ...lines]
 }
 
 /** What the suite found wanting, where the fixture itself did not get what a revision requires. */
