@@ -37,7 +37,7 @@ async function heard({ id, method, params = {}, result }: Frame): Promise<void> 
       })
       return
     case 'tools/list':
-      say({ id, result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die'].map(tool), resultType: 'complete' } })
+      say({ id, result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe'].map(tool), resultType: 'complete' } })
       return
     case 'subscriptions/listen':
       say({
