@@ -14,6 +14,7 @@ import {
   type RequestId,
   readMessage,
 } from './message.ts'
+import { type Open, type Sent, settled } from './open.ts'
 import { type Fate, Passage, type Permitted } from './passage.ts'
 import { keepPatient } from './patience.ts'
 import { type Reply, replyIn } from './question.ts'
@@ -40,17 +41,10 @@ export interface LinkTerms<About> {
   readonly holdMs?: number
 }
 
-/** A request of the client's that has no answer yet. */
-type Open =
-  /** It is being decided; the server has not heard of it. */
-  | { readonly stage: 'held'; readonly abort: AbortController }
-  | { readonly stage: 'sent'; readonly method: string; readonly params: Message; readonly running?: Running }
-
 type Asked = Extract<Reading, { readonly kind: 'request' }>
 type Notified = Extract<Reading, { readonly kind: 'notification' }>
 type Answer = Extract<Reading, { readonly kind: 'response' }>
 type Unreadable = Extract<Reading, { readonly kind: 'unreadable' }>
-type Sent = Extract<Open, { readonly stage: 'sent' }>
 
 /**
  * One MCP connection as the gate sees it: every frame of either side comes in here, and what may pass leaves. Calls are held
@@ -288,43 +282,22 @@ export class Link<About> {
     if (open?.stage !== 'sent') return this.#terms.note(`from ${this.#label}: an answer to no request; not passed on`)
     this.#open.delete(key)
     const { result } = message
-    if (!isObject(result)) return this.#terms.toClient(this.#settled(open, message), about)
+    if (!isObject(result)) return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
     if (open.method === 'tools/list' && this.#terms.upstream.listing.wantsWhole(open.params['cursor'], result))
       return this.#listed(open, message, about)
     const samplings = samplingIn(result)
     if (samplings.length > 0) return this.#sampled(samplings, open, answer, about)
-    return this.#terms.toClient(this.#settled(open, message), about)
+    return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
   }
 
   async #listed(open: Sent, message: Message, about: About): Promise<void> {
     await this.#list(open.params, about)
-    return this.#terms.toClient(this.#settled(open, message), about)
-  }
-
-  #settled({ method, params, running }: Sent, message: Message): Message {
-    const { listing, tasks } = this.#terms.upstream
-    const { result } = message
-    if (running !== undefined) return tasks.begin(running, params, message) ?? running.answered(message)
-    if (method === 'tasks/result') return tasks.end(params['taskId'])?.answered(message) ?? message
-    if (!isObject(result)) return message
-    switch (method) {
-      case 'tools/list': {
-        const { cursor } = params
-        const page = listing.take(typeof cursor === 'string' ? cursor : undefined, result)
-        return page === result ? message : { ...message, result: page }
-      }
-      case 'tasks/get':
-      case 'tasks/cancel':
-        tasks.heard(result)
-        return message
-      default:
-        return message
-    }
+    return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
   }
 
   /** A result that asks the client to sample with tools is passed on only where all of that is permitted. */
   async #sampled(samplings: readonly Message[], open: Sent, { id, message }: Answer, about: About): Promise<void> {
-    const answer = this.#settled(open, message)
+    const answer = settled(open, message, this.#terms.upstream)
     const callId = `${this.#name}:${keyOf(id)}`
     const judge = async () => await this.#serverRequests.refuseSampling(samplings, callId, about)
     const verdict = await judge().catch((cause: unknown) => this.#failed(cause))

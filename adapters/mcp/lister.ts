@@ -1,7 +1,7 @@
 import { metaLike } from './era.ts'
 import { type Inquiries, NoAnswer } from './inquiries.ts'
 import { type Listing, MOST_LISTED } from './listing.ts'
-import type { Message } from './message.ts'
+import { type Message, textOf } from './message.ts'
 
 /** How long a server may take to list its tools to us, page by page, and in how many pages. */
 const LONGEST_LISTING_MS = 10_000
@@ -58,9 +58,8 @@ export class Lister {
       const listed = await inquiries.ask(request, send, { deadlineMs: LONGEST_LISTING_MS, signal })
       if (!Array.isArray(listed['tools'])) throw new NoAnswer('a page of it has no list of tools')
       tools.push(...listed['tools'])
-      const { nextCursor } = listed
-      if (typeof nextCursor !== 'string' || tools.length >= MOST_LISTED) return listing.learn(tools, edition)
-      cursor = nextCursor
+      cursor = textOf(listed['nextCursor'])
+      if (cursor === undefined || tools.length >= MOST_LISTED) return listing.learn(tools, edition)
     }
     throw new NoAnswer(`it has more than ${MOST_PAGES} pages`)
   }

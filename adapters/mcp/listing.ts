@@ -1,6 +1,6 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { definitionOf, type Origin } from './definition.ts'
-import { isObject, type Message } from './message.ts'
+import { isObject, type Message, textOf } from './message.ts'
 
 /** After so long a call has the tools listed again: a server may change them and say nothing. */
 const LONGEST_AGE_MS = 60_000
@@ -71,14 +71,15 @@ export class Listing {
    * has seen it
    */
   take(cursor: string | undefined, page: Message): Message {
-    const { tools, nextCursor } = page
+    const { tools } = page
+    const next = textOf(page['nextCursor'])
     if (!Array.isArray(tools)) return page
     const before = cursor === undefined ? [] : this.#chains.get(cursor)
     if (cursor !== undefined) this.#chains.delete(cursor)
     if (before !== undefined) {
       const all = [...before, ...tools]
-      if (typeof nextCursor === 'string') this.#continue(nextCursor, all)
-      else this.learn(all)
+      if (next === undefined) this.learn(all)
+      else this.#continue(next, all)
     }
     return this.#withoutQuarantined(page, tools)
   }
@@ -88,7 +89,7 @@ export class Listing {
    * changed is told by the whole alone.
    */
   wantsWhole(cursor: unknown, page: Message): boolean {
-    return this.origin === 'third-party' && cursor === undefined && typeof page['nextCursor'] === 'string'
+    return this.origin === 'third-party' && cursor === undefined && textOf(page['nextCursor']) !== undefined
   }
 
   /**

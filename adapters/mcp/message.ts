@@ -82,6 +82,11 @@ export function isObject(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A member that should be a text with something in it: `undefined` where it is none. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
 /** A member of a message that should be an object: empty where it is none. */
 export function objectIn(value: unknown, name: string): Message {
   const member = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined

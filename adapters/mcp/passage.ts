@@ -62,7 +62,7 @@ export class Passage {
 
   /** Decides. Asks a person where the policies want one and the client can show a form; else whoever watches is asked. */
   async decide(name: string, input: Message): Promise<Fate> {
-    const { gate, upstream, elicit } = this.#terms
+    const { upstream, elicit } = this.#terms
     if (this.#reply !== undefined) {
       await this.#hear(await this.#callOf(name, input), this.#reply)
       return this.#fateOf(await this.#admit(name, input, { wait: false }))
@@ -77,16 +77,20 @@ export class Passage {
     if (this.#isModern) return { kind: 'answered', result: upstream.rounds.ask(request.ref, question, this.#params) }
     const reply = await elicit(question)
     if (reply === 'unanswered') return this.#fateOf(admission)
-    await gate.answer(request.ref, reply, { channel: 'elicitation' })
+    await this.#answer(request.ref, reply)
     return this.#fateOf(await this.#admit(name, input, { wait: false }))
   }
 
   /** The answer is to the question about this very call, or to none: other arguments have another request. */
   async #hear(call: Call, { ref, answer }: { readonly ref: string; readonly answer: unknown }): Promise<void> {
-    const { gate } = this.#terms
     const reply = replyIn(answer)
-    const request = await gate.requestFor(call)
-    if (request?.ref === ref && reply !== 'unanswered') await gate.answer(ref, reply, { channel: 'elicitation' })
+    const request = await this.#terms.gate.requestFor(call).catch(() => undefined)
+    if (request?.ref === ref && reply !== 'unanswered') await this.#answer(ref, reply)
+  }
+
+  /** A store that takes no answer takes no call either, and says so to whoever makes it. */
+  async #answer(ref: string, reply: 'approved' | 'declined'): Promise<void> {
+    await this.#terms.gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => false)
   }
 
   /** The call of the tool as its server lists it now. */

@@ -5,6 +5,8 @@ import { randomId } from './random.ts'
 /** Questions that may be open at once, and how long each is, ms. One that is given up is asked anew. */
 const MOST_OPEN = 10_000
 const OPEN_MS = 15 * 60_000
+/** What servers and clients have to say to each other meanwhile, in characters of JSON, all questions together. */
+const MOST_KEPT = 16 * 1_048_576
 
 /** How a state of ours looks: one that is used, lapsed or made up goes to no server. */
 const OURS = /^holdpoint-[0-9a-f-]{36}$/
@@ -22,6 +24,7 @@ interface Open {
   readonly untilAt: number
   /** What the server had asked for in the round that our question stands in for. */
   readonly theirs: Message
+  readonly weight: number
 }
 
 /**
@@ -33,6 +36,7 @@ interface Open {
  */
 export class Rounds {
   readonly #open = new Map<string, Open>()
+  #kept = 0
 
   /** Answers a call with a question about it. */
   ask(ref: string, question: Message, params: Message): Message {
@@ -42,11 +46,7 @@ export class Rounds {
       ...(requestState === undefined ? {} : { requestState }),
       ...(inputResponses === undefined ? {} : { inputResponses }),
     }
-    this.#open.set(state, { ref, theirs, untilAt: performance.now() + OPEN_MS })
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= MOST_OPEN) break
-      this.#open.delete(oldest)
-    }
+    this.#keep(state, { ref, theirs, untilAt: performance.now() + OPEN_MS, weight: JSON.stringify(theirs).length })
     const asked = { method: 'elicitation/create', params: { mode: 'form', ...question } }
     return { resultType: 'input_required', inputRequests: { [APPROVAL_KEY]: asked }, requestState: state }
   }
@@ -54,12 +54,27 @@ export class Rounds {
   /** Takes what is ours out of a call that comes again. */
   read(params: Message): Round {
     const { requestState, inputResponses, ...rest } = params
-    const open = typeof requestState === 'string' ? this.#open.get(requestState) : undefined
-    if (open === undefined || typeof requestState !== 'string') return { params: withoutOurs(params) }
-    this.#open.delete(requestState)
+    const open = typeof requestState === 'string' ? this.#take(requestState) : undefined
+    if (open === undefined) return { params: withoutOurs(params) }
     if (performance.now() > open.untilAt) return { params: { ...rest, ...open.theirs } }
     const answer = objectIn(params, 'inputResponses')[APPROVAL_KEY]
     return { params: { ...rest, ...open.theirs }, reply: { ref: open.ref, answer } }
+  }
+
+  #keep(state: string, open: Open): void {
+    this.#open.set(state, open)
+    this.#kept += open.weight
+    for (const oldest of this.#open.keys()) {
+      if (this.#open.size <= MOST_OPEN && this.#kept <= MOST_KEPT) break
+      this.#take(oldest)
+    }
+  }
+
+  #take(state: string): Open | undefined {
+    const open = this.#open.get(state)
+    this.#open.delete(state)
+    this.#kept -= open?.weight ?? 0
+    return open
   }
 }
 

@@ -132,7 +132,7 @@ export function slowPoint(): { readonly point: PolicyDecisionPoint; release(): v
 
 /** Waits for what will be there; a test that waits in vain fails by its own time. */
 export async function eventually<T>(look: () => T | undefined): Promise<T> {
-  return (await vi.waitUntil(() => look() ?? false, { timeout: 4_000, interval: 2 })) as T
+  return (await vi.waitUntil(() => look() ?? false, { timeout: 10_000, interval: 2 })) as T
 }
 
 /** Lets whatever is under way come to rest. */
