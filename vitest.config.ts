@@ -10,7 +10,7 @@ export default defineConfig({
     // Type tests run under tsc; hosts are private projects with their own lockfiles and scripts.
     exclude: ['test/types/**', 'test/hosts/**', 'test/engines/**', '**/node_modules/**'],
     // Processes, not threads: tests start workers, change AsyncLocalStorage and load one wasm cache per process.
-    globalSetup: ['./test/support/engines.setup.ts'],
+    globalSetup: ['./test/support/build.setup.ts', './test/support/engines.setup.ts'],
     setupFiles: ['./test/support/fast-check.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
