@@ -18,8 +18,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined
   const bare = text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')
   try {
-    const bytes = decodeBase64url(bare)
-    return encodeBase64(bytes) === text ? bytes : undefined
+    return decodeBase64url(bare)
   } catch {
     return undefined
   }
