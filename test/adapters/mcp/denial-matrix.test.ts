@@ -1,4 +1,5 @@
 /** What a model or a person reads of each refusal, through each client: literally, for a tool that has an output schema. */
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
@@ -150,6 +151,11 @@ describe.each(READERS)('through %s', (_name, read) => {
     expect(got.whole).not.toContain('holdpoint')
     expect(ran.splice(0)).toEqual(['permitted'])
   })
+})
+
+it('stands on the page on MCP as it is', () => {
+  const page = readFileSync(new URL('../../../docs/mcp.md', import.meta.url), 'utf8')
+  expect(literal(page)).toContain(TEXTS[0]?.[3])
 })
 
 describe('at the command line of the Inspector', () => {
