@@ -50,12 +50,21 @@ export class Remote {
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const { request: send } = this.#url.protocol === 'https:' ? https : http
-    const request = send(this.#url, { method, agent: this.#agent, signal: terms.signal })
-    for (const [name, values] of grouped(headers)) request.setHeader(name, values)
-    request.on('response', resolve)
+    const request = send(this.#url, { method, agent: this.#agent })
+    request.on('response', (answer) => {
+      // Whoever reads it hears of this as well; one that breaks off between two reads must not end the process.
+      answer.on('error', () => undefined)
+      resolve(answer)
+    })
+    // Not by the request's own signal: that throws where nobody listens any more.
+    const leave = () => request.destroy()
+    terms.signal.addEventListener('abort', leave)
+    request.on('close', () => terms.signal.removeEventListener('abort', leave))
+    if (terms.signal.aborted) leave()
     request.on('error', (cause: NodeJS.ErrnoException) => {
       reject(new RemoteFault(502, `the server cannot be reached (${cause.code ?? 'the connection failed'})`))
     })
+    for (const [name, values] of grouped(headers)) request.setHeader(name, values)
     const late = () => {
       reject(new RemoteFault(504, `the server did not begin to answer within ${this.#answerMs} ms`))
       request.destroy()

@@ -205,10 +205,12 @@ async function request(
   headers: http.OutgoingHttpHeaders,
   body?: string | Buffer,
 ): Promise<Answer> {
-  const sent = http.request(url, { method, headers, agent: false })
-  sent.on('error', () => undefined)
-  sent.end(body)
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const sent = http.request(url, { method, headers, agent: false }, resolve)
+  // A client that waits in vain waits until the test is over.
+  promise.catch(() => undefined)
+  sent.on('error', reject).end(body)
+  const response = await promise
   return new Answer(response)
 }
 
