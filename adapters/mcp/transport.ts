@@ -49,15 +49,17 @@ export function linkTransport(
     inward: (message, { extra }) => outer?.(message, extra),
     outward: (message, about) => send(message, optionsFor(message, about)),
   })
+  const askers = new Askers()
   const received = (message: unknown, extra: unknown): void => {
     const about = { extra, ...requestIn(message) }
+    askers.note(about)
     const done = attempt(() => (side === 'server' ? link.fromClient(message, about) : link.fromServer(message, about)))
     // Nobody waits for what came in.
     done.catch((cause: unknown) => inner.onerror?.(cause instanceof Error ? cause : new Error(String(cause))))
   }
   const sent = async (message: unknown, sending: unknown): Promise<void> => {
     const about = { sending, ...requestIn(message) }
-    if (side === 'server') return await link.fromServer(message, about)
+    if (side === 'server') return await link.fromServer(message, { ...about, extra: askers.of(message, sending) })
     whenAborted(sending, () => link.cancel(about.relatedRequestId))
     await link.fromClient(message, about)
   }
@@ -85,6 +87,32 @@ export function linkTransport(
       return Reflect.set(target, name, closed, target)
     },
   })
+}
+
+/** Requests whose senders are remembered: of more, the oldest are forgotten. */
+const MOST_ASKERS = 1_000
+
+/** Who sent the requests that a server is at work on: what it says and asks on account of them, it says and asks for them. */
+class Askers {
+  readonly #extras = new Map<RequestId, unknown>()
+
+  note({ relatedRequestId, extra }: Beside): void {
+    if (relatedRequestId === undefined || extra === undefined) return
+    this.#extras.delete(relatedRequestId)
+    this.#extras.set(relatedRequestId, extra)
+    for (const oldest of this.#extras.keys()) {
+      if (this.#extras.size <= MOST_ASKERS) break
+      this.#extras.delete(oldest)
+    }
+  }
+
+  /** What came with the request that this answers, or that it was sent on account of. */
+  of(message: unknown, sending: unknown): unknown {
+    const { method, id } = isObject(message) ? message : {}
+    const { relatedRequestId } = isObject(sending) ? sending : {}
+    const about = method === undefined ? id : relatedRequestId
+    return isRequestId(about) ? this.#extras.get(about) : undefined
+  }
 }
 
 /**

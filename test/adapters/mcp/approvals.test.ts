@@ -1,8 +1,14 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, it } from 'vitest'
 import { guardClient, guardServer, REFUSAL_KEY } from '../../../adapters/mcp/index.ts'
 import type { Refusal } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
-import { type Guard, PAIRINGS, type Person, type Told } from './parties.ts'
+import { type Guard, mcpServerV1, PAIRINGS, type Person, type Told } from './parties.ts'
 
 function asking() {
   const gate = testGate({ policy: 'ask/v1', server: 'notes', tools: { 'notes/delete_note': { materiality: 'high' } } })
@@ -64,5 +70,27 @@ describe.each(PAIRINGS)('nobody at the client: $name', ({ at, join }) => {
     expect(refusalOf(await client.callTool(DELETE)).code).toBe('approval_required')
     expect(ran).toEqual([{ id: '7' }])
     await client.close()
+  })
+})
+
+describe('a server over HTTP, with sessions', () => {
+  it('asks on the stream of the call, and answers there', async () => {
+    const { ran, note, guards } = asking()
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 's-1' })
+    await guards.server(mcpServerV1(note)).connect(transport as never)
+    const http = createServer((request, response) => void transport.handleRequest(request, response))
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    const client = new Client({ name: 'app', version: '1.0.0' }, { capabilities: { elicitation: { form: {} } } })
+    client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { approve: true } }))
+    const url = new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`)
+    // Without its standing stream, which this one does without, a client hears only what comes on the stream of its call.
+    const fetched: typeof fetch = async (to, init) =>
+      init?.method === 'GET' ? new Response(null, { status: 405 }) : await fetch(to, init)
+    await client.connect(new StreamableHTTPClientTransport(url, { fetch: fetched }) as never)
+    expect((await client.callTool(DELETE)).isError).not.toBe(true)
+    expect(ran).toEqual([{ id: '7' }])
+    await client.close()
+    http.closeAllConnections()
+    await new Promise((resolve) => http.close(resolve))
   })
 })

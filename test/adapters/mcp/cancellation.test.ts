@@ -295,6 +295,16 @@ describe('what passes', () => {
     expect(await wire.reached('tools/call')).toMatchObject({ params: { arguments: { id: '7' } } })
   })
 
+  it('is as large as the server makes it, without a copy, and its outcome is on record', async () => {
+    const wire = new Wire()
+    const id = wire.call('read_note')
+    await wire.reached('tools/call')
+    const content = [{ type: 'text', text: 'x'.repeat(20_000_000) }]
+    wire.fromServer({ id, result: { content } })
+    expect((await wire.resultOf(id))['content']).toBe(content)
+    expect(await wire.settled(1)).toEqual(['ok'])
+  })
+
   it('hands on as the very same object whatever is no call: unknown methods, unknown members', () => {
     const wire = new Wire()
     const asked = { jsonrpc: '2.0', id: 1, method: 'x/unknown', params: { deep: { er: [1] } }, 'x-more': true }

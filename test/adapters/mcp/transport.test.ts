@@ -175,6 +175,29 @@ describe('what a server is told of who asks', () => {
     // The refusal goes to the stream that its call came on.
     expect(pipe.sent).toEqual([[expect.objectContaining({ id: 2 }), { relatedRequestId: 2 }]])
   })
+
+  it('decides for whom a server samples while it works on that request', async () => {
+    const gate = testGate({
+      server: 'notes',
+      policy: '@id("alice") permit (principal == User::"alice", action, resource);',
+    })
+    const pipe = new Pipe()
+    const viewFor = (extra: unknown) => gate.as({ user: (extra as { readonly user: string }).user })
+    const party = guardServer(new Party(), gate, { viewFor })
+    await party.connect(pipe)
+    const through = party.transport as Pipe
+    through.onmessage = () => undefined
+    const sampling = { jsonrpc: '2.0', method: 'sampling/createMessage', params: { messages: [], tools: TOOLS } }
+    for (const [id, user] of ['alice', 'mallory'].entries()) {
+      pipe.onmessage?.({ jsonrpc: '2.0', id, method: 'prompts/get', params: { name: 'tidy' } }, { user })
+      await through.send({ ...sampling, id }, { relatedRequestId: id })
+    }
+    await eventually(() => gate.calls[1])
+    await rest()
+    expect(pipe.sent).toEqual([
+      [expect.objectContaining({ id: 0, method: 'sampling/createMessage' }), { relatedRequestId: 0 }],
+    ])
+  })
 })
 
 describe('guarding', () => {
