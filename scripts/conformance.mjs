@@ -6,7 +6,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { processTerminal } from '../dist/src/cli/terminal.js'
 import { isOnPage, writeOnPage } from './conformance/page.mjs'
-import { tellDifferences, tellKnown, tellTable, tellUnmet } from './conformance/tell.mjs'
+import { tellDifferences, tellKnown, tellReceipts, tellTable, tellUnmet } from './conformance/tell.mjs'
 
 const HELP = `Usage: npm run conformance [-- --direct] [--write] [--json]
 
@@ -19,8 +19,8 @@ does directly, but for a few known ones, whose reasons are shown. Takes about a 
   --json     print one JSON object and nothing else
   --help     this
 
-Exits 0 when everything is equal, the fixture meets what the revisions require, and docs/mcp.md says so, 1 when not, 2 when it
-cannot be run here.`
+Exits 0 when everything is equal, the fixture meets what the revisions require, the receipts verify, and docs/mcp.md says so;
+1 when not, 2 when it cannot be run here.`
 
 const terminal = processTerminal()
 process.exitCode = await main()
@@ -36,12 +36,15 @@ async function main() {
     terminal.note('conformance: needs Node 24, which `npm run conformance` brings')
     return 2
   }
-  const { runAll } = await import('./conformance/runs.mjs')
+  const { runAll, hasWholeReceipts } = await import('./conformance/runs.mjs')
   const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
   // The same modules are started dozens of times.
   process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled')
   try {
-    return tell(await runAll(folder, flags.direct === true, terminal.progress), flags)
+    const runs = await runAll(folder, flags.direct === true, terminal.progress)
+    const broken = runs.filter((run) => !hasWholeReceipts(run))
+    for (const run of broken) terminal.note(`conformance: ${tellReceipts(run)}`)
+    return tell(runs, broken, flags)
   } catch (error) {
     terminal.note(`conformance: ${error.message}`)
     return 2
@@ -61,12 +64,12 @@ function readFlags() {
   }
 }
 
-function tell(runs, { direct, write, json }) {
+function tell(runs, broken, { direct, write, json }) {
   const unmet = runs.filter(({ route, isMet }) => route === 'direct' && !isMet)
   const different = runs.filter(({ differences }) => differences.length > 0)
   if (write === true && direct !== true) writeOnPage(runs)
   const isStale = direct !== true && !isOnPage(runs)
-  const failed = unmet.length + different.length + (isStale ? 1 : 0)
+  const failed = new Set([...unmet, ...different, ...broken]).size + (isStale ? 1 : 0)
   if (json === true) terminal.out(JSON.stringify({ ok: failed === 0, isStale, runs }))
   else {
     terminal.out([tellTable(runs), ...tellKnown(runs)].join('\n'))

@@ -1,6 +1,6 @@
 // The fixture and the proxy as processes of their own.
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const root = path.resolve(import.meta.dirname, '..', '..')
 const support = path.join(root, 'test', 'support', 'conformance')
+const holdpoint = [process.execPath, path.join(root, 'dist', 'src', 'cli', 'main.js')]
 const limitMs = 20_000
 
 /** Everything may run, so that whatever differs is the proxy's doing. */
@@ -28,9 +29,9 @@ export async function startGuardedFixture() {
 }
 
 async function startServer(name) {
-  const { folder, remove } = stateFolder()
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
   const child = start([process.execPath, path.join(support, name)], folder)
-  return await ready(child, remove, async () => ({ url: await firstLine(child) }))
+  return await ready(child, folder, async () => ({ url: await firstLine(child) }))
 }
 
 /**
@@ -38,22 +39,26 @@ async function startServer(name) {
  * `upstream` is a URL, or a command as a list of words.
  */
 export async function startProxy(upstream) {
-  const { folder, remove } = stateFolder()
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
   const policy = path.join(folder, 'allow-all.cedar')
   writeFileSync(policy, ALLOW_ALL)
   const port = await freePort()
-  const program = [process.execPath, path.join(root, 'dist', 'src', 'cli', 'main.js'), 'mcp']
   const to = Array.isArray(upstream) ? ['--name', 'fixture', '--', ...upstream] : ['--upstream', `fixture=${upstream}`]
-  const child = start([...program, '--listen', `127.0.0.1:${port}`, '--policy', policy, ...to], folder)
-  return await ready(child, remove, async () => {
+  const child = start([...holdpoint, 'mcp', '--listen', `127.0.0.1:${port}`, '--policy', policy, ...to], folder)
+  return await ready(child, folder, async () => {
     await reached(port, child)
     return { url: `http://127.0.0.1:${port}/mcp/fixture`, said: () => child.said.join('') }
   })
 }
 
-/** What `begin` finds, with a way to end the process; a process that does not get so far is ended. */
-async function ready(child, remove, begin) {
-  const close = () => end(child).finally(remove)
+/** What `begin` finds, with a way to end the process, which resolves with what became of its receipts. */
+async function ready(child, folder, begin) {
+  const close = async () => {
+    await end(child)
+    const receipts = verify(folder)
+    rmSync(folder, { recursive: true, force: true })
+    return receipts
+  }
   try {
     return { ...(await begin()), close }
   } catch (error) {
@@ -62,13 +67,22 @@ async function ready(child, remove, begin) {
   }
 }
 
-function stateFolder() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+/** What `holdpoint verify` says of the receipts below a folder: how many there are, and whether the chain is whole to its end. */
+function verify(folder) {
+  const env = { ...process.env, HOLDPOINT_STATE: stateBelow(folder) }
+  if (!existsSync(env.HOLDPOINT_STATE)) return undefined
+  const [command, ...words] = holdpoint
+  const { stdout } = spawnSync(command, [...words, 'verify', '--json', '--require-seal'], { env, encoding: 'utf8' })
+  const { ok, count, settled, failures } = JSON.parse(stdout)
+  return { ok, count, settled, failures }
+}
+
+function stateBelow(folder) {
+  return path.join(folder, 'state')
 }
 
 function start([command, ...words], folder) {
-  const env = { ...process.env, HOLDPOINT_STATE: path.join(folder, 'state') }
+  const env = { ...process.env, HOLDPOINT_STATE: stateBelow(folder) }
   const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   child.said = []
   child.stderr.on('data', (chunk) => child.said.push(`${chunk}`))

@@ -66,16 +66,17 @@ async function serverRuns(folder, isDirectOnly, progress) {
   async function overRevisions(route, reach) {
     const target = await reach()
     const runs = []
+    let receipts
     try {
       for (const revision of REVISIONS) {
         progress(`server, ${revision}, ${route}`)
         const place = path.join(folder, `server ${revision} ${route}`)
         runs.push({ role: 'server', revision, route, ...(await runServerScenarios(target.url, revision, place)) })
       }
-      return runs
     } finally {
-      await target.close()
+      receipts = await target.close()
     }
+    return runs.map((run) => ({ ...run, receipts }))
   }
 }
 
@@ -119,4 +120,14 @@ function compared(run, runs) {
   const direct = runs.find(({ role, revision }) => role === run.role && revision === run.revision)
   const known = knownDifferences(run)
   return { ...run, known, differences: compareChecks(direct.checks, run.checks, known) }
+}
+
+/**
+ * Did the gate stand in the way at all? Then there are receipts, which verify to their end; the proxy, which says so when a task
+ * is lost, leaves no permit without its outcome.
+ */
+export function hasWholeReceipts({ role, route, receipts }) {
+  if (role !== 'server' || route === 'direct') return true
+  if (receipts === undefined || !receipts.ok || receipts.count === 0) return false
+  return receipts.settled || route === 'guardServer'
 }

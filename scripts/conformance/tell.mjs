@@ -50,3 +50,7 @@ export function tellDifferences({ role, revision, route, checks, differences }) 
   })
   return [`${role}, ${revision}, ${route} is not the direct run:`, ...lines].join('\n')
 }
+
+export function tellReceipts({ role, revision, route, receipts }) {
+  return `${role}, ${revision}, ${route}: the receipts are not whole: ${JSON.stringify(receipts ?? 'there are none')}`
+}

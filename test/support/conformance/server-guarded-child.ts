@@ -8,3 +8,4 @@ const gate = createGate({ config: false, server: 'fixture', policy: () => 'permi
 const asUser = { viewFor: () => gate.as({ user: 'conformance' }) }
 const url = await serveFixture((announcer) => guardServer(createFixture(announcer), gate, asUser))
 process.stdout.write(`${url}\n`)
+process.once('SIGTERM', () => void gate.close().then(() => process.exit()))
