@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { APPROVAL_KEY, REFUSAL_KEY } from '../../../adapters/mcp/keys.ts'
 import type { Message } from '../../../adapters/mcp/message.ts'
 import type { Refusal } from '../../../src/index.ts'
+import { createMemoryStore, faultStore } from '../../../src/testing.ts'
 import { MODERN, rest, Wire, type WireOptions } from './wire.ts'
 
 const done = { resultType: 'complete', content: [{ type: 'text', text: 'done' }] }
@@ -256,6 +257,20 @@ describe('a question to a client of the earlier era', () => {
       const second = wire.call('write_note')
       expect(await wire.reached('tools/call')).toMatchObject({ id: second })
     }
+  })
+
+  it('whose answer no store takes is a refusal like any other, and no fault of the protocol', async () => {
+    let isDown = false
+    const store = faultStore(createMemoryStore(), () => (isDown ? 'fail' : 'none'))
+    const wire = legacy({ store })
+    const id = wire.call('write_note')
+    const asked = await wire.told('elicitation/create')
+    isDown = true
+    wire.fromClient({ id: asked['id'], result: yes })
+    const answer = await wire.answered(id)
+    expect(answer).not.toHaveProperty('error')
+    expect(answer).toMatchObject({ result: { isError: true } })
+    expect(wire.calls).toEqual([])
   })
 
   it('does not ask about a call that is denied: there is nothing that a yes could change', async () => {
