@@ -3,10 +3,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach } from 'vitest'
 import { type StdioServed, serveStdio } from '../../../adapters/mcp-proxy/index.ts'
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 
+/** Those that a failed test did not end. */
+const open = new Set<() => void>()
 const ODD_SERVER = resolve(import.meta.dirname, '../../support/odd-server-child.ts')
 
 export interface Frame {
@@ -41,6 +44,11 @@ export interface Session {
   outcomes(): Promise<readonly string[]>
 }
 
+afterEach(() => {
+  for (const stop of open) stop()
+  open.clear()
+})
+
 /** Starts one. Given no policy, everything is permitted. */
 export async function startSession(
   folder: string,
@@ -50,6 +58,7 @@ export async function startSession(
   const input = new PassThrough()
   const output = new PassThrough()
   const stopping = new AbortController()
+  open.add(() => stopping.abort())
   const notes: string[] = []
   const log = join(folder, 'ran')
   const served = serveStdio({

@@ -70,7 +70,9 @@ describe('frames that are no calls', () => {
 })
 
 describe('a server that', () => {
-  it('dies leaves nobody waiting: calls under way get an error, their outcome is unknown', async () => {
+  it('dies leaves nobody waiting: calls under way get an error, their outcome is unknown', {
+    timeout: 15_000,
+  }, async () => {
     const session = await startSession(folder())
     const [hanging, died] = await Promise.all([session.call('hang'), session.call('die')])
     const because = 'odd ended by itself, with exit code 3'
@@ -166,7 +168,9 @@ describe('a server that', () => {
 })
 
 describe('at the end', () => {
-  it('the server is gone, and whatever it started in its group, though it heeds no SIGTERM', async () => {
+  it('the server is gone, and whatever it started in its group, though it heeds no SIGTERM', {
+    timeout: 15_000,
+  }, async () => {
     const session = await startSession(folder())
     const pid = Number(textOf(await session.call('leave_child')))
     expect(isAlive(pid)).toBe(true)

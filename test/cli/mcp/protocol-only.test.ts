@@ -8,6 +8,7 @@ it('stdout belongs to frames: what anybody else writes there is on stderr', asyn
   const module = new URL('../../../src/cli/mcp/protocol-only.ts', import.meta.url).href
   const script = `
     const { takeStdout } = await import(${JSON.stringify(module)})
+    console.log('before')
     const frames = takeStdout()
     console.log('noise 1')
     console.table([{ noise: 2 }])
@@ -16,6 +17,6 @@ it('stdout belongs to frames: what anybody else writes there is on stderr', asyn
   `
   const at = folder()
   const { stdout, stderr } = await run(['--input-type=module', '-e', script], { cwd: at, state: at })
-  expect(stdout).toBe('{"frame":1}\n')
+  expect(stdout).toBe('before\n{"frame":1}\n')
   for (const noise of ['noise 1', '2', 'noise 3']) expect(stderr).toContain(noise)
 })
