@@ -14,7 +14,8 @@ const TIME_BYTES = 8
 export const SIGNATURE_BYTES = 64
 
 /**
- * What a witness signs: that at this time this was the largest tree of this log that it had seen, and that it had followed it there.
+ * What a witness signs: that at this time this was the largest tree of this log that it had seen, and that it had followed it
+ * there.
  *
  * @param text the checkpoint's text, with its final newline
  */

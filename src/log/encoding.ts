@@ -1,4 +1,5 @@
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { utf8Length } from '../bytes/canonical.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Hash } from './ports.ts'
 
@@ -35,7 +36,8 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * UNTRUSTED: bytes or text from outside as text that writes back to the very same bytes, so that what is read is what was signed.
+ * UNTRUSTED: bytes or text from outside as text that writes back to the very same bytes, so that what is read is what was
+ * signed.
  *
  * @param what names it in the error: `the note`
  * @param most bytes
@@ -43,7 +45,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
  */
 export function textOf(input: string | Uint8Array, what: string, most: number): string {
   const text = typeof input === 'string' ? input : decoded(input, what, most)
-  if (text.length > most) throw malformed(what, `is larger than ${most} bytes`)
+  if (text.length > most || utf8Length(text) > most) throw malformed(what, `is larger than ${most} bytes`)
   if (!text.isWellFormed()) throw malformed(what, 'holds a lone surrogate')
   return text
 }

@@ -50,7 +50,7 @@ export interface Consistency {
 
 /**
  * The leaves from `start` to before `end`, with the root of the tree over just these (draft-ietf-plants-merkle-tree-certs §4).
- * A tree holds that root in one of its proofs only if `start` is a multiple of a power of two that is no less than their number.
+ * `start` has to be a multiple of a power of two that is no less than their number; other ranges have no short proof.
  */
 export interface Subtree {
   readonly start: number

@@ -25,8 +25,8 @@ const SIGNATURE_LINE = /^\u2014 ([^ ]+) ([^ ]+)$/
 const UNUSABLE_IN_NAME = /[\p{White_Space}+]/u
 
 /**
- * Reads a note, so strictly that it writes back to the same bytes: other readers forgive set bits behind the last byte of a signature,
- * and would have several spellings of one checkpoint.
+ * Reads a note, so strictly that it writes back to the same bytes. Other readers forgive set bits behind the last byte of a
+ * signature, and so have several spellings of one checkpoint.
  *
  * UNTRUSTED: the text means nothing before a trusted key's signature has been verified (`openNote`).
  *

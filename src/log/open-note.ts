@@ -20,8 +20,8 @@ export type OpenedNote =
   | { readonly kind: 'forged'; readonly name: string }
 
 /**
- * Verifies a note's signatures under the keys that the caller trusts. Lines of other keys are ignored, even where they share a name
- * or an id with one of ours. One false line in a known name spoils the whole note.
+ * Verifies a note's signatures under the keys that the caller trusts. Lines of other keys are ignored, even where they share a
+ * name or an id with one of ours. One false line in a known name spoils the whole note.
  */
 export async function openNote(
   { text, signatures }: Note,

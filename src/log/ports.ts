@@ -6,8 +6,8 @@ export type Hash = Uint8Array
 /**
  * SHA-256 (FIPS 180-4) of bytes.
  *
- * Synchronous, because a proof is a hundred tiny hashes in a row, each needing the one before: awaiting WebCrypto for each costs
- * more than the hash. In Node it is `sha256Bytes`; in a browser, any SHA-256 written in JavaScript.
+ * Synchronous, because a proof is many tiny hashes in a row, each needing the one before: to await WebCrypto for each costs
+ * ten times the hash. In Node it is `sha256Bytes`; in a browser, any SHA-256 written in JavaScript.
  */
 export type Sha256 = (bytes: Uint8Array) => Hash
 

@@ -1,8 +1,9 @@
 /**
  * Sizes of trees and indices of leaves are numbers up to 2^53 - 1, here and in everything that is read or written.
  *
- * C2SP allows 64 bits. A log that takes a million receipts a second needs 285 years to get beyond 53; until then a `bigint` would
- * only make every reader convert. What is larger is refused, never rounded. Bit operators see 32 bits, so this room divides.
+ * C2SP allows 64 bits. A log that takes a million receipts a second needs 285 years to get beyond 53; until then a `bigint`
+ * would only make every reader convert. What is larger is refused, never rounded. Bit operators see 32 bits, so this room
+ * divides.
  */
 export const MOST_LEAVES = Number.MAX_SAFE_INTEGER
 /** The largest tree is 53 levels high, and a consistency proof has one hash more; C2SP tlog-witness takes 63. */

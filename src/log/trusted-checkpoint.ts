@@ -30,7 +30,8 @@ export type CheckpointVerdict =
   | { readonly kind: 'unwitnessed'; readonly checkpoint: Checkpoint; readonly cosignatures: readonly Cosignature[] }
 
 /**
- * Judges a checkpoint by a trust policy: signed by a log that the policy names, for that log's own origin, and cosigned by a quorum.
+ * Judges a checkpoint by a trust policy: signed by a log that the policy names, for that log's own origin, and cosigned by a
+ * quorum.
  *
  * @param input the signed note, from anywhere
  * @throws HoldpointError ERR_FORMAT when the input is no checkpoint

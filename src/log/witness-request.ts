@@ -1,4 +1,4 @@
-/** What a log sends to a witness (C2SP tlog-witness, `add-checkpoint`): a checkpoint, and the proof that it continues the last one. */
+/** What a log sends to a witness (C2SP tlog-witness): a checkpoint, and the proof that it continues the last one. */
 import { encodeBase64, malformed, readHash, textOf } from './encoding.ts'
 import { MOST_NOTE_BYTES } from './note.ts'
 import type { Hash } from './ports.ts'

@@ -72,6 +72,7 @@ describe('a note', () => {
     ['with a byte that is not UTF-8', Buffer.from(signed.replace(',', '\u00ff'), 'latin1')],
     ['with a lone surrogate', `\ud800${signed}`],
     ['larger than a reader should have to take', `${'a'.repeat(MOST_NOTE_BYTES)}\n\n${line}\n`],
+    ['larger in bytes than in characters', `${'é'.repeat(MOST_NOTE_BYTES / 2)}\n\n${line}\n`],
     ['with more signatures than a reader should have to check', `${text}\n${`${line}\n`.repeat(65)}`],
   ]
   it.each(refused)('%s is refused, so that two readers never take one note for two', (_, input) => {

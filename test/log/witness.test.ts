@@ -84,6 +84,9 @@ describe('a witness that is made of these parts', () => {
     expect((await send(size, [], checkpointAt(log.late, noteSigner('example.com/log', 'ed25519')))).status).toBe(403)
     expect((await send(size, [], checkpointAt(log.late).replace('/log\n', '/lag\n'))).status).toBe(404)
     expect((await witness.add('old', now)).status).toBe(400)
+    const empty = checkpointAt({ size: 0, root: emptyRoot(sha256) })
+    const otherEmpty = empty.replace(/\n0\n[^\n]*/, `\n0\n${Buffer.from(fork.root).toString('base64')}`)
+    expect((await send(0, [], otherEmpty)).status).toBe(422)
     // The same tree again is no harm.
     expect((await send(size, [], checkpointAt(log.late))).status).toBe(200)
   })

@@ -40,7 +40,8 @@ export class Witness {
     const { oldSize, proof, checkpoint } = readAddCheckpoint(input)
     const note = noteOf(checkpoint)
     if (note === undefined) return { status: 403, body: 'invalid signature: not a signed note' }
-    const next = readCheckpoint(sha256Bytes, note.text)
+    const next = checkpointOf(note)
+    if (next === undefined) return { status: 422, body: 'not the checkpoint of any tree' }
     const keys = this.#logs.get(next.origin)
     if (keys === undefined) return { status: 404, body: 'unknown log' }
     const opened = await openNote(note, keys, logCrypto.verifyEd25519)
@@ -59,6 +60,14 @@ export class Witness {
 function noteOf(checkpoint: string): Note | undefined {
   try {
     return readNote(checkpoint)
+  } catch {
+    return undefined
+  }
+}
+
+function checkpointOf({ text }: Note): Checkpoint | undefined {
+  try {
+    return readCheckpoint(sha256Bytes, text)
   } catch {
     return undefined
   }
