@@ -93,7 +93,11 @@ export class CommandSession implements Session {
     const reply = this.#listener(visit, outlet)
     outlet.attach(reply)
     try {
-      await this.#link.fromClient(message, { outlet })
+      const passed = this.#link.fromClient(message, { outlet })
+      // What is wrong with a message shows at once, and is no stream.
+      outlet.open()
+      await passed
+      this.#forget(message)
       if (!outlet.isSent) outlet.finish()
       await outlet.over
     } finally {
@@ -113,12 +117,20 @@ export class CommandSession implements Session {
     if (!reply.canStream) return turnAway(visit, 406, 'this is answered with text/event-stream')
     reply.stream(200, [])
     outlet.attach(reply, missed?.events)
+    outlet.open()
     await Promise.race([gone, outlet.over])
   }
 
   close(): void {
     this.#over('the session was ended')
     void this.#terms.server.stop()
+  }
+
+  /** Whoever cancels waits for no answer. */
+  #forget(message: unknown): void {
+    if (!isObject(message) || message['method'] !== 'notifications/cancelled') return
+    const { requestId } = objectIn(message, 'params')
+    if (isRequestId(requestId)) this.#open.get(keyOf(requestId))?.finish()
   }
 
   #outlet(posted: Message | undefined): Outlet {

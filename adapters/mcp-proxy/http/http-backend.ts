@@ -23,6 +23,8 @@ interface Connection extends Session {
   /** Our own requests to the server that have no answer yet, by id. */
   readonly asides: Map<string, AbortController>
   isOver: boolean
+  /** Has the server answered in it? */
+  isKnown: boolean
 }
 
 /** What requests without a session have in common, principal by principal. */
@@ -159,6 +161,7 @@ export class HttpBackend implements Backend {
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
     await this.#sessions.using(id, () => work(connection))
+    if (!connection.isKnown) this.#sessions.drop(id)
   }
 
   #turnAwayFull(visit: Visit): void {
@@ -186,6 +189,7 @@ export class HttpBackend implements Backend {
       principal: principalKey(visit.who),
       asides: new Map(),
       isOver: false,
+      isKnown: false,
       close: () => {
         connection.isOver = true
         link.close()
@@ -267,6 +271,7 @@ export class HttpBackend implements Backend {
       this.#sessions.drop(asked)
       return
     }
+    if (statusCode < 400) connection.isKnown = true
     const begun = headers['mcp-session-id']
     if (posted?.['method'] !== 'initialize' || typeof begun !== 'string' || statusCode >= 300) return
     if (!this.#sessions.has(begun)) this.#sessions.keep(begun, connection)

@@ -74,7 +74,6 @@ export class Outlet {
     if (missed.length > 0) reply.stream(200, [])
     for (const { id, message } of missed) reply.event(message, { id })
     if (this.#isOver) this.#close()
-    else this.#open()
   }
 
   /** Whoever listened is gone. */
@@ -114,7 +113,7 @@ export class Outlet {
   }
 
   /** The client may wait, and come back where it loses the stream. Whether there is a session shows with the answer. */
-  #open(): void {
+  open(): void {
     const reply = this.#reply
     if (reply?.canStream !== true || (this.id === undefined && this.#terms.isUnasked !== true)) return
     if (this.posted?.['method'] === 'initialize') return

@@ -66,6 +66,23 @@ describe('a command over HTTP, in sessions', () => {
     expect(await stage.outcomes(2)).toEqual(['ok', 'ok'])
   })
 
+  it('leaves nobody waiting for a call that was cancelled', async () => {
+    const stage = await startStage({ command: TELLING })
+    const session = await stage.begin()
+    const slow = await stage.post({ id: 1, ...call('slow') }, session)
+    await stage.post({ method: 'notifications/cancelled', params: { requestId: 1 } }, session)
+    expect((await slow.whole()).frames).toEqual([])
+  })
+
+  it('answers a message that it cannot take with 400, and not in a stream that nobody can match', async () => {
+    const stage = await startStage({ command: TELLING })
+    const session = await stage.begin()
+    const slow = await stage.post({ id: 1, ...call('slow') }, session)
+    const reused = await (await stage.post({ id: 1, ...call('go') }, session)).whole()
+    expect([reused.status, reused.frames[0]?.id]).toEqual([400, null])
+    slow.leave()
+  })
+
   it('takes up no stream of another session', async () => {
     const stage = await startStage({ command: TELLING })
     const [one, two] = [await stage.begin(), await stage.begin()]
