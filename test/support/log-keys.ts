@@ -48,18 +48,20 @@ export function memoryTiles(): TileStorage & { readonly files: Map<string, Uint8
     files,
     read: async (path) => files.get(path),
     write: async (path, bytes) => {
-      files.set(path, Uint8Array.from(bytes))
+      files.set(path, new Uint8Array(bytes))
     },
   }
 }
 
+const encoder = new TextEncoder()
+
 export function ascii(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text)
+  return encoder.encode(text)
 }
 
 /** The same bytes with one bit turned. */
 export function flipped(bytes: Uint8Array, bit: number): Uint8Array<ArrayBuffer> {
-  const copy = Uint8Array.from(bytes)
+  const copy = new Uint8Array(bytes)
   const at = Math.floor(bit / 8) % copy.length
   copy[at] = (copy[at] ?? 0) ^ (1 << (bit % 8))
   return copy
