@@ -1,5 +1,7 @@
 /** Whoever reads what an MCP server says of a call: two SDKs, two agent frameworks, and a person at a command line. */
 import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { createMCPClient } from '@ai-sdk/mcp'
 import { StreamableHTTPClientTransport as ClientHttpV2, Client as ClientV2 } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -101,11 +103,12 @@ async function throughOpenAiAgents(at: URL, tool: string, args: Arguments, betwe
 
 /** What a person sees in a terminal: the Inspector prints the whole result as JSON, and ends with 5 for a tool that failed. */
 export async function throughInspector(at: URL, tool: string, args: Arguments): Promise<Seen> {
-  const launcher = '../../../node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js'
+  const require = createRequire(import.meta.url)
+  const manifest = require.resolve('@modelcontextprotocol/inspector/package.json')
+  const program = join(dirname(manifest), 'clients', 'launcher', 'build', 'index.js')
   const call = ['--method', 'tools/call', '--tool-name', tool, '--tool-arg']
   const pairs = Object.entries(args).map(([name, value]) => `${name}=${value}`)
   const given = ['--cli', at.href, '--transport', 'http', ...call, ...pairs]
-  const program = new URL(launcher, import.meta.url).pathname
   const child = spawn(process.execPath, [program, ...given], { stdio: ['ignore', 'pipe', 'ignore'] })
   const said: Buffer[] = []
   child.stdout.on('data', (chunk) => said.push(chunk))
