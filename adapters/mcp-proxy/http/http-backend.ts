@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isModern } from '../../mcp/era.ts'
 import { Link } from '../../mcp/link.ts'
-import { isObject, isRequestId, keyOf, type Message, objectIn } from '../../mcp/message.ts'
+import { isObject, type Message, objectIn } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { frameText } from '../frames.ts'
 import { type HeaderField, upstreamHeaders } from '../upstream-headers.ts'
-import { standardHeaders } from './agreement.ts'
+import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
 import { passOn } from './pass-on.ts'
 import { readMessagePosted } from './posted.ts'
+import { askedOn, type Realm, Realms, remember } from './realms.ts'
 import { Remote, RemoteFault } from './remote.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
@@ -20,23 +21,12 @@ type HttpUpstream = Extract<UpstreamTerms, { readonly kind: 'http' }>
 /** One MCP connection: a session of the earlier era, or one request of the later. */
 interface Connection extends Session {
   readonly link: Link<About>
-  /** Our own requests to the server that have no answer yet, by id. */
-  readonly asides: Map<string, AbortController>
+  readonly asides: Asides
   isOver: boolean
   /** Has the server answered in it? */
   isKnown: boolean
 }
 
-/** What requests without a session have in common, principal by principal. */
-interface Realm {
-  readonly upstream: Upstream
-  readonly conversation: string
-  /** Who is asked what by the server of a client without a session: the answer comes by a request of its own. */
-  readonly asked: Map<string, Connection>
-}
-
-const MOST_REALMS = 1_000
-const MOST_ASKED = 1_000
 const NO_SESSION = 'there is no such session'
 /** What servers of the earlier era say of a session that they do not know. */
 const UNKNOWN_SESSION = -32_001
@@ -52,7 +42,7 @@ export class HttpBackend implements Backend {
   readonly #limits: Limits
   readonly #remote: Remote
   readonly #sessions: Sessions<Connection>
-  readonly #realms = new Map<string, Realm>()
+  readonly #realms: Realms<Connection>
   /** Is there more than one principal to tell apart? */
   readonly #isShared: boolean
 
@@ -62,6 +52,7 @@ export class HttpBackend implements Backend {
     this.#limits = limits
     this.#isShared = isShared
     this.#remote = new Remote(terms.url, limits.answerMs)
+    this.#realms = new Realms(gate.gate, terms.name)
     this.#sessions = new Sessions(limits.maxSessions, limits.idleMs)
   }
 
@@ -81,7 +72,7 @@ export class HttpBackend implements Backend {
 
   async close(): Promise<void> {
     this.#sessions.close()
-    for (const { upstream } of this.#realms.values()) upstream.close()
+    this.#realms.close()
     this.#remote.close()
   }
 
@@ -90,6 +81,8 @@ export class HttpBackend implements Backend {
     if (message === undefined) return
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     const isLater = isModern(objectIn(message, 'params'))
+    // The later era has no sessions; a server that knows them all the same must not be shown somebody else's.
+    if (isLater && this.#isForeign(visit, sessionId)) return this.#turnAwayUnknown(visit)
     if (!isLater && sessionId !== undefined) {
       return await this.#inSession(visit, sessionId, (connection) => this.#carry(visit, message, connection, 'session'))
     }
@@ -97,8 +90,8 @@ export class HttpBackend implements Backend {
       if (this.#sessions.isFull) return this.#turnAwayFull(visit)
       return await this.#carry(visit, message, this.#connect(visit), 'session')
     }
-    const realm = this.#realmOf(visit)
-    const asker = isLater ? undefined : this.#askerOf(realm, message)
+    const realm = this.#realms.of(visit.who)
+    const asker = isLater || !isObject(message) ? undefined : askedOn(realm, message)
     await this.#carry(visit, message, asker ?? this.#connect(visit, realm), asker === undefined ? 'single' : 'session')
   }
 
@@ -109,7 +102,7 @@ export class HttpBackend implements Backend {
       await connection.link.fromClient(message, { exchange })
     } catch (cause) {
       exchange.fail(500, 'the message could not be passed on')
-      this.#gate.note(`${this.#terms.name}: ${cause instanceof Error ? cause.message : 'failed'}`)
+      this.#note(cause instanceof Error ? cause.message : 'a message was lost')
     }
     if (connection.isOver && exchange.id !== undefined) exchange.fail(404, NO_SESSION, UNKNOWN_SESSION)
     exchange.finish()
@@ -132,7 +125,7 @@ export class HttpBackend implements Backend {
     }
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     if (sessionId !== undefined) return await this.#inSession(visit, sessionId, listen)
-    const connection = this.#connect(visit, this.#realmOf(visit))
+    const connection = this.#connect(visit, this.#realms.of(visit.who))
     await listen(connection)
     connection.close()
   }
@@ -153,10 +146,8 @@ export class HttpBackend implements Backend {
    * it is, and the client must begin anew.
    */
   async #inSession(visit: Visit, id: string, work: (connection: Connection) => Promise<void>): Promise<void> {
-    const principal = principalKey(visit.who)
-    const known = this.#sessions.find(id, principal)
-    if (known === undefined && (this.#isShared || this.#sessions.has(id)))
-      return turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
+    if (this.#isForeign(visit, id)) return this.#turnAwayUnknown(visit)
+    const known = this.#sessions.find(id, principalKey(visit.who))
     if (known === undefined && this.#sessions.isFull) return this.#turnAwayFull(visit)
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
@@ -164,12 +155,21 @@ export class HttpBackend implements Backend {
     if (!connection.isKnown) this.#sessions.drop(id)
   }
 
+  #isForeign(visit: Visit, id: string | undefined): boolean {
+    if (id === undefined || this.#sessions.find(id, principalKey(visit.who)) !== undefined) return false
+    return this.#isShared || this.#sessions.has(id)
+  }
+
+  #turnAwayUnknown(visit: Visit): void {
+    turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
+  }
+
   #turnAwayFull(visit: Visit): void {
     turnAway(visit, 503, 'there are as many sessions as may be', { headers: RETRY_AFTER })
   }
 
-  #connect(visit: Visit, realm?: Realm): Connection {
-    const { gate, viewFor, note, refused } = this.#gate
+  #connect(visit: Visit, realm?: Realm<Connection>): Connection {
+    const { gate, viewFor, refused } = this.#gate
     const { name } = this.#terms
     const upstream = realm?.upstream ?? new Upstream(gate, name, 'third-party')
     const view = viewFor(visit.who, realm?.conversation ?? randomUUID())
@@ -178,52 +178,42 @@ export class HttpBackend implements Backend {
       gateFor: () => view,
       toServer: (message, { exchange }) => this.#send(message, exchange, connection),
       toClient: (message, { exchange, mark }) => {
-        if (realm !== undefined) remember(realm.asked, message, connection)
+        if (realm !== undefined) remember(realm, message, connection)
         exchange.say(message, mark)
       },
-      note: (text) => note(`${name}: ${text}`),
+      note: (text) => this.#note(text),
       ...(refused === undefined ? {} : { refused }),
     })
     const connection: Connection = {
       link,
       principal: principalKey(visit.who),
-      asides: new Map(),
+      asides: this.#asides(() => connection),
       isOver: false,
       isKnown: false,
       close: () => {
         connection.isOver = true
         link.close()
-        for (const abort of connection.asides.values()) abort.abort()
+        connection.asides.close()
         if (realm === undefined) upstream.close()
       },
     }
     return connection
   }
 
-  #realmOf({ who }: Visit): Realm {
-    const key = principalKey(who)
-    const known = this.#realms.get(key)
-    const upstream = known?.upstream ?? new Upstream(this.#gate.gate, this.#terms.name, 'third-party')
-    const realm = known ?? { upstream, conversation: randomUUID(), asked: new Map() }
-    // The one used last is the last to be forgotten.
-    this.#realms.delete(key)
-    this.#realms.set(key, realm)
-    for (const [oldest, { upstream: old }] of this.#realms) {
-      if (this.#realms.size <= MOST_REALMS) break
-      this.#realms.delete(oldest)
-      old.close()
-    }
-    return realm
-  }
-
-  #askerOf(realm: Realm, message: unknown): Connection | undefined {
-    if (!isObject(message) || message['method'] !== undefined || !isRequestId(message['id'])) return undefined
-    return realm.asked.get(keyOf(message['id']))
+  #asides(connection: () => Connection): Asides {
+    return new Asides({
+      remote: this.#remote,
+      own: this.#terms.headers ?? new Map(),
+      maxFrameBytes: this.#limits.maxFrameBytes,
+      note: (text) => this.#note(text),
+      hear: (frame, unheard) => connection().link.fromServer(frame, { exchange: unheard }),
+      begun: (answer, exchange) => this.#learnSession(answer, exchange, connection()),
+    })
   }
 
   /** The link wants the server to have a message: the client's own, or one of the gate's. */
   async #send(message: Message, exchange: Exchange, connection: Connection): Promise<void> {
-    if (!exchange.carries(message)) return await this.#sendAside(message, exchange, connection)
+    if (!exchange.carries(message)) return await connection.asides.send(message, exchange)
     exchange.sent()
     const isPatient = message['method'] === 'subscriptions/listen'
     await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })
@@ -243,20 +233,21 @@ export class HttpBackend implements Backend {
   ): Promise<number | undefined> {
     const { maxFrameBytes } = this.#limits
     const own = this.#terms.headers ?? new Map<string, string>()
-    const headers = bodied(upstreamHeaders(exchange.visit.request.rawHeaders, own), terms.body !== undefined)
+    const passed = upstreamHeaders(exchange.visit.request.rawHeaders, own)
+    const headers = terms.body === undefined ? withoutBody(passed) : withBody(passed)
     try {
       const answer = await this.#remote.send(method, headers, { ...terms, signal: exchange.gone })
       this.#learnSession(answer, exchange, connection)
       await passOn(answer, exchange, {
         hear: (frame, mark) => connection.link.fromServer(frame, { exchange, ...(mark === undefined ? {} : { mark }) }),
-        note: (text) => this.#gate.note(`from ${this.#terms.name}: ${text}`),
+        note: (text) => this.#note(text),
         maxFrameBytes,
       })
       return answer.statusCode
     } catch (cause) {
       if (exchange.gone.aborted) return undefined
       if (!(cause instanceof RemoteFault)) throw cause
-      this.#gate.note(`${this.#terms.name}: ${cause.message}`)
+      this.#note(cause.message)
       if (exchange.id !== undefined && !exchange.isResumable) connection.link.lose(exchange.id)
       if (!exchange.isResumable) exchange.fail(cause.status, cause.message)
       return undefined
@@ -268,7 +259,7 @@ export class HttpBackend implements Backend {
     const { statusCode = 502, headers } = answer
     const asked = headerOf(visit.request, 'mcp-session-id')
     if (asked !== undefined && statusCode === 404) {
-      this.#sessions.drop(asked)
+      if (this.#sessions.find(asked, connection.principal) === connection) this.#sessions.drop(asked)
       return
     }
     if (statusCode < 400) connection.isKnown = true
@@ -277,62 +268,7 @@ export class HttpBackend implements Backend {
     if (!this.#sessions.has(begun)) this.#sessions.keep(begun, connection)
   }
 
-  /** A message of the gate's own, for the sake of the client's: a request by itself, whose answer the link alone hears. */
-  async #sendAside(message: Message, exchange: Exchange, connection: Connection): Promise<void> {
-    const { method, id } = message
-    if (method === 'notifications/cancelled') {
-      // Of a question of our own: over HTTP to go away says it.
-      connection.asides.get(String(objectIn(message, 'params')['requestId']))?.abort()
-      return
-    }
-    const abort = new AbortController()
-    const key = String(id)
-    if (method !== undefined) connection.asides.set(key, abort)
-    const unheard = Exchange.unheard(exchange)
-    let isAnswered = method === undefined
-    try {
-      const answer = await this.#remote.send('POST', this.#asideHeaders(message, exchange), {
-        body: frameText(message),
-        signal: abort.signal,
-      })
-      this.#learnSession(answer, exchange, connection)
-      await passOn(answer, unheard, {
-        hear: (frame) => {
-          isAnswered ||= isObject(frame) && frame['id'] === id
-          return connection.link.fromServer(frame, { exchange: unheard })
-        },
-        note: this.#gate.note,
-        maxFrameBytes: this.#limits.maxFrameBytes,
-      })
-    } finally {
-      connection.asides.delete(key)
-    }
-    // Whoever waits for the answer need not wait for its deadline.
-    if (!isAnswered) throw new RemoteFault(502, 'the server gave no answer')
+  #note(text: string): void {
+    this.#gate.note(`${this.#terms.name}: ${text}`)
   }
-
-  #asideHeaders(message: Message, { visit }: Exchange): readonly HeaderField[] {
-    const own = this.#terms.headers ?? new Map<string, string>()
-    const ofMessage = standardHeaders(message)
-    const isOf = /^(?:mcp-method|mcp-name|mcp-param-.*|last-event-id|accept)$/i
-    const kept = upstreamHeaders(visit.request.rawHeaders, own).filter(([name]) => !isOf.test(name))
-    const wantsMethod = headerOf(visit.request, 'mcp-method') !== undefined
-    const accept: HeaderField = ['accept', 'application/json, text/event-stream']
-    return bodied([...kept, accept, ...(wantsMethod ? ofMessage : [])], true)
-  }
-}
-
-/** The body is ours: one that is read, judged and written anew. */
-function bodied(headers: readonly HeaderField[], hasBody: boolean): readonly HeaderField[] {
-  const kept = headers.filter(([name]) => !/^content-(?:type|length|encoding)$/i.test(name))
-  const identity: HeaderField = ['accept-encoding', 'identity']
-  return [...kept, identity, ...(hasBody ? [['content-type', 'application/json'] as const] : [])]
-}
-
-function remember(asked: Map<string, Connection>, message: Message, connection: Connection): void {
-  const { id, method } = message
-  if (method === undefined || !isRequestId(id)) return
-  asked.set(keyOf(id), connection)
-  const [oldest] = asked.keys()
-  if (asked.size > MOST_ASKED && oldest !== undefined) asked.delete(oldest)
 }

@@ -7,7 +7,7 @@ import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { selfSigned } from '../../support/certificate.ts'
 import { temporaryFolders } from '../../support/temporary-folder.ts'
-import { type Stage, startStage } from './http-stage.ts'
+import { META, modernHeaders, type Stage, startStage } from './http-stage.ts'
 
 const folder = temporaryFolders()
 const ISSUER = 'https://login.example.com/'
@@ -61,6 +61,12 @@ describe('a proxy that asks for tokens', () => {
     const mallory = { ...session, ...(await tokenFor('mallory')) }
     const before = stage.seen.length
     expect((await stage.post({ id: 1, ...CALL }, mallory)).status).toBe(404)
+    const modern = { name: 'get', arguments: {}, _meta: META }
+    const posted = stage.post(
+      { id: 1, ...CALL, params: modern },
+      { ...mallory, ...modernHeaders('tools/call', modern) },
+    )
+    expect((await posted).status).toBe(404)
     expect((await stage.send('GET', { accept: 'text/event-stream', ...mallory })).status).toBe(404)
     expect((await stage.send('DELETE', mallory)).status).toBe(404)
     expect(stage.seen).toHaveLength(before)

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import type { Gate, Who } from '../../../src/index.ts'
+import { isRequestId, keyOf, type Message } from '../../mcp/message.ts'
+import { Upstream } from '../../mcp/upstream.ts'
+import { principalKey } from './visit.ts'
+
+/** What requests without a session have in common, principal by principal. */
+export interface Realm<C> {
+  readonly upstream: Upstream
+  readonly conversation: string
+  /** On which connection a client was asked something: without a session its answer comes by itself. */
+  readonly asked: Map<string, C>
+}
+
+const MOST_REALMS = 1_000
+const MOST_ASKED = 1_000
+
+/** The realms of one upstream; those that were used last are kept. */
+export class Realms<C> {
+  readonly #kept = new Map<string, Realm<C>>()
+  readonly #gate: Gate
+  readonly #server: string
+
+  constructor(gate: Gate, server: string) {
+    this.#gate = gate
+    this.#server = server
+  }
+
+  of(who: Who | undefined): Realm<C> {
+    const key = principalKey(who)
+    const realm = this.#kept.get(key) ?? this.#begun()
+    this.#kept.delete(key)
+    this.#kept.set(key, realm)
+    for (const [oldest, { upstream }] of this.#kept) {
+      if (this.#kept.size <= MOST_REALMS) break
+      this.#kept.delete(oldest)
+      upstream.close()
+    }
+    return realm
+  }
+
+  close(): void {
+    for (const { upstream } of this.#kept.values()) upstream.close()
+    this.#kept.clear()
+  }
+
+  #begun(): Realm<C> {
+    const upstream = new Upstream(this.#gate, this.#server, 'third-party')
+    return { upstream, conversation: randomUUID(), asked: new Map() }
+  }
+}
+
+/** The client is asked this on that connection. */
+export function remember<C>({ asked }: Realm<C>, { id, method }: Message, connection: C): void {
+  if (method === undefined || !isRequestId(id)) return
+  asked.set(keyOf(id), connection)
+  const [oldest] = asked.keys()
+  if (asked.size > MOST_ASKED && oldest !== undefined) asked.delete(oldest)
+}
+
+/** The connection on which this answer was asked for. */
+export function askedOn<C>({ asked }: Realm<C>, { id, method }: Message): C | undefined {
+  return method === undefined && isRequestId(id) ? asked.get(keyOf(id)) : undefined
+}
