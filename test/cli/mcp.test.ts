@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -52,9 +54,10 @@ async function startProxy(
   { cwd, state }: Place,
   flags: readonly string[] = [],
   ways: readonly string[] = [],
+  node: readonly string[] = [],
 ): Promise<Proxy> {
   const server = [process.execPath, ODD_SERVER, join(state, '..', 'ran'), ...ways]
-  const child = spawn(process.execPath, [MAIN, 'mcp', '--name', 'odd', ...flags, '--', ...server], {
+  const child = spawn(process.execPath, [...node, MAIN, 'mcp', '--name', 'odd', ...flags, '--', ...server], {
     cwd,
     env: environment(state),
   })
@@ -156,6 +159,26 @@ describe('what cannot be served', () => {
     expect(stderr.trimEnd()).not.toContain('\n')
   })
 
+  it.each([
+    ['an address that others can reach, without tokens', () => ['--listen', '0.0.0.0:0'], 'travel in the clear'],
+    ['a port that is taken', (taken: number) => ['--listen', `127.0.0.1:${taken}`], 'is taken by another program'],
+    [
+      'a header whose secret is not set',
+      () => ['--listen', '127.0.0.1:0', '--upstream-header', 'up=Authorization: Bearer $' + '{NO_SUCH_VARIABLE}'],
+      'NO_SUCH_VARIABLE, which is not set',
+    ],
+  ])('over HTTP: %s ends in one line and exit 2', async (_, flags, said) => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const args = [MAIN, 'mcp', '--upstream', 'up=http://127.0.0.1:1/mcp', ...flags(port)]
+    const { code, stdout, stderr } = await run(args, place())
+    other.close()
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(said)
+    expect(stderr.trimEnd()).not.toContain('\n')
+  })
+
   it('pins that somebody has damaged are told of, and no tool is served', async () => {
     const { cwd, state } = place()
     mkdirSync(join(state, 'pins'), { recursive: true, mode: 0o700 })
@@ -245,6 +268,33 @@ describe('a proxy that is told to end', () => {
       expect(await isGone(pid)).toBe(true)
     },
   )
+
+  it('by the death of its host takes its server along, and leaves no call without an outcome', async () => {
+    const at = place()
+    writeFileSync(join(at.cwd, 'all.cedar'), '@id("all") permit (principal, action, resource);')
+    const proxy = await startProxy(at, ['--policy', 'all.cedar'], ['--stubborn'])
+    const pid = Number((await proxy.call('leave_child')).result?.content?.[0]?.text)
+    proxy.call('hang').catch(() => undefined)
+    await proxy.call('get_note')
+    for (const end of [proxy.child.stdin, proxy.child.stdout, proxy.child.stderr]) end?.destroy()
+    await proxy.ended
+    expect(proxy.child.exitCode).toBe(0)
+    expect(await isGone(pid)).toBe(true)
+    expect((await run([MAIN, 'verify'], at)).code).toBe(0)
+  })
+
+  it('by a defect of its own takes its server along', async () => {
+    const at = place()
+    writeFileSync(join(at.cwd, 'all.cedar'), '@id("all") permit (principal, action, resource);')
+    const defect = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("a defect")})'
+    const proxy = await startProxy(at, ['--policy', 'all.cedar'], ['--stubborn'], ['--import', defect])
+    const pid = Number((await proxy.call('leave_child')).result?.content?.[0]?.text)
+    proxy.child.kill('SIGUSR2')
+    const { code, stderr } = await proxy.ended
+    expect(code).toBe(1)
+    expect(stderr).toContain('holdpoint: this is a defect of holdpoint, which ends here: Error: a defect')
+    expect(await isGone(pid)).toBe(true)
+  })
 })
 
 describe('several proxies of one account', () => {

@@ -26,6 +26,8 @@ export interface OpenedGate {
     readonly note: (line: string) => void
     readonly refused: (admission: RefusedAdmission) => void
   }
+  /** Says to the operator what protects what, once it does. */
+  readonly announce: () => void
   /** The last receipts are written then. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -64,12 +66,14 @@ export async function openGate(plan: GatePlan, operator: OperatorLines): Promise
 
   const names = policies ?? loaded.policyFiles.map(({ path }) => path)
   const kept = places.store.kind === 'folder' ? homely(places.store.folder) : 'memory alone'
-  operator.tell(`gate in front of ${servers.join(', ')}; policies: ${names.join(', ')}; receipts: ${kept}`)
-  if (observeUntil !== undefined)
-    operator.tell(
-      `OBSERVING until ${observeUntil}: NOTHING IS PROTECTED. Every call runs, also those that the policies refuse; the receipts say so`,
-    )
   return {
+    announce: () => {
+      operator.tell(`gate in front of ${servers.join(', ')}; policies: ${names.join(', ')}; receipts: ${kept}`)
+      if (observeUntil === undefined) return
+      operator.tell(
+        `OBSERVING until ${observeUntil}: NOTHING IS PROTECTED. Every call runs, also those that the policies refuse; the receipts say so`,
+      )
+    },
     terms: {
       gate,
       viewFor,

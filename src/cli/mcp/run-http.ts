@@ -10,9 +10,10 @@ export async function runHttp(
   operator: Operator,
   stopping: AbortSignal,
 ): Promise<ProxyEnd> {
-  const { terms, close } = await openGate(plan.gate, operator)
+  const { terms, announce, close } = await openGate(plan.gate, operator)
   try {
     const served = await serveOverHttp({ ...httpTerms(plan), ...terms })
+    announce()
     operator.tell(`listening: ${plan.upstreams.map(({ name }) => `${served.address}/mcp/${name}`).join(', ')}`)
     if (!stopping.aborted) await new Promise((done) => stopping.addEventListener('abort', done, { once: true }))
     await served.close()

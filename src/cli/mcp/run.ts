@@ -25,6 +25,8 @@ export async function runProxy(plan: Plan, write: (line: string) => void): Promi
   }
   for (const signal of SIGNALS) process.on(signal, stop)
   process.on('uncaughtException', crash)
+  // A host that died took the other end along; its servers and receipts are still to be seen to.
+  process.stderr.on('error', () => undefined)
   try {
     return plan.kind === 'stdio'
       ? await runStdio(plan, operator, stopping.signal)
@@ -61,6 +63,7 @@ async function runStdio(
       openGate: async () => {
         const opened = await (await import('./gate.ts')).openGate(plan.gate, operator)
         close = opened.close
+        opened.announce()
         return opened.terms
       },
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
