@@ -1,4 +1,4 @@
 /** `holdpoint mcp`: what its command starts. Loads nothing heavy: a server's process comes first. */
 export { Operator } from './operator.ts'
 export { type HttpTerms, serveOverHttp } from './serve-over-http.ts'
-export { type StdioServed, type StdioTerms, serveStdio } from './serve-stdio.ts'
+export { type StdioServed, serveStdio } from './serve-stdio.ts'

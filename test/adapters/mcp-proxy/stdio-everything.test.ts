@@ -1,6 +1,7 @@
 // The reference server that uses every feature of the protocol, driven by the SDK's own client: directly, and through the proxy.
 import { writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import {
@@ -14,10 +15,8 @@ import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
 import { environment, MAIN } from '../../cli/holdpoint.ts'
 import { temporaryFolders } from '../../support/temporary-folder.ts'
 
-const SERVER = resolve(
-  import.meta.dirname,
-  '../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js',
-)
+const require = createRequire(import.meta.url)
+const SERVER = require.resolve('@modelcontextprotocol/server-everything/dist/index.js')
 const everything = [SERVER, 'stdio']
 const folder = temporaryFolders()
 
