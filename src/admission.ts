@@ -12,6 +12,12 @@ import type {
   When,
 } from './types.ts'
 
+/** What the tool is given: the decided bytes, parsed anew. */
+export interface Given {
+  readonly input: Json
+  readonly beside?: Json
+}
+
 /** What an admission needs to begin and to end. */
 export interface AdmissionTerms {
   readonly callKey: string
@@ -22,7 +28,7 @@ export interface AdmissionTerms {
   readonly enforced: boolean
   readonly permit: Permit
   /** A fresh parse of the snapshot for the tool. */
-  readonly input: () => Json
+  readonly given: () => Given
   readonly refusal: (code: RefusalCode) => Refusal
   /** Writes the outcome receipt; never rejects. */
   readonly record: (status: OutcomeStatus, result: unknown, when?: When) => Promise<Receipt | undefined>
@@ -55,7 +61,7 @@ export class LiveAdmission implements PermittedAdmission {
     const answer = this.#terms.permit.begin()
     if (answer === 'begun') {
       this.#terms.cancelExpiry()
-      return { outcome: 'begun', input: this.#terms.input() }
+      return { outcome: 'begun', ...this.#terms.given() }
     }
     // A second `begin` refuses itself alone; a permit that lapsed unused gives its key back.
     if (answer !== 'in_progress') void this.settle({ status: 'not_executed' })
@@ -85,9 +91,13 @@ export class LiveAdmission implements PermittedAdmission {
 
 /** What the receipt says. A call that has begun is never called `not_executed`: its key must stay spent. */
 function endingStatus(ending: Ending, permit: Permit): OutcomeStatus {
-  if (permit.begun) return ending.status === 'not_executed' ? 'unknown' : ending.status
-  permit.revoke()
-  return 'not_executed'
+  if (!permit.begun) permit.revoke()
+  return statusOf(ending, permit.begun)
+}
+
+function statusOf({ status }: Ending, begun: boolean): OutcomeStatus {
+  if (!begun) return 'not_executed'
+  return status === 'not_executed' ? 'unknown' : status
 }
 
 /**
@@ -101,14 +111,14 @@ export function observedAdmission(terms: {
   readonly observed: Refusal | undefined
   readonly isObserving: () => boolean
   readonly refusal: (code: RefusalCode) => Refusal
-  readonly input: () => Json
+  readonly given: () => Given
   readonly record: (status: OutcomeStatus, result: unknown, when?: When) => Promise<Receipt | undefined>
 }): PermittedAdmission {
   let begun = false
   let settled: Promise<Receipt | undefined> | undefined
   const settle: PermittedAdmission['settle'] = (ending, when) => {
     const result = 'result' in ending ? ending.result : undefined
-    settled ??= terms.record(begun ? ending.status : 'not_executed', result, when)
+    settled ??= terms.record(statusOf(ending, begun), result, when)
     return settled
   }
   return {
@@ -126,7 +136,7 @@ export function observedAdmission(terms: {
         return { outcome: 'refused', refusal: terms.refusal('permit_expired') }
       }
       begun = true
-      return { outcome: 'begun', input: terms.input() }
+      return { outcome: 'begun', ...terms.given() }
     },
     settle,
   }

@@ -32,12 +32,13 @@ export function arrive(parts: GateParts, scope: Scope, said: Call): Arrival {
 }
 
 /** UNTRUSTED: each member of the call is read here, and from the caller's object never again. */
-function readOnce({ tool, server, input, inputText, callId, step, idempotencyKey, definition }: Call): Call {
+function readOnce({ tool, server, input, inputText, beside, callId, step, idempotencyKey, definition }: Call): Call {
   return {
     tool,
     ...optional('server', server),
     ...optional('input', input),
     ...optional('inputText', inputText),
+    ...optional('beside', beside),
     ...optional('callId', callId),
     ...optional('step', step),
     ...optional('idempotencyKey', idempotencyKey),

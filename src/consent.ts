@@ -68,7 +68,7 @@ function requestOf(
     scope: considered.scope,
     tool: call.contract.id,
     classification: considered.classification,
-    text: call.taken.text,
+    text: call.taken.shown,
     now: parts.clock.now(),
     random: parts.random,
   })

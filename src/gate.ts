@@ -57,7 +57,7 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
     return await exits.rejected(considered)
 
   const { callKey } = arrival
-  const against = objection(parts, considered, { contract, callKey, input })
+  const against = objection(parts, considered, { contract, callKey, input, beside: taken.parseBeside() })
   if (against !== undefined) return await exits.refused(considered, against)
   return await decide(parts, considered, { contract, taken, callKey }, options)
 }

@@ -21,7 +21,12 @@ export function quarantined(code: Quarantine): Leaving {
 export function objection(
   parts: GateParts,
   considered: Considered,
-  call: { readonly contract: Contract; readonly callKey: string; readonly input: Json },
+  call: {
+    readonly contract: Contract
+    readonly callKey: string
+    readonly input: Json
+    readonly beside: Json | undefined
+  },
 ): Leaving | undefined {
   const { principal } = considered.scope
   const { materiality } = considered.classification
@@ -38,7 +43,8 @@ export function objection(
     }
   }
   if (parts.exits.ranUnrecorded(call.callKey)) return { code: 'already_executed', basis: 'replay' }
-  const path = parts.ownFiles(call.input, call.contract.tool)
+  const { input, beside } = call
+  const path = parts.ownFiles(beside === undefined ? input : { arguments: input, beside }, call.contract.tool)
   if (path === undefined) return undefined
   return {
     code: 'denied_by_policy',

@@ -1,8 +1,8 @@
-import { LiveAdmission, observedAdmission } from './admission.ts'
+import { type Given, LiveAdmission, observedAdmission } from './admission.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { microseconds, toolName } from './draft.ts'
 import { resultText } from './exit-words.ts'
-import type { Considered, Settings } from './pass.ts'
+import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import { commitResult } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
@@ -70,7 +70,7 @@ export function permittedCall(
     enforced: terms.enforced,
     permit,
     // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
-    input: () => arrival.snapshot?.parse() ?? {},
+    given: () => given(arrival, {}),
     refusal: terms.refusalOf,
     record: (status, result, when) =>
       settled(parts, considered, receipt, { salt: terms.salt, claimed: true, status, result, when }),
@@ -78,6 +78,12 @@ export function permittedCall(
     cancelExpiry: schedule(settings.permitTtlMs, () => admission.expire()),
   })
   return admission
+}
+
+/** A fresh parse of the snapshot; `otherwise` where none could be taken. */
+function given({ snapshot: taken, call }: Arrival, otherwise: Json): Given {
+  const beside = taken === undefined ? (call.beside as Json | undefined) : taken.parseBeside()
+  return { input: taken?.parse() ?? otherwise, ...optional('beside', beside) }
 }
 
 /** Is observe mode on? Nothing is held back then, nobody is asked, and receipts say so. It ends by itself. */
@@ -107,7 +113,7 @@ export function observedCall(
     isObserving: () => isObserving(parts),
     refusal: terms.refusalOf,
     // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
-    input: () => arrival.snapshot?.parse() ?? (arrival.call.input as Json),
+    given: () => given(arrival, arrival.call.input as Json),
     record: async (status, result, when) => {
       cancelExpiry()
       parts.forget(callKey)

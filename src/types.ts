@@ -95,6 +95,12 @@ export interface Call {
   readonly input?: unknown
   /** The arguments as the JSON text that the host received; read strictly. */
   readonly inputText?: string
+  /**
+   * What goes to the tool beside its arguments, where a protocol has such a thing: a client's answers to a server's questions, for
+   * instance. UNTRUSTED. Policies do not read it, but two calls that differ in it are two calls, a person who is asked is shown it,
+   * and it may not name holdpoint's own files.
+   */
+  readonly beside?: unknown
   /** The host's id of this call. A host without ids leaves it out, and the gate mints one. */
   readonly callId?: string
   /** The adapter's message count when the call was made: providers reuse call ids. */
@@ -113,9 +119,14 @@ export interface Snapshot {
   /** RFC 8785 canonical text of the arguments. */
   readonly text: string
   readonly bytes: Uint8Array
+  /** Of the arguments, and of what goes beside them. */
   readonly digest: string
+  /** What a person is shown before they say yes: `text`, or arguments and `beside` as one canonical text. */
+  readonly shown: string
   /** A fresh parse of `text`; each reader gets its own. */
   parse(): Json
+  /** The same of what goes beside the arguments. */
+  parseBeside(): Json | undefined
 }
 
 /** JSON Schema, as the tool declares it. UNTRUSTED when the tool is a third party's. */
@@ -743,7 +754,7 @@ export interface ApprovalRequest {
   readonly materiality: Materiality
   readonly principal: { readonly type: string; readonly id: string; readonly tenant?: string }
   readonly conversation?: string
-  /** The exact canonical arguments. */
+  /** The exact canonical arguments; where more goes to the tool, an object of `arguments` and `beside`. */
   readonly argumentsText: string
   readonly because: string
   /** A yes given under this OS account does not count: the agent has a tool that runs code, so it has the account too. */
@@ -943,7 +954,7 @@ export type When = 'now' | 'soon'
 
 /** `begin`'s answer. The compare-and-set of this process: it runs once, or says why not. */
 export type Begun =
-  | { readonly outcome: 'begun'; readonly input: Json }
+  | { readonly outcome: 'begun'; readonly input: Json; readonly beside?: Json }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
 /** A permitted call, before it runs. */

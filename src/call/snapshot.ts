@@ -12,14 +12,18 @@ import type { Call, Json, Snapshot } from '../types.ts'
  *
  * @throws HoldpointError `ERR_ARGUMENTS`; `at` is the JSON Pointer of what cannot be read exactly.
  */
-export function snapshot(call: Pick<Call, 'input' | 'inputText'>, limits: Limits = DEFAULT_LIMITS): Snapshot {
+export function snapshot(
+  call: Pick<Call, 'input' | 'inputText' | 'beside'>,
+  limits: Limits = DEFAULT_LIMITS,
+): Snapshot {
   // UNTRUSTED: the one read of what the model wrote.
-  const { input, inputText } = call
+  const { input, inputText, beside } = call
+  const more = beside === undefined ? undefined : canonicalText(beside, limits)
   if (inputText !== undefined) {
     if (input !== undefined) throw unusable('come twice, as `input` and as `inputText`: pass what the host received')
-    return new TakenSnapshot(canonicalText(readText(inputText, limits), limits))
+    return new TakenSnapshot(canonicalText(readText(inputText, limits), limits), more)
   }
-  return new TakenSnapshot(input === undefined ? '{}' : canonicalText(input, limits))
+  return new TakenSnapshot(input === undefined ? '{}' : canonicalText(input, limits), more)
 }
 
 /** Hosts hand over JSON text as models wrote it, and a model that has no arguments may write nothing at all. */
@@ -40,11 +44,16 @@ function unusable(because: string): HoldpointError {
 
 class TakenSnapshot implements Snapshot {
   readonly text: string
+  readonly shown: string
   readonly digest: string
+  readonly #beside: string | undefined
 
-  constructor(text: string) {
+  constructor(text: string, beside: string | undefined) {
     this.text = text
-    this.digest = sha256(text)
+    this.#beside = beside
+    this.shown = beside === undefined ? text : `{"arguments":${text},"beside":${beside}}`
+    // No arguments have the text of a pair: it is no JSON, and a canonical text holds no line break.
+    this.digest = sha256(beside === undefined ? text : `beside\n${text}\n${beside}`)
   }
 
   get bytes(): Uint8Array {
@@ -53,5 +62,9 @@ class TakenSnapshot implements Snapshot {
 
   parse(): Json {
     return JSON.parse(this.text)
+  }
+
+  parseBeside(): Json | undefined {
+    return this.#beside === undefined ? undefined : JSON.parse(this.#beside)
   }
 }

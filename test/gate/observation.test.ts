@@ -17,7 +17,7 @@ function observing() {
   gate.register([{ name: 'wipe', origin: 'own' }])
   const me = gate.as({ user: 'alice' })
   const wipe = async (callId: string) => (await me.run({ tool: 'wipe', input: {}, callId }, () => 'wiped')).outcome
-  return { time, clock, me, wipe }
+  return { time, clock, gate, me, wipe }
 }
 
 describe('an observation that has ended', () => {
@@ -37,6 +37,20 @@ describe('an observation that has ended', () => {
     expect(await wipe('1')).toBe('ran')
     time.monotonic = MINUTE
     expect(await wipe('2')).toBe('refused')
+  })
+
+  it('I6: says of a call that began and was never heard of that nobody knows whether it ran', async () => {
+    const { me, gate } = observing()
+    const settled = async (callId: string, begins: boolean) => {
+      const admission = await me.admit({ tool: 'wipe', input: {}, callId })
+      if (admission.outcome !== 'permitted') throw new Error(admission.refusal.message)
+      if (begins) admission.begin()
+      await admission.settle({ status: 'not_executed' })
+    }
+    await settled('1', true)
+    await settled('2', false)
+    const statuses = gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))
+    expect(statuses).toEqual(['unknown', 'not_executed'])
   })
 
   it('has ended when a clock gives no number', () => {
