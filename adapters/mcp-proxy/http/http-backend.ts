@@ -214,6 +214,8 @@ export class HttpBackend implements Backend {
   /** The link wants the server to have a message: the client's own, or one of the gate's. */
   async #send(message: Message, exchange: Exchange, connection: Connection): Promise<void> {
     if (!exchange.carries(message)) return await connection.asides.send(message, exchange)
+    // Nothing goes out for whoever has gone.
+    if (exchange.gone.aborted) throw new Error('the client has gone')
     exchange.sent()
     const isPatient = message['method'] === 'subscriptions/listen'
     await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })

@@ -89,6 +89,8 @@ describe('whatever a client sends over HTTP', () => {
     ['no name', { 'mcp-name': undefined }],
     ['another method', { 'mcp-method': 'tools/list' }],
     ['two methods', { 'mcp-method': ['tools/call', 'tools/list'] }],
+    ['two values of one argument', { 'mcp-param-region': ['eu', 'us'] }],
+    ['two sessions', { 'mcp-session-id': ['a', 'b'] }],
     ['no method', { 'mcp-method': undefined }],
     ['another version', { 'mcp-protocol-version': '2025-11-25' }],
     ['no version', { 'mcp-protocol-version': undefined }],

@@ -92,8 +92,11 @@ describe('a person at the client of a session', () => {
     call.leave()
     await rest()
     await stage.post({ id: asked.id, result: { action: 'accept', content: { approve: true } } }, session)
-    await rest()
-    expect(stage.calls()).toEqual([])
+    await (await stage.post({ id: 2, ...CALL }, session)).whole()
+    expect(stage.calls().map(({ params }) => params?.['name'])).toEqual(['get'])
+    expect(stage.gate.calls.filter(({ outcome }) => outcome === 'permitted').map(({ tool }) => tool)).toEqual([
+      'notes/get',
+    ])
   })
 })
 
@@ -232,7 +235,7 @@ describe('a server that', () => {
   it('never answers is given up, and the proxy stays up', async () => {
     const stage = await startStage({
       play: ({ method }) => (method === 'tools/call' ? true : undefined),
-      serve: { limits: { answerMs: 50 } },
+      serve: { limits: { answerMs: 1_000 } },
     })
     const answer = await (await stage.ask('tools/call', CALL.params)).whole()
     expect(answer.status).toBe(504)
