@@ -16,6 +16,7 @@ type Frame = {
   readonly result?: unknown
 }
 
+const LISTED = { ttlMs: 0, cacheScope: 'private', resultType: 'complete' }
 const waiting: (() => void)[] = []
 const asked = new Map<unknown, (result: unknown) => void>()
 
@@ -33,11 +34,21 @@ async function heard({ id, method, params = {}, result }: Frame): Promise<void> 
     case 'initialize':
       say({
         id,
-        result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'telling' } },
+        result: {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'telling', version: '1' },
+        },
       })
       return
+    case 'server/discover':
+      say({ id, result: { ...LISTED, supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } })
+      return
     case 'tools/list':
-      say({ id, result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe'].map(tool), resultType: 'complete' } })
+      say({
+        id,
+        result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe'].map(tool), ...LISTED },
+      })
       return
     case 'subscriptions/listen':
       say({

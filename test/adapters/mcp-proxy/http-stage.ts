@@ -222,6 +222,7 @@ export function read(body: string): Frame {
   }
 }
 
+const LISTED = { ttlMs: 0, cacheScope: 'private', resultType: 'complete' }
 const TOOLS = ['get', 'wipe', 'send'].map((name) => ({
   name,
   description: `${name} for a test`,
@@ -245,8 +246,10 @@ function resultOf({ method, params = {} }: Frame): object | undefined {
   switch (method) {
     case 'initialize':
       return { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'n', version: '1' } }
+    case 'server/discover':
+      return { ...LISTED, supportedVersions: ['2026-07-28'], capabilities: { tools: {} } }
     case 'tools/list':
-      return { tools: TOOLS, ttlMs: 0, cacheScope: 'private', resultType: 'complete' }
+      return { ...LISTED, tools: TOOLS }
     case 'tools/call':
       return { content: [{ type: 'text', text: `${String(params['name'])} ran` }], resultType: 'complete' }
     default:
