@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalText, DEFAULT_LIMITS } from './bytes/canonical.ts'
 import { randomBytes, sha256 } from './bytes/digest.ts'
+import { visibleLine } from './bytes/visible.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { DEFAULT_TIMEOUT_MS } from './config/schema.ts'
@@ -260,9 +261,14 @@ function identityOf(loaded: LoadedConfig, code: object): string {
   return sha256(JSON.stringify([loaded.folder, loaded.file ?? null, loaded.digest, loaded.policyFiles, code]))
 }
 
-/** With no sink of the program's own, what a programmer or operator must hear is still said, on stderr. */
+/**
+ * With no sink of the program's own, what a programmer or operator must hear is still said, on stderr.
+ *
+ * UNTRUSTED: a message may name what a server chose, and a terminal reads it.
+ */
 const warnProcess: EventSink = (event) => {
-  for (const [code, message] of warningsOf(event)) process.emitWarning(message, { type: 'HoldpointWarning', code })
+  for (const [code, message] of warningsOf(event))
+    process.emitWarning(visibleLine(message), { type: 'HoldpointWarning', code })
 }
 
 function isOnTerminal(): boolean {

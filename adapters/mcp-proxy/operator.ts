@@ -1,11 +1,16 @@
 /** What the operator is told, on stderr and never in a message: whoever reads those is a model, or a program. */
+import { visibleLine } from '../../src/bytes/visible.ts'
 import type { RefusedAdmission } from '../../src/index.ts'
 
 /** Lines in one window of time: a server that floods must not fill a disk with what we say of it. */
 const MOST_LINES = 20
 const WINDOW_MS = 60_000
 
-/** Says what there is to say, in bounded measure. */
+/**
+ * Says what there is to say, in bounded measure.
+ *
+ * UNTRUSTED: much of it names what a server chose, and a terminal reads it.
+ */
 export class Operator {
   readonly #write: (line: string) => void
   #windowFrom = 0
@@ -15,7 +20,7 @@ export class Operator {
 
   /** @param write takes one line, without its end */
   constructor(write: (line: string) => void) {
-    this.#write = write
+    this.#write = (line) => write(visibleLine(line))
   }
 
   /** Once, and whatever else was said. */

@@ -24,6 +24,18 @@ export function visible(text: string, emphasis: Emphasis = (mark) => mark): stri
   return text.replace(HOSTILE, (character) => emphasis(`⟨${codePointName(character)}⟩`))
 }
 
+/** Enough for a finding with its place; what is longer was written to be in the way. */
+const LONGEST_LINE = 4_000
+
+/**
+ * One line for a log or a person, whatever is in the text: nothing in it is obeyed, line breaks are marked like the rest, and
+ * what is beyond 4000 characters is counted instead.
+ */
+export function visibleLine(text: string): string {
+  const beyond = text.length - LONGEST_LINE
+  return beyond > 0 ? `${visible(text.slice(0, LONGEST_LINE))} … and ${beyond} more characters` : visible(text)
+}
+
 function codePointName(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 }

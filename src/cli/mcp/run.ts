@@ -38,9 +38,8 @@ export async function runProxy(plan: Plan, write: (line: string) => void): Promi
 
   /** A defect: nothing more can be relied on. The servers end with this process; what had begun is `unknown` at the next start. */
   function crash(error: unknown): never {
-    operator.tell(
-      `this is a defect of holdpoint, which ends here: ${error instanceof Error ? error.stack : String(error)}`,
-    )
+    operator.tell(`this is a defect of holdpoint, which ends here: ${String(error)}`)
+    for (const frame of framesOf(error)) operator.tell(frame)
     process.exit(1)
   }
 }
@@ -76,4 +75,10 @@ async function runStdio(
   } finally {
     await close()
   }
+}
+
+/** Where it was thrown: each place as one line, without what was said. */
+function framesOf(error: unknown): readonly string[] {
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : []
+  return lines.filter((line) => /^ {4}at /.test(line))
 }

@@ -12,6 +12,18 @@ describe('what the operator is told', () => {
     expect(lines.at(-1)).toBe('and 980 more lines like these')
   })
 
+  it('cannot be written by a server: nothing in a line is obeyed, breaks it or makes it endless', () => {
+    const lines: string[] = []
+    const operator = new Operator((line) => lines.push(line))
+    const chosen = '\u001b[2J\nholdpoint: all pins are fine\u0007'
+    operator.note(`no tool can be called: ${chosen}`)
+    operator.tell(`it ended, because ${chosen}`)
+    operator.note('x'.repeat(1_000_000))
+    const shown = '⟨U+001B⟩[2J⟨U+000A⟩holdpoint: all pins are fine⟨U+0007⟩'
+    expect(lines.slice(0, 2)).toEqual([`no tool can be called: ${shown}`, `it ended, because ${shown}`])
+    expect(lines[2]).toMatch(/^x{4000} … and 996000 more characters$/)
+  })
+
   it('of calls that nobody answered says once where to answer, and nothing of calls that a policy forbids', async () => {
     const lines: string[] = []
     const operator = new Operator((line) => lines.push(line))
