@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import { errorFor } from '../mcp/answers.ts'
 import { INTERNAL_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
-import { isRequestId, type Message } from '../mcp/message.ts'
+import { isRequestId, type Message, type RequestId } from '../mcp/message.ts'
 import { Upstream } from '../mcp/upstream.ts'
 import type { ServerEnd, ServerProcess } from './child.ts'
 import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame } from './frames.ts'
@@ -159,7 +159,7 @@ class StdioSession {
     const { server, input, timeoutMs } = this.#terms
     const isTaken = server.send(frameText(message))
     const { id, method } = message
-    if (timeoutMs !== undefined && method !== undefined && this.#open.has(id)) this.#await(id, timeoutMs)
+    if (timeoutMs !== undefined && method !== undefined) this.#open.await(id, timeoutMs, (late) => this.#giveUpOn(late))
     if (isTaken) return
     if (server.backlog > LONGEST_BACKLOG)
       this.#over.resolve({ kind: 'server_faulted', because: 'it does not read what it is sent' })
@@ -191,16 +191,13 @@ class StdioSession {
     }
   }
 
-  /** The client is told when the time is up, and the server too; what comes later is for nobody. */
-  #await(id: unknown, timeoutMs: number): void {
-    const timer = setTimeout(() => {
-      if (!isRequestId(id) || !this.#open.has(id)) return
-      this.#link.lose(id)
-      this.#toClient(errorFor(id, NO_ANSWER, lost(`there was no answer within ${timeoutMs} ms`)))
-      const params = { requestId: id, reason: 'holdpoint no longer waits' }
-      this.#follow(() => this.#toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))
-    }, timeoutMs)
-    timer.unref()
+  /** The time is up: the client is told, and the server too; what comes later is for nobody. A call that is held never runs. */
+  #giveUpOn(id: RequestId): void {
+    this.#link.lose(id)
+    const isKnown = this.#link.cancel(id)
+    this.#toClient(errorFor(id, NO_ANSWER, lost(`there was no answer within ${this.#terms.timeoutMs} ms`)))
+    const params = { requestId: id, reason: 'holdpoint no longer waits' }
+    if (isKnown) this.#follow(() => this.#toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))
   }
 
   /** @returns what became of the server, where it was not the client that ended the session */
