@@ -170,7 +170,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         clock,
         warn: (message) => emit({ event: 'programmer-warned', code: 'override', message }),
       }),
-      ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir() }),
+      ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir(), state }),
       clock,
       random: randomBytes,
       sleep: (ms) => delay(ms),

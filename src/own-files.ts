@@ -37,10 +37,11 @@ const isBase = namedBy(wordSet('cwd workdir dir directory folder root base paren
 /** Where a call starts from or puts things: to name a folder there takes nothing out of it. */
 const PLACES = wordSet('cwd workdir working_directory workingDirectory destination dest dst to')
 
-/** What relative names and `~` stand for. */
+/** What relative names, `~` and `$HOLDPOINT_STATE` stand for. */
 interface Start {
   readonly folder: string
   readonly home: string
+  readonly state: string
 }
 
 /** How the arguments of one object are read. */
@@ -52,7 +53,7 @@ interface Reading {
 
 /**
  * @param paths absolute files and folders; a last name with `*` stands for whatever it matches
- * @param from what relative names and `~` stand for
+ * @param from what relative names, `~` and `$HOLDPOINT_STATE` stand for
  */
 export function ownFiles(paths: readonly string[], from: Start): OwnFiles {
   const own = paths.map((path) => ownPlace(folded(path)))
@@ -62,8 +63,8 @@ export function ownFiles(paths: readonly string[], from: Start): OwnFiles {
 
   // Whatever resolves to one of them spells its last name out, unless the gate itself runs in there.
   const lastNames = isOwn(folded(from.folder)) ? [''] : [...new Set(own.map((each) => each.lastName))]
-  const spells = new RegExp(lastNames.map((each) => escaped(each)).join('|'))
-  const writtenOut = homeWriter(from.home)
+  const spells = new RegExp([...lastNames.map((each) => escaped(each)), STATE_NAME].join('|'))
+  const writtenOut = variableWriter(from)
 
   /** Most texts hold no name of ours: they are looked at once. */
   const couldName = (text: string, name: string, { removes }: Reading): boolean => {
@@ -217,7 +218,7 @@ function mentions(text: string, { path }: OwnPlace): boolean {
   return false
 }
 
-/** What a tool may take a text for: as it stands, percent-decoded once and twice, as a `file:` URL; `~` and `$HOME` written out. */
+/** What a tool may take a text for: as it stands, percent-decoded once and twice, as a `file:` URL; variables written out. */
 function readings(text: string, writtenOut: (text: string) => string): ReadonlySet<string> {
   const said = new Set([text])
   if (text.includes('%')) said.add(decoded(text)).add(decoded(decoded(text)))
@@ -242,11 +243,16 @@ function attempt(text: string, read: (text: string) => string): string {
   }
 }
 
-/** Writes out the home folder: `~`, `~ada`, `$HOME` and `${HOME}` at the beginning of a name. */
-function homeWriter(home: string): (text: string) => string {
+/** The variable that moves our state folder, as `folded` text has it. */
+const STATE_NAME = 'holdpoint_state'
+/** `$HOLDPOINT_STATE`, `${HOLDPOINT_STATE:-x}`, `%HOLDPOINT_STATE%`, `$env:HOLDPOINT_STATE`: whatever a shell makes of it. */
+const STATE_VARIABLE = new RegExp(`(?:\\$\\{?(?:env:)?|%)${STATE_NAME}(?!\\w)[}%]?`, 'gi')
+
+/** Writes out the home folder where a name begins with it (`~`, `~ada`, `$HOME`, `${HOME}`), and our state folder. */
+function variableWriter({ home, state }: Start): (text: string) => string {
   const user = escaped(basename(home))
   const written = new RegExp(`(?<![\\w~$])(?:~(?:${user})?|\\$HOME|\\$\\{HOME\\})(?=[/\\\\\\s"'\`;]|$)`, 'g')
-  return (text) => (/[~$]/.test(text) ? text.replace(written, () => home) : text)
+  return (text) => (/[~$%]/.test(text) ? text.replace(written, () => home).replace(STATE_VARIABLE, () => state) : text)
 }
 
 /** Text that folding leaves as it is. */

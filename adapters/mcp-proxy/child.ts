@@ -36,8 +36,8 @@ const GLANCE_MS = 20
 const live = new Set<ServerProcess>()
 
 /**
- * One MCP server as a process of its own, at the head of its own process group, started without a shell in our environment and
- * folder. Its stderr is ours.
+ * One MCP server as a process of its own, at the head of its own process group, started without a shell in our folder, and in our
+ * environment but for what is ours alone. Its stderr is ours.
  */
 export class ServerProcess {
   readonly #child: ChildProcess
@@ -51,6 +51,7 @@ export class ServerProcess {
   constructor(command: ServerCommand) {
     const { program, args, verbatim } = launchOf(command)
     this.#child = spawn(program, args, {
+      env: environmentOf(process.env),
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -186,6 +187,11 @@ export class ServerProcess {
       return false
     }
   }
+}
+
+/** Where our state is concerns no server. */
+function environmentOf(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(ours).filter(([name]) => !/^HOLDPOINT_/i.test(name)))
 }
 
 function killAll(): void {

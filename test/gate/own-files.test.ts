@@ -10,6 +10,7 @@ const look = ownFiles(
   {
     folder: '/home/ada/shop',
     home,
+    state: '/home/ada/.local/state/holdpoint',
   },
 )
 
@@ -49,6 +50,16 @@ describe('a call that names what judges it is found, however it spells the name'
     expect(look(input, 'anything')).toBeDefined()
   })
 
+  it.each([
+    ['in a path', { path: '$HOLDPOINT_STATE/pins/files.json' }],
+    ['in braces', { command: `rm -r "\${HOLDPOINT_STATE}"/pins` }],
+    ['with what it is where nothing is set', { command: `cat \${HOLDPOINT_STATE:-/srv}/key.json` }],
+    ['on Windows', { path: '%HOLDPOINT_STATE%/pins/files.json' }],
+    ['in PowerShell', { script: 'del $env:Holdpoint_State/pins/files.json' }],
+  ])('by the variable that says where our files are: %s', (_, input) => {
+    expect(ownFiles(['/srv/hp'], { folder: '/home/ada/shop', home, state: '/srv/hp' })(input, 'anything')).toBeDefined()
+  })
+
   it('says where it stands, in a member name too', () => {
     expect(look({ files: [{ at: 'a' }, { at: config }] }, 'write')).toBe('/files/1/at')
     expect(look({ files: { [config]: 'mode: observe' } }, 'write')).toBe('/files/~1home~1ada~1shop~1holdpoint.yaml')
@@ -71,6 +82,8 @@ describe('a call that leaves them alone is let through', () => {
     ['the folder around it, as the place to work in', { cwd: '/home/ada/shop', path: 'dist' }, 'remove_folder'],
     ['the folder around it, as where something goes', { source: '/tmp/a', destination: '/home/ada/shop' }, 'move_file'],
     ['a text that speaks of the configuration', { content: 'Edit holdpoint.yaml by hand.' }, 'write_file'],
+    ['a text that names our variable, and does not use it', { content: 'Set HOLDPOINT_STATE.' }, 'write_file'],
+    ['a variable of a longer name', { path: '$HOLDPOINT_STATES/notes.md' }, 'read_file'],
     ['half an escape', { path: '%E0%A4%A' }, 'read_file'],
     ['a URL without a path', { url: 'file://host' }, 'read_file'],
     ['a word that is longer than any name', { command: `x/../%41/`.repeat(10_000) }, 'run'],
