@@ -1,5 +1,6 @@
 /** One client on our stdin and stdout, one server behind the gate. */
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { errorFor } from '../mcp/answers.ts'
 import { INTERNAL_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
@@ -16,8 +17,9 @@ import { settledWithin } from './settled-within.ts'
 const PARSE_ERROR = -32_700
 /** The server is gone or silent. Of our own, outside of the range that JSON-RPC and MCP reserve. */
 const NO_ANSWER = 1
-/** A client that has said all it had to say still gets what is decided by then, ms. */
-const LONGEST_DECIDING_MS = 1_000
+/** A client that has said all it had to say still gets the answers that come by then, ms. */
+const LONGEST_LAST_ANSWERS_MS = 5_000
+const GLANCE_MS = 20
 /** What a client does not read by then it never will, ms. */
 const LONGEST_FLUSH_MS = 1_000
 /** While the server is behind we do not read; but whether the client is still there shows only by reading, ms. */
@@ -63,8 +65,6 @@ class StdioSession {
   readonly #link: Link<null>
   readonly #upstream: Upstream
   readonly #open = new OpenRequests()
-  /** Frames that are on their way through the gate. */
-  readonly #passing = new Set<Promise<void>>()
   readonly #over = Promise.withResolvers<End>()
   #paused: ReturnType<typeof setTimeout> | undefined
 
@@ -146,10 +146,7 @@ class StdioSession {
       this.#terms.gate.note(`a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
     try {
       const passing = pass()
-      if (!(passing instanceof Promise)) return
-      const way = passing.catch(failed)
-      this.#passing.add(way)
-      void way.then(() => this.#passing.delete(way))
+      if (passing instanceof Promise) passing.catch(failed)
     } catch (cause) {
       failed(cause)
     }
@@ -205,7 +202,7 @@ class StdioSession {
     const { name, server } = this.#terms
     switch (end.kind) {
       case 'client_left':
-        await settledWithin(LONGEST_DECIDING_MS, Promise.allSettled(this.#passing))
+        await this.#lastAnswers()
         this.#leave()
         await server.stop()
         return undefined
@@ -221,6 +218,19 @@ class StdioSession {
         await server.stop(0)
         return `${name} was ended, because ${end.because}`
     }
+  }
+
+  /** Whoever writes a few frames and closes the pipe may still read: what was asked is answered, within reason. */
+  async #lastAnswers(): Promise<void> {
+    const { name, server, output, stopping } = this.#terms
+    let isWaiting = true
+    void server.ended.then((end) => {
+      if (isWaiting) this.#giveUp(endText(name, end))
+    })
+    const until = performance.now() + LONGEST_LAST_ANSWERS_MS
+    while (this.#open.ids.length > 0 && output.writable && !stopping.aborted && performance.now() < until)
+      await pause(GLANCE_MS)
+    isWaiting = false
   }
 
   /** The client is gone: what is held never runs, and how the server ends what it has begun is still on record. */

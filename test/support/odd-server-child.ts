@@ -2,8 +2,8 @@
  * An MCP server over stdio that does to its client whatever the tool it is called by is named for. Frames by hand: no SDK would
  * do any of this.
  *
- * Arguments: a file that each executed call is written to (its tool, and its argument `mark`); and `--deaf` (reads nothing) or
- * `--stubborn` (ends only by SIGKILL).
+ * Arguments: a file that each executed call is written to (its tool, and its argument `mark`); and `--deaf` (reads nothing),
+ * `--late` (takes its time to begin) or `--stubborn` (ends only by SIGKILL).
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
@@ -39,7 +39,11 @@ if (ways.includes('--stubborn')) {
   setInterval(() => undefined, 60_000)
 }
 if (ways.includes('--deaf')) setInterval(() => undefined, 60_000)
-else createInterface({ input: process.stdin }).on('line', (line) => void heard(JSON.parse(line) as Frame))
+else setTimeout(listen, ways.includes('--late') ? 1_500 : 0)
+
+function listen(): void {
+  createInterface({ input: process.stdin }).on('line', (line) => void heard(JSON.parse(line) as Frame))
+}
 
 function say(frame: object): boolean {
   return process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...frame })}\n`)

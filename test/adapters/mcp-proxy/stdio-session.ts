@@ -108,7 +108,7 @@ export async function startSession(
     write(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     return await until((frame) => frame.id === id && frame.method === undefined)
   }
-  if (terms.ways?.includes('--deaf') !== true)
+  if (terms.ways?.some((way) => way === '--deaf' || way === '--late') !== true)
     await ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'hand' } })
   return {
     gate,

@@ -186,6 +186,13 @@ describe('at the end', () => {
     expect(await isGone(pid)).toBe(true)
   })
 
+  it('a client that writes a few lines and closes its pipe gets its answers from a server that takes its time to begin', async () => {
+    const session = await startSession(folder(), { ways: ['--late'] })
+    const told = session.call('get_note', { id: 'early' })
+    await session.leave()
+    expect(textOf(await told)).toBe('get_note {"id":"early"}')
+  })
+
   it('a client that has said all it had to say still gets the answer to its last call', async () => {
     const session = await startSession(folder())
     const told = session.call('get_note', { id: 'last' })
