@@ -8,9 +8,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isServerName } from '../../src/bytes/names.ts'
 import { readWhole, replaceWhole } from '../../src/cli/wrap/replace-file.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
@@ -274,6 +274,38 @@ describe('a person', () => {
     expect(stdout).toMatch(/1 to be wrapped, 3 not protected\n/)
     expect(stdout).toContain('Nothing was written')
     expect(readFileSync(path, 'utf8')).toBe(MIXED)
+  })
+
+  it.each([
+    ['.mcp.json', true],
+    ['.cursor/mcp.json', true],
+    ['.vscode/mcp.json', true],
+    ['opencode.jsonc', true],
+    ['home/.claude.json', true],
+    ['home/work/.cursor/mcp.json', true],
+    ['home/.cursor/mcp.json', false],
+    ['home/.gemini/settings.json', false],
+    ['home/.config/opencode/opencode.json', false],
+    ['claude_desktop_config.json', false],
+  ])('is told whose holdpoint npx would run in a project, and how to name the right one: %s', async (name, isTold) => {
+    const folder = temporaryFolder()
+    vi.stubEnv('HOME', join(folder, 'home'))
+    const path = join(folder, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, FILES)
+    const shown = await runHere('wrap', path)
+    vi.unstubAllEnvs()
+    expect(shown.stdout.includes('node_modules/holdpoint')).toBe(isTold)
+    expect(shown.stdout.includes(`  holdpoint wrap ${path} --command holdpoint\n`)).toBe(isTold)
+  })
+
+  it('who has named holdpoint hears nothing of npx, and the way that is shown wraps what it says', async () => {
+    const path = file(FILES, '.mcp.json')
+    await runHere('wrap', path)
+    await runHere('wrap', path, '--undo')
+    const { stdout } = await runHere('wrap', path, '--command', 'holdpoint')
+    expect(stdout).not.toContain('node_modules')
+    expect(parse(readFileSync(path, 'utf8')).mcpServers.files.command).toBe('holdpoint')
   })
 
   it('is not deceived by a name that a terminal would obey', async () => {

@@ -4,6 +4,7 @@ import { type Terminal, wrap } from '../terminal.ts'
 import { visible } from '../visible.ts'
 import { readLauncher } from './launch.ts'
 import type { Outcome, Plan, Planned } from './plan.ts'
+import { startsInProject } from './project-file.ts'
 
 /** What else there is to say. */
 export interface Told {
@@ -37,6 +38,7 @@ export function tellPlan({ servers }: Plan, told: Told, terminal: Terminal): voi
     out(`${label}${isUnprotected(outcome) ? style('yellow', padded) : padded}${about}`.trimEnd())
   }
   tellRemote(servers, told, terminal)
+  tellProject(servers, told, terminal)
   if (!servers.some(({ outcome }) => outcome.kind === 'wrapped' || outcome.kind === 'unwrapped')) return
   out('')
   if (told.dryRun) {
@@ -96,6 +98,23 @@ function tellRemote(servers: readonly Planned[], told: Told, { out, width }: Ter
   const upstreams = remote.map(({ own, url }) => ` --upstream ${quoted(`${own}=${visible(placeOf(url))}`)}`)
   out(`  ${started(told)} mcp --listen ${LISTEN}${upstreams.join('')}`)
   for (const { own, member } of remote) out(`  "${member}": "http://${LISTEN}/mcp/${own}"`)
+}
+
+/** npx looks for holdpoint in the host's working folder first: in a project, that is where the agent works. */
+function tellProject(servers: readonly Planned[], { file, command, dryRun }: Told, { out, width }: Terminal): void {
+  const isOurs = command === undefined && servers.some(({ outcome }) => outcome.kind === 'wrapped')
+  if (!isOurs || !startsInProject(file)) return
+  out('')
+  out(
+    wrap(
+      "These servers start in a project's folder, and there npx runs whatever node_modules/holdpoint it finds before the one that is published. Where somebody else, or an agent, may write to that folder, install holdpoint and name it:",
+      width,
+    ),
+  )
+  const shown = quoted(visible(file))
+  out('  npm install --global holdpoint')
+  if (!dryRun) out(`  holdpoint wrap ${shown} --undo`)
+  out(`  holdpoint wrap ${shown} --command holdpoint`)
 }
 
 function started({ command }: Told): string {
