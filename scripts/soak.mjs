@@ -74,7 +74,7 @@ const watch = setInterval(
   Math.max(10_000, (minutes * 60_000) / 60),
 )
 
-await Promise.all([
+const traffic = await Promise.allSettled([
   steadyTraffic(steady, until, tally, { flood: true }),
   ...listeners.map(async ({ url }) => {
     while (Date.now() < until) {
@@ -87,7 +87,8 @@ await Promise.all([
   ...[0, 1].map(async () => {
     while (Date.now() < until) await shortSession(await startStdio(stdio(), env), tally)
   }),
-]).catch((error) => failures.push(`the traffic stopped: ${error.stack}`))
+])
+for (const { reason } of traffic) if (reason !== undefined) failures.push(`the traffic stopped: ${reason.stack}`)
 clearInterval(watch)
 
 // What is under way comes to its end, so that what is still open afterwards stays open.
@@ -127,8 +128,9 @@ await sleep(1_000)
 const remaining = processesWith(folder)
 if (remaining.length > 0) failures.push(`${remaining.length} processes remain: ${remaining.join(', ')}`)
 const handles = process.getActiveResourcesInfo().filter((name) => /TCP|Process/.test(name))
-const { permitted, counts } = decidedIn(store)
+// In this order: a call that runs meanwhile has its permit before.
 const executed = executedIn(ran)
+const { permitted, counts } = decidedIn(store)
 const without = unpermitted(executed, permitted)
 if (without.length > 0) failures.push(`${without.length} calls ran without a permit: ${without.slice(0, 5).join('; ')}`)
 if (executed.some((call) => call.startsWith('delete_note'))) failures.push('a denied tool ran')

@@ -63,11 +63,15 @@ export async function startStdio(command, env) {
     })
   }
 
-  const opened = await ask('initialize', {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'soak', version: '1' },
-  })
+  const opened = await ask(
+    'initialize',
+    {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'soak', version: '1' },
+    },
+    { waitMs: 60_000 },
+  )
   if (opened?.result === undefined) throw new Error(`the proxy did not answer:\n${said}`)
   session.write('{"jsonrpc":"2.0","method":"notifications/initialized"}')
   return session
