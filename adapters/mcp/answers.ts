@@ -1,6 +1,6 @@
 import { type Receipt, type Refusal, renderForModel } from '../../src/index.ts'
-import { RECEIPT_KEY, REFUSAL_KEY } from './keys.ts'
-import { isObject, type Message, objectIn, type RequestId } from './message.ts'
+import { OURS, RECEIPT_KEY, REFUSAL_KEY } from './keys.ts'
+import { fold, isObject, type Message, objectIn, type RequestId } from './message.ts'
 
 /**
  * The refusal as a tool's result, in the one shape that no client loses: one text block that says everything, and `_meta` for
@@ -11,11 +11,41 @@ import { isObject, type Message, objectIn, type RequestId } from './message.ts'
  */
 export function refusalResult(refusal: Refusal, receipt: Receipt | undefined, isModern: boolean): Message {
   return {
-    ...(isModern ? { resultType: 'complete' } : {}),
-    content: [{ type: 'text', text: renderForModel(refusal) }],
-    isError: true,
+    ...failedResult(renderForModel(refusal), isModern),
     _meta: { [REFUSAL_KEY]: refusal, ...receiptIn(receipt) },
   }
+}
+
+/** One text in place of a result, for what was refused without a decision: there was too much of it. */
+export function failedResult(text: string, isModern: boolean): Message {
+  return { ...(isModern ? { resultType: 'complete' } : {}), content: [{ type: 'text', text }], isError: true }
+}
+
+/**
+ * What a server says, without what only holdpoint may say: a refusal of ours beside the result of a call that ran, a receipt,
+ * a question. The very object where it says nothing of the kind.
+ */
+export function unforged(said: Message): Message {
+  return withMembers(said, (name, value) => {
+    // What a task is, and what it gave, are results of their own.
+    if (name === 'result' || name === 'task') return isObject(value) ? withMembers(value, withoutOurs) : value
+    return withoutOurs(name, value)
+  })
+}
+
+/** @param name as a reader that does not look at case has it */
+function withoutOurs(name: string, value: unknown): unknown {
+  if (!isObject(value) || (name !== '_meta' && name !== 'inputrequests')) return value
+  const kept = Object.entries(value).filter(([key]) => !fold(key).startsWith(OURS))
+  return kept.length === Object.keys(value).length ? value : Object.fromEntries(kept)
+}
+
+function withMembers(said: Message, replace: (name: string, value: unknown) => unknown): Message {
+  const replaced = Object.entries(said).flatMap(([name, value]) => {
+    const instead = replace(fold(name), value)
+    return instead === value ? [] : [[name, instead]]
+  })
+  return replaced.length === 0 ? said : { ...said, ...Object.fromEntries(replaced) }
 }
 
 /** A tool's own result with the receipt of the decision beside it; nothing else of it is changed. */

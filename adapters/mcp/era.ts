@@ -4,6 +4,7 @@ import { isObject, type Message, objectIn } from './message.ts'
 export const MODERN = '2026-07-28'
 export const VERSION = 'io.modelcontextprotocol/protocolVersion'
 export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+export const TASKS = 'io.modelcontextprotocol/tasks'
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
 
 /** A revision is a date, so that later ones sort later. */
@@ -21,6 +22,11 @@ export function isModern(params: Message): boolean {
 /** What the client of a modern request declares, in that request. */
 export function declaredIn(params: Message): Message {
   return objectIn(objectIn(params, '_meta'), CAPABILITIES)
+}
+
+/** May the server answer this request with a task, unasked? Only where its client says so (the tasks extension of 2026-07-28). */
+export function takesTasks(params: Message): boolean {
+  return isModern(params) && Object.hasOwn(objectIn(declaredIn(params), 'extensions'), TASKS)
 }
 
 /** What a request of our own must carry to be of the same era as the call that it is made for. */

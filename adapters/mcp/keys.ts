@@ -12,6 +12,9 @@ export const TOOL_KEY = 'dev.holdpoint/tool'
 /** Ties a result to its task (MCP 2025-11-25, tasks). */
 export const RELATED_TASK_KEY = 'io.modelcontextprotocol/related-task'
 
+/** What only holdpoint says: a server that says it as well is not passed on with it. */
+export const OURS = 'dev.holdpoint/'
+
 /** JSON-RPC 2.0: the frame is no request that can be understood. */
 export const INVALID_REQUEST = -32_600
 export const INVALID_PARAMS = -32_602

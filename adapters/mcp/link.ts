@@ -1,8 +1,7 @@
 import type { Gate, RefusedAdmission } from '../../src/index.ts'
-import { errorFor, refusalResult, resultFor } from './answers.ts'
-import { isModern } from './era.ts'
+import { errorFor, resultFor } from './answers.ts'
 import { Inquiries } from './inquiries.ts'
-import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, SAMPLING_REFUSED } from './keys.ts'
+import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from './keys.ts'
 import { Lister } from './lister.ts'
 import {
   isObject,
@@ -14,12 +13,13 @@ import {
   type RequestId,
   readMessage,
 } from './message.ts'
-import { type Open, type Sent, settled } from './open.ts'
+import type { Open } from './open.ts'
 import { type Fate, Passage, type Permitted } from './passage.ts'
 import { keepPatient } from './patience.ts'
 import { type Reply, replyIn } from './question.ts'
+import { Returning } from './returning.ts'
 import { Running } from './running.ts'
-import { samplingIn } from './sampling.ts'
+import { SamplingGate } from './sampling.ts'
 import { ServerRequests } from './server-requests.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -60,19 +60,19 @@ export class Link<About> {
   readonly #ofClient = new Inquiries()
   readonly #lister: Lister
   readonly #serverRequests: ServerRequests<About>
+  readonly #returning: Returning<About>
   readonly #closed = new AbortController()
   #capabilities: Message = {}
 
   constructor(terms: LinkTerms<About>) {
     this.#terms = terms
     const { note, upstream } = terms
-    this.#lister = new Lister({
-      listing: upstream.listing,
-      inquiries: this.#ofServer,
-      note,
-      signal: this.#closed.signal,
-    })
-    this.#serverRequests = new ServerRequests(terms, this.#name)
+    const { signal } = this.#closed
+    const sampling = new SamplingGate(terms)
+    this.#lister = new Lister({ listing: upstream.listing, inquiries: this.#ofServer, note, signal })
+    this.#serverRequests = new ServerRequests({ ...terms, sampling }, this.#name)
+    const list = (like: Message, about: About) => this.#list(like, about)
+    this.#returning = new Returning({ ...terms, sampling, list, signal })
   }
 
   /** A frame from the client. Settles once it is passed on or answered; rejects only where the transport does. */
@@ -271,45 +271,16 @@ export class Link<About> {
     if (method === 'notifications/tools/list_changed') listing.expire()
     if (method === 'notifications/tasks/status') tasks.heard(params)
     const isHeld = method === 'notifications/cancelled' && !this.#serverRequests.cancel(params['requestId'])
-    return isHeld ? undefined : this.#terms.toClient(message, about)
+    return isHeld ? undefined : this.#returning.told(message, params, about)
   }
 
   /** An answer goes to whoever asked, once; with what the gate has to say of it. */
   #answered(answer: Answer, about: About): void | Promise<void> {
-    const { id, message } = answer
-    const key = keyOf(id)
+    const key = keyOf(answer.id)
     const open = this.#open.get(key)
     if (open?.stage !== 'sent') return this.#terms.note(`from ${this.#label}: an answer to no request; not passed on`)
     this.#open.delete(key)
-    const { result } = message
-    if (!isObject(result)) return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
-    if (open.method === 'tools/list' && this.#terms.upstream.listing.wantsWhole(open.params['cursor'], result))
-      return this.#listed(open, message, about)
-    const samplings = samplingIn(result)
-    if (samplings.length > 0) return this.#sampled(samplings, open, answer, about)
-    return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
-  }
-
-  async #listed(open: Sent, message: Message, about: About): Promise<void> {
-    await this.#list(open.params, about)
-    return this.#terms.toClient(settled(open, message, this.#terms.upstream), about)
-  }
-
-  /** A result that asks the client to sample with tools is passed on only where all of that is permitted. */
-  async #sampled(samplings: readonly Message[], open: Sent, { id, message }: Answer, about: About): Promise<void> {
-    const answer = settled(open, message, this.#terms.upstream)
-    const callId = `${this.#name}:${keyOf(id)}`
-    const judge = async () => await this.#serverRequests.refuseSampling(samplings, callId, about)
-    const verdict = await judge().catch((cause: unknown) => this.#failed(cause))
-    if (verdict === undefined) return this.#terms.toClient(answer, about)
-    if ('kind' in verdict)
-      return this.#terms.toClient(errorFor(id, INTERNAL_ERROR, 'holdpoint: the gate failed'), about)
-    const { refusal, receipt } = verdict
-    const instead =
-      open.method === 'tools/call'
-        ? resultFor(id, refusalResult(refusal, receipt, isModern(open.params)))
-        : errorFor(id, SAMPLING_REFUSED, `holdpoint refused to sample with tools. ${refusal.message}`)
-    return this.#terms.toClient(instead, about)
+    return this.#returning.answered(open, answer, about)
   }
 }
 

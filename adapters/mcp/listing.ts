@@ -1,30 +1,27 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
-import { definitionOf, type Origin } from './definition.ts'
-import { isObject, type Message, textOf } from './message.ts'
+import { isSame, type Origin } from './definition.ts'
+import type { Message } from './message.ts'
+import { type Entry, isWhole, readPage } from './page.ts'
 
 /** After so long a call has the tools listed again: a server may change them and say nothing. */
 const LONGEST_AGE_MS = 60_000
-/** Listings that are under way, by the cursor of their next page. */
-const MOST_CHAINS = 64
-/** As many as a gate learns of one server: what comes after is not known. */
-export const MOST_LISTED = 2_000
-
-const NONE: ReadonlyMap<string, unknown> = new Map()
 
 /**
- * What a server lists, gathered from the pages that pass by or that the gate asks for itself. A call is judged by a whole
- * listing and by nothing less: a tool that is in none is refused.
+ * What a server lists. A call is judged by a whole listing and by nothing less: a tool that is in none is refused. A stranger's
+ * tool is shown to a model only as the gate has learned it, whatever else the server answers to whoever asks.
  */
 export class Listing {
   /** Our own name of it; none for the gate's own server. */
   readonly server: string | undefined
   readonly origin: Origin
   readonly #gate: Gate
-  /** Tools so far, by the cursor that continues them. */
-  readonly #chains = new Map<string, readonly unknown[]>()
+  /** The newest whole listing, with whatever it has twice; of which edition it is, and how old. */
+  #learned: readonly ToolDefinition[] = []
   #known: ReadonlyMap<string, ToolDefinition> | undefined
+  #knownEdition = 0
   #learnedAt = 0
   #edition = 0
+  #unread = 0
 
   constructor(gate: Gate, server: string | undefined, origin: Origin) {
     this.#gate = gate
@@ -40,6 +37,11 @@ export class Listing {
   /** Is there a whole listing that a call may be judged by? */
   get isFresh(): boolean {
     return this.#known !== undefined && performance.now() - this.#learnedAt < LONGEST_AGE_MS
+  }
+
+  /** Are tools kept from models and people? A stranger's are, where the gate does more than observe. */
+  get isGuarded(): boolean {
+    return this.origin === 'third-party' && this.#gate.health().mode !== 'observe'
   }
 
   /** The tool as the newest whole listing has it. What it has not is a definition that no gate ever learned. */
@@ -60,36 +62,33 @@ export class Listing {
   expire(): void {
     this.#edition += 1
     this.#known = undefined
-    this.#chains.clear()
   }
 
   /**
-   * A page came. Once it is the last of its listing, the gate learns the whole.
+   * The server has listed tools to the client. Where that is all of them, the gate learns them.
    *
-   * @param cursor what the page was asked for with; none for the first
-   * @returns the page without the tools that are quarantined: what a stranger wrote anew is shown to no model before a person
-   * has seen it
+   * @param asked what the client asked for them with
+   * @returns what the client may see, `undefined` where nobody can say what a client would see
    */
-  take(cursor: string | undefined, page: Message): Message {
-    const { tools } = page
-    const next = textOf(page['nextCursor'])
-    if (!Array.isArray(tools)) return page
-    const before = cursor === undefined ? [] : this.#chains.get(cursor)
-    if (cursor !== undefined) this.#chains.delete(cursor)
-    if (before !== undefined) {
-      const all = [...before, ...tools]
-      if (next === undefined) this.learn(all)
-      else this.#continue(next, all)
-    }
-    return this.#withoutQuarantined(page, tools)
+  take(asked: Message, result: Message): Message | undefined {
+    const page = readPage(result, this.origin)
+    if (page === undefined) return this.isGuarded ? undefined : result
+    if (isWhole(asked, page)) this.learn(page.entries)
+    // Another connection may have listed others: what counts here is what this one has.
+    else if (this.#known !== undefined && this.isGuarded) this.#register()
+    return this.isGuarded ? this.#withoutStrange(result, page.entries) : result
   }
 
   /**
-   * Is this the first of several pages of a stranger's? Then the whole has to be known before a model may see it: what has
-   * changed is told by the whole alone.
+   * Has the gate to see the whole before a model may see this part of it? A server may list one thing to us and another to the
+   * client, and what it has changed is told by the whole alone.
    */
-  wantsWhole(cursor: unknown, page: Message): boolean {
-    return this.origin === 'third-party' && cursor === undefined && textOf(page['nextCursor']) !== undefined
+  wantsWhole(asked: Message, result: Message): boolean {
+    if (!this.isGuarded) return false
+    const page = readPage(result, this.origin)
+    if (page === undefined || isWhole(asked, page)) return false
+    const isNew = ({ definition }: Entry) => definition !== undefined && !this.#knows(definition)
+    return this.#known === undefined || page.entries.some(isNew)
   }
 
   /**
@@ -97,60 +96,61 @@ export class Listing {
    *
    * @param edition the one that was asked for; a listing of an older one serves whoever waits for it, and nobody after
    */
-  learn(tools: readonly unknown[], edition: number = this.#edition): void {
-    const definitions = tools
-      .slice(0, MOST_LISTED)
-      .map((tool) => definitionOf(onTheWire(tool), this.origin))
-      .filter((definition) => definition !== undefined)
-    this.#known = new Map()
+  learn(entries: readonly Entry[], edition: number = this.#edition): void {
+    if (this.#known !== undefined && edition < this.#knownEdition) return
+    this.#learned = entries.flatMap(({ definition }) => (definition === undefined ? [] : [definition]))
+    this.#knownEdition = edition
     this.#learnedAt = edition === this.#edition ? performance.now() : Number.NEGATIVE_INFINITY
+    this.#register()
+    this.#warnOfUnread(entries.length - this.#learned.length)
+  }
+
+  #register(): void {
+    const definitions = this.#learned
     try {
       this.#gate.register(definitions, { ...serverOf(this), pinned: this.origin === 'third-party' })
       // Of two of one name the gate has learned the first.
       this.#known = new Map(definitions.toReversed().map((definition) => [definition.name, definition]))
     } catch (cause) {
       // INVARIANT I4: tools that cannot be learned are tools that nobody knows.
+      this.#known = new Map()
       if (!(cause instanceof HoldpointError)) throw cause
       this.#gate.warn('tool_unknown', `no tool of ${this.label} can be called: ${cause.message}`)
     }
   }
 
-  #continue(cursor: string, tools: readonly unknown[]): void {
-    if (tools.length > MOST_LISTED) return
-    this.#chains.set(cursor, tools)
-    for (const oldest of this.#chains.keys()) {
-      if (this.#chains.size <= MOST_CHAINS) break
-      this.#chains.delete(oldest)
-    }
+  #knows(definition: ToolDefinition): boolean {
+    const known = this.#known?.get(definition.name)
+    return known !== undefined && isSame(known, definition)
   }
 
-  #withoutQuarantined(page: Message, tools: readonly unknown[]): Message {
-    const quarantined = this.server === undefined ? NONE : this.#gate.quarantined(this.server)
-    if (quarantined.size === 0 || this.#gate.health().mode === 'observe') return page
-    const kept = tools.filter(
-      (tool) => !(isObject(tool) && typeof tool['name'] === 'string' && quarantined.has(tool['name'])),
+  /**
+   * INVARIANT I8: each tool is judged by what is shown of it, and not by its name: it is shown where the gate has learned just
+   * that, and where that is no tool that waits for a person.
+   */
+  #withoutStrange(result: Message, entries: readonly Entry[]): Message {
+    const quarantined = this.server === undefined ? undefined : this.#gate.quarantined(this.server)
+    const kept = entries.filter(
+      ({ definition }) =>
+        definition !== undefined && this.#knows(definition) && quarantined?.has(definition.name) !== true,
     )
-    if (kept.length === tools.length) return page
+    if (kept.length === entries.length) return result
+    const tools = kept.map(({ listed }) => listed)
     // A list that is not everybody's must not be kept for everybody (MCP 2026-07-28, caching).
-    return { ...page, tools: kept, ...(Object.hasOwn(page, 'cacheScope') ? { cacheScope: 'private' } : {}) }
+    return { ...result, tools, ...(Object.hasOwn(result, 'cacheScope') ? { cacheScope: 'private' } : {}) }
+  }
+
+  /** UNTRUSTED: what has no name that can be told is counted. */
+  #warnOfUnread(count: number): void {
+    if (count > 0 && count !== this.#unread) {
+      const which = `${count} of the tools of ${this.label} can be read in two ways, or not at all`
+      this.#gate.warn('tool_left_out', `${which}: they are left out, and their calls are refused`)
+    }
+    this.#unread = count
   }
 }
 
 /** How the gate is told whose tool it is. */
 export function serverOf({ server }: Listing): { readonly server?: string } {
   return server === undefined ? {} : { server }
-}
-
-/** Between two parties in one process frames are objects, with members that no wire would carry. */
-function onTheWire(tool: unknown): unknown {
-  return JSON.parse(JSON.stringify(tool ?? null), withinDoubles)
-}
-
-/**
- * Schemas that were made from 64-bit types have bounds such as 9223372036854775807, which no canonical form takes. No argument
- * beyond 2^53 - 1 is ever taken either, so the nearest bound that can be written means the same.
- */
-function withinDoubles(_name: string, value: unknown): unknown {
-  if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return value
-  return Math.sign(value) * Number.MAX_SAFE_INTEGER
 }

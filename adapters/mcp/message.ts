@@ -26,12 +26,16 @@ interface Understood {
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
 const CALL_PARAMS = ['name', 'arguments', '_meta', 'task', 'inputResponses', 'requestState']
 const CALL = 'tools/call'
+/** Methods that the gate has something to do with: nobody else gets to read one of them where the gate reads another. */
+const GATED = [CALL, 'tools/list', 'sampling/createMessage']
+/** Readers end a text at a control character, or leave out what they cannot show. */
+const PRINTABLE = /^[\x20-\x7e]*$/
 
 /**
  * What one frame is (JSON-RPC 2.0 §4–5, without batches: MCP dropped them in 2025-06-18).
  *
  * INVARIANT I4: a frame that another parser could read as something else is nothing: a list of frames, a member that differs
- * from one of JSON-RPC's only in case, a call without an id. Whoever cannot be understood is not forwarded.
+ * from one of JSON-RPC's only in case or by what nobody sees, a call without an id. Whoever cannot be understood is not forwarded.
  */
 export function readMessage(frame: unknown): Reading {
   if (Array.isArray(frame)) return unreadable('is a batch; send each message by itself')
@@ -42,6 +46,7 @@ export function readMessage(frame: unknown): Reading {
   if (frame['jsonrpc'] !== '2.0') return unreadable('is not JSON-RPC 2.0', given, isAnswer)
   const twin = twinOf(frame, ENVELOPE)
   if (twin !== undefined) return unreadable(`has a member ${twin} in another case`, given, isAnswer)
+  if (!isPrintable(frame)) return unreadable('has a member whose name is not printable', given, isAnswer)
   if (method !== undefined) return asked(frame, method, given)
   const answers = Number(Object.hasOwn(frame, 'result')) + Number(Object.hasOwn(frame, 'error'))
   if (answers !== 1) return unreadable('is neither a request nor a response', given, isAnswer)
@@ -57,11 +62,14 @@ function asked(frame: Message, method: unknown, id: RequestId | null): Reading {
     return unreadable('is a request and a response at once', id)
   const { params = {} } = frame
   if (!isObject(params)) return unreadable('has params that are no object', id)
+  if (!PRINTABLE.test(method)) return unreadable('has a method that is not printable', id)
+  const meant = GATED.find((name) => fold(name) === fold(method.trim()))
+  if (meant !== undefined && meant !== method) return unreadable(`has ${meant} in another spelling`, id)
   const isCall = method === CALL
-  if (!isCall && fold(method.trim()) === CALL) return unreadable(`calls ${CALL} in another spelling`, id)
   if (isCall) {
     const twin = twinOf(params, CALL_PARAMS)
     if (twin !== undefined) return unreadable(`has a parameter ${twin} in another case`, id)
+    if (!isPrintable(params)) return unreadable('has a parameter whose name is not printable', id)
   }
   if (id !== null) return { kind: 'request', id, method, params, message: frame }
   if (Object.hasOwn(frame, 'id')) return unreadable('has an id that is neither text nor a whole number')
@@ -104,8 +112,18 @@ export function twinOf(object: Message, names: readonly string[]): string | unde
   return undefined
 }
 
+/** Whatever some reader takes for the member of this name: one that does not look at case takes any of them. */
+export function readingsOf(object: Message, name: string): readonly unknown[] {
+  const folded = fold(name)
+  return Object.entries(object).flatMap(([member, value]) => (fold(member) === folded ? [value] : []))
+}
+
+function isPrintable(object: Message): boolean {
+  return Object.keys(object).every((member) => PRINTABLE.test(member))
+}
+
 /** Both ways, as Unicode folds: `ſ` is an `s` only in upper case, and the Kelvin sign a `k` only in lower. */
-function fold(name: string): string {
+export function fold(name: string): string {
   return name.toUpperCase().toLowerCase()
 }
 

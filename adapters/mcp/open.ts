@@ -1,4 +1,4 @@
-import { isObject, type Message, textOf } from './message.ts'
+import { isObject, type Message } from './message.ts'
 import type { Running } from './running.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -22,17 +22,22 @@ export interface Sent {
 /**
  * The server has answered: what that says of calls, tasks and tools goes on record.
  *
- * @returns the answer with what the gate adds to it; the very object where that is nothing
+ * @returns the answer with what the gate adds to it, the very object where that is nothing; `undefined` where nobody can say
+ * what the client would read in it
  */
-export function settled({ method, params, running }: Sent, message: Message, { listing, tasks }: Upstream): Message {
+export function settled(sent: Sent, message: Message, { listing, tasks }: Upstream): Message | undefined {
+  const { method, params, running } = sent
   const { result } = message
   if (running !== undefined) return tasks.begin(running, params, message) ?? running.answered(message)
-  if (method === 'tasks/result') return tasks.end(params['taskId'])?.answered(message) ?? message
+  // An error says that there is no result for whoever asks, and not how the task ended.
   if (!isObject(result)) return message
   switch (method) {
+    case 'tasks/result':
+      return tasks.end(params['taskId'])?.answered(message) ?? message
     case 'tools/list': {
-      const page = listing.take(textOf(params['cursor']), result)
-      return page === result ? message : { ...message, result: page }
+      const shown = listing.take(params, result)
+      if (shown === undefined) return undefined
+      return shown === result ? message : { ...message, result: shown }
     }
     case 'tasks/get':
     case 'tasks/cancel':

@@ -1,10 +1,8 @@
-import type { Admission, Gate, PermittedAdmission, Receipt, Refusal } from '../../src/index.ts'
 import { errorFor } from './answers.ts'
 import { SAMPLING_REFUSED } from './keys.ts'
-import { serverOf } from './listing.ts'
 import { isObject, isRequestId, keyOf, type Message, type Reading } from './message.ts'
 import { Running } from './running.ts'
-import { SAMPLING, samplesWithTools } from './sampling.ts'
+import { type SamplingGate, samplesWithTools } from './sampling.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Requests of one server's that may be open at once: of more, the oldest are given up. */
@@ -12,7 +10,7 @@ const MOST_OPEN = 1_000
 
 interface ServerRequestTerms<About> {
   readonly upstream: Upstream
-  readonly gateFor: (about: About) => Gate
+  readonly sampling: SamplingGate<About>
   readonly toServer: (message: Message, about: About) => void | Promise<void>
   readonly toClient: (message: Message, about: About) => void | Promise<void>
   readonly note: (text: string) => void
@@ -28,12 +26,6 @@ type Open =
   /** It is being decided; the client has not heard of it. */
   | { readonly stage: 'held'; readonly abort: AbortController }
 
-/** Why the client is not asked. */
-export interface SamplingRefusal {
-  readonly refusal: Refusal
-  readonly receipt: Receipt | undefined
-}
-
 /**
  * What a server asks of the client, until the client has answered. All of it passes, except that a sampling request with tools
  * is a call, decided first: by it the server would have the client's model call tools.
@@ -42,7 +34,6 @@ export class ServerRequests<About> {
   readonly #terms: ServerRequestTerms<About>
   readonly #connection: string
   readonly #open = new Map<string, Open>()
-  readonly #closed = new AbortController()
 
   constructor(terms: ServerRequestTerms<About>, connection: string) {
     this.#terms = terms
@@ -81,37 +72,7 @@ export class ServerRequests<About> {
     return open?.stage !== 'held'
   }
 
-  /**
-   * May the client sample with tools as a result asks it to? How that ends comes with the client's next round, so that here it
-   * is `unknown`.
-   *
-   * @returns why not
-   */
-  async refuseSampling(
-    samplings: readonly Message[],
-    callId: string,
-    about: About,
-  ): Promise<SamplingRefusal | undefined> {
-    const permitted: PermittedAdmission[] = []
-    for (const [index, params] of samplings.entries()) {
-      const admission = await this.#admit(params, `${callId}:sampling:${index}`, about, this.#closed.signal)
-      if (admission.outcome === 'refused') {
-        // One that may not be asked takes the others with it: the result goes nowhere.
-        for (const unused of permitted) await unused.settle({ status: 'not_executed' })
-        return { refusal: admission.refusal, receipt: admission.receipt }
-      }
-      permitted.push(admission)
-    }
-    for (const admission of permitted) {
-      const begun = admission.begin()
-      new Running(admission).lost()
-      if (begun.outcome === 'refused') return { refusal: begun.refusal, receipt: admission.receipt }
-    }
-    return undefined
-  }
-
   close(): void {
-    this.#closed.abort()
     for (const open of this.#open.values()) giveUp(open)
     this.#open.clear()
   }
@@ -132,8 +93,9 @@ export class ServerRequests<About> {
   /** @returns what the client is asked with, as it was decided (I3), or why it is not asked */
   async #decide({ id, params }: Asked, about: About, signal: AbortSignal): Promise<Message | string> {
     const key = keyOf(id)
-    const admission = await this.#admit(params, `${this.#connection}:sampling:${key}`, about, signal)
-    if (admission.outcome === 'refused') return admission.refusal.message
+    const callId = `${this.#connection}:sampling:${key}`
+    const admission = await this.#terms.sampling.admit(params, callId, about, signal)
+    if (!('outcome' in admission)) return admission.because
     // A permit that nobody waits for any longer goes back.
     if (signal.aborted) await admission.settle({ status: 'not_executed' })
     const begun = admission.begin()
@@ -141,14 +103,6 @@ export class ServerRequests<About> {
     this.#open.set(key, { stage: 'sent', running: new Running(admission) })
     const { _meta } = params
     return { ...(_meta === undefined ? {} : { _meta }), ...(isObject(begun.input) ? begun.input : {}) }
-  }
-
-  async #admit(params: Message, callId: string, about: About, signal: AbortSignal): Promise<Admission> {
-    const gate = this.#terms.gateFor(about)
-    const server = serverOf(this.#terms.upstream.listing)
-    gate.register([SAMPLING], server)
-    const { _meta: _, ...input } = params
-    return await gate.admit({ tool: SAMPLING.name, ...server, input, callId, definition: SAMPLING }, { signal })
   }
 
   #keep(key: string, open: Open): void {

@@ -1,3 +1,4 @@
+import { isModern, takesTasks } from './era.ts'
 import { RELATED_TASK_KEY } from './keys.ts'
 import { isObject, type Message, objectIn } from './message.ts'
 import { randomId } from './random.ts'
@@ -81,10 +82,13 @@ export class Tasks {
   }
 }
 
-/** By `task`, where the caller asked for one (2025-11-25), or by what the result says of itself (the tasks extension of 2026-07-28). */
+/**
+ * By `task`, where the caller asked for one (2025-11-25), or by what the result says of itself, where the caller takes that (the
+ * tasks extension of 2026-07-28). Any other answer is the call's own result: a server does not put off how it ended.
+ */
 function taskOf(asked: Message, result: Message): Message {
-  if (result['resultType'] === 'task') return result
-  return isObject(asked['task']) ? objectIn(result, 'task') : {}
+  if (takesTasks(asked)) return result['resultType'] === 'task' ? result : {}
+  return !isModern(asked) && isObject(asked['task']) ? objectIn(result, 'task') : {}
 }
 
 function keep<T>(tasks: Map<string, T>, taskId: string, task: T): T | undefined {

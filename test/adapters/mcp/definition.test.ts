@@ -6,7 +6,7 @@ import { testGate } from '../../../src/testing.ts'
 async function called(tool: unknown, input: object) {
   const gate = testGate()
   const listing = new Listing(gate, 'notes', 'third-party')
-  listing.learn([tool])
+  listing.take({}, { tools: [tool] })
   const asked = { tool: 'read_note', server: 'notes', input, definition: listing.find('read_note') }
   const admission = await gate.as({ user: 'alice' }).admit(asked)
   return admission.outcome === 'permitted' ? 'permitted' : admission.refusal.code

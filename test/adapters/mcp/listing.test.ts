@@ -41,18 +41,18 @@ describe('what a call is judged by', () => {
     expect(wire.listings).toBe(1)
   })
 
-  it('is a listing that the client has made, whichever pages it comes in', async () => {
+  it('is a listing that the client has made, where that is whole', async () => {
     const wire = new Wire()
-    await shown(wire, { tools: [read], nextCursor: 'p2' })
-    await shown(wire, { tools: [write] }, { cursor: 'p2' })
+    await shown(wire, { tools: TOOLS })
     wire.call('write_note')
     await wire.reached('tools/call')
     expect(wire.listings).toBe(0)
   })
 
-  it('is never some of the pages', async () => {
+  it('is never some of the pages, and not the last of them either', async () => {
     const wire = new Wire({ lists: () => ({ tools: TOOLS }) })
     await shown(wire, { tools: [read], nextCursor: 'p2' })
+    await shown(wire, { tools: [write] }, { cursor: 'p2' })
     wire.call('read_note')
     await wire.reached('tools/call')
     expect(wire.listings).toBe(1)

@@ -120,6 +120,12 @@ describe('a call that was asked for as a task, and is refused', () => {
   })
 })
 
+/** A client since 2026-07-28 that says that it takes tasks. */
+const TAKES_TASKS = {
+  ...MODERN,
+  'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+}
+
 describe('a call that runs as a task', () => {
   it('has its outcome once the result is fetched, and the receipt beside it', async () => {
     const wire = await running()
@@ -172,9 +178,32 @@ describe('a call that runs as a task', () => {
     expect(await wire.resultOf(id)).toMatchObject({ task: { taskId: 'theirs' } })
   })
 
+  it.each([
+    ['of the earlier era', {}],
+    ['of the earlier era that asked for a task otherwise', { task: {} }],
+    ['since 2026-07-28 that takes no tasks', { _meta: MODERN }],
+  ])('is none for a client %s: a server that answers cannot take back that it did', async (_name, more) => {
+    const wire = new Wire()
+    const id = wire.call('write_note', { id: '7' }, more)
+    await wire.reached('tools/call')
+    wire.fromServer({ id, result: { ...done, resultType: 'task', taskId: 'theirs' } })
+    wire.fromServer({ method: 'notifications/tasks/status', params: task('theirs', 'cancelled') })
+    expect(await wire.resultOf(id)).toMatchObject(done)
+    expect(await wire.settled(1)).toEqual(['ok'])
+  })
+
+  it('has no outcome because somebody else asked for its result in vain', async () => {
+    const wire = await running()
+    const id = wire.ask('tasks/result', { taskId: 'theirs' })
+    wire.fromServer({ id, error: { code: -32_602, message: 'no such task' } })
+    await wire.answered(id)
+    ask(wire, 'tasks/result', 'theirs', done)
+    expect(await wire.settled(1)).toEqual(['ok'])
+  })
+
   it("since 2026-07-28 is the server's own choice, and brings its result along when it is asked", async () => {
     const wire = new Wire()
-    const id = wire.call('write_note', { id: '7' }, { _meta: MODERN })
+    const id = wire.call('write_note', { id: '7' }, { _meta: TAKES_TASKS })
     await wire.reached('tools/call')
     wire.fromServer({ id, result: { resultType: 'task', taskId: 'theirs', status: 'working' } })
     expect(await wire.resultOf(id)).toMatchObject({ resultType: 'task', taskId: 'theirs' })
