@@ -51,7 +51,7 @@ export class ServerProcess {
   constructor(command: ServerCommand) {
     const { program, args, verbatim } = launchOf(command)
     this.#child = spawn(program, args, {
-      env: environmentOf(process.env),
+      env: handedOn(process.env),
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -189,9 +189,14 @@ export class ServerProcess {
   }
 }
 
-/** Where our state is concerns no server. */
-function environmentOf(ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(ours).filter(([name]) => !/^HOLDPOINT_/i.test(name)))
+/** What npx tells the program that it starts of how it was started itself: an npx that inherits it looks in our package for its own. */
+const OF_OUR_NPX: ReadonlySet<string> = new Set(['npm_config_package', 'npm_config_call'])
+
+/** The environment as the host gave it, without what is ours alone: where our state is concerns no server. */
+export function handedOn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isByNpx = environment['npm_command'] === 'exec'
+  const isOurs = (name: string) => name.startsWith('holdpoint_') || (isByNpx && OF_OUR_NPX.has(name))
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isOurs(name.toLowerCase())))
 }
 
 function killAll(): void {

@@ -1,5 +1,5 @@
-import { afterEach, expect, it, vi } from 'vitest'
-import { ServerProcess } from '../../../adapters/mcp-proxy/child.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { handedOn, ServerProcess } from '../../../adapters/mcp-proxy/child.ts'
 
 afterEach(() => void vi.unstubAllEnvs())
 
@@ -13,11 +13,24 @@ async function environmentOfServer(): Promise<Readonly<Record<string, string>>> 
   return JSON.parse(told)
 }
 
-it('a server is not told where our state is, and has the rest of the environment', async () => {
-  vi.stubEnv('HOLDPOINT_STATE', '/srv/hp')
-  vi.stubEnv('Holdpoint_Other', 'x')
-  vi.stubEnv('NOTES_TOKEN', 'hunter2')
-  const environment = await environmentOfServer()
-  expect(Object.keys(environment).filter((name) => /^holdpoint/i.test(name))).toEqual([])
-  expect(environment).toMatchObject({ NOTES_TOKEN: 'hunter2', PATH: process.env['PATH'] })
+describe('the environment of a server', () => {
+  it('is what the host gave: an npx that starts the server does not look for it in the package that holds us', () => {
+    const given = { PATH: '/bin', npm_config_registry: 'https://npm.example', TOKEN: 'x' }
+    const byNpx = { ...given, npm_command: 'exec', npm_config_package: 'holdpoint', NPM_CONFIG_CALL: 'holdpoint' }
+    expect(handedOn(byNpx)).toEqual({ ...given, npm_command: 'exec' })
+  })
+
+  it('is left alone where npm did not start us', () => {
+    const given = { PATH: '/bin', npm_config_package: 'mine' }
+    expect(handedOn(given)).toEqual(given)
+  })
+
+  it('does not say where our state is', async () => {
+    vi.stubEnv('HOLDPOINT_STATE', '/srv/hp')
+    vi.stubEnv('Holdpoint_Other', 'x')
+    vi.stubEnv('NOTES_TOKEN', 'hunter2')
+    const environment = await environmentOfServer()
+    expect(Object.keys(environment).filter((name) => /^holdpoint/i.test(name))).toEqual([])
+    expect(environment).toMatchObject({ NOTES_TOKEN: 'hunter2', PATH: process.env['PATH'] })
+  })
 })
