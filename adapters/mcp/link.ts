@@ -222,7 +222,8 @@ export class Link<About> {
     const running = new Running(admission)
     this.#open.set(key, { stage: 'sent', method: 'tools/call', params, running })
     try {
-      await this.#terms.toServer({ ...message, params: { ...params, arguments: begun.input } }, about)
+      const decided = { ...objectIn(begun, 'beside'), arguments: begun.input }
+      await this.#terms.toServer({ ...message, params: { ...params, ...decided } }, about)
     } catch (cause) {
       // It may have gone out all the same.
       this.#open.delete(key)

@@ -6,6 +6,9 @@ import { isObject, type Message } from './message.ts'
 import { questionFor, type Reply, replyIn } from './question.ts'
 import type { Upstream } from './upstream.ts'
 
+/** How often a call is decided anew because its tool has become another meanwhile. */
+const MOST_CHANGES = 3
+
 /** What a call needs of the connection that it came on. */
 export interface PassageTerms {
   readonly upstream: Upstream
@@ -98,24 +101,33 @@ export class Passage {
     const { callId, list, upstream } = this.#terms
     const { listing } = upstream
     if (!listing.isFresh) await list()
-    return { tool: name, ...serverOf(listing), input, callId, definition: listing.find(name) }
+    return {
+      tool: name,
+      ...serverOf(listing),
+      input,
+      ...besideIn(this.#params),
+      callId,
+      definition: listing.find(name),
+    }
   }
 
   async #admit(name: string, input: Message, terms: { readonly wait: boolean }): Promise<Admission> {
     const { gate, signal, onSilence, holdMs } = this.#terms
     const options = { signal, onSilence, ...terms, ...(holdMs === undefined ? {} : { holdMs }) }
-    const call = await this.#callOf(name, input)
-    const admission = await gate.admit(call, options)
-    if (admission.outcome === 'refused' || !(await this.#hasChanged(call))) return admission
-    await admission.settle({ status: 'not_executed' })
-    return await gate.admit(await this.#callOf(name, input), options)
+    for (let changes = 0; changes < MOST_CHANGES; changes += 1) {
+      const call = await this.#callOf(name, input)
+      const admission = await gate.admit(call, options)
+      if (admission.outcome === 'refused' || !(await this.#hasChanged(call))) return admission
+      await admission.settle({ status: 'not_executed' })
+    }
+    throw new Error(`its tool changed ${MOST_CHANGES} times while it was decided`)
   }
 
   /** INVARIANT I4: while a person thought, or a policy point was away, a stranger may have put another tool under the name. */
   async #hasChanged({ tool, server, definition }: Call): Promise<boolean> {
     const { gate, list, upstream } = this.#terms
     const { listing } = upstream
-    if (server === undefined || listing.origin === 'own') return false
+    if (server === undefined || !listing.isGuarded) return false
     if (listing.isFresh && listing.find(tool) === definition) return false
     if (!listing.isFresh) await list()
     return gate.quarantined(server).has(tool) || !listing.lists(tool)
@@ -137,6 +149,16 @@ export class Passage {
     const isTask = !this.#isModern && isObject(this.#params['task'])
     return isTask ? this.#terms.upstream.tasks.refuse(result, this.#params) : result
   }
+}
+
+/**
+ * INVARIANT I3: whatever else goes to the server is decided with the arguments: answers to its questions, its state, parameters that
+ * nobody here knows. Not the metadata, which differs from request to request, nor how long a task is kept.
+ */
+function besideIn({ name: _, arguments: __, _meta: ___, task: ____, ...beside }: Message): {
+  readonly beside?: Message
+} {
+  return Object.keys(beside).length === 0 ? {} : { beside }
 }
 
 /** Is there somebody's yes to be had still? */

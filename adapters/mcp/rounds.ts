@@ -5,7 +5,7 @@ import { randomId } from './random.ts'
 /** Questions that may be open at once, and how long each is, ms. One that is given up is asked anew. */
 const MOST_OPEN = 10_000
 const OPEN_MS = 15 * 60_000
-/** What servers and clients have to say to each other meanwhile, in characters of JSON, all questions together. */
+/** What the calls that wait hold beside their arguments, in characters of JSON, all questions together. */
 const MOST_KEPT = 16 * 1_048_576
 
 /** How a state of ours looks: one that is used, lapsed or made up goes to no server. */
@@ -22,8 +22,8 @@ export interface Round {
 interface Open {
   readonly ref: string
   readonly untilAt: number
-  /** What the server had asked for in the round that our question stands in for. */
-  readonly theirs: Message
+  /** What the call held beside its name, its arguments and its metadata when a person was asked about it. */
+  readonly asked: Message
   readonly weight: number
 }
 
@@ -33,6 +33,9 @@ interface Open {
  *
  * `requestState` is ours to choose, and the client's to change: it is a name that nobody can guess of what is kept here, used
  * once. A server that has rounds of its own finds its state and its answers as it left them.
+ *
+ * INVARIANT I3: of the round that brings a yes nothing else is new. The name and the arguments are held against the question by
+ * whoever decides; its metadata belongs to the new request; all the rest is as it was when the person was asked.
  */
 export class Rounds {
   readonly #open = new Map<string, Open>()
@@ -41,24 +44,21 @@ export class Rounds {
   /** Answers a call with a question about it. */
   ask(ref: string, question: Message, params: Message): Message {
     const state = `holdpoint-${randomId()}`
-    const { requestState, inputResponses } = params
-    const theirs = {
-      ...(requestState === undefined ? {} : { requestState }),
-      ...(inputResponses === undefined ? {} : { inputResponses }),
-    }
-    this.#keep(state, { ref, theirs, untilAt: performance.now() + OPEN_MS, weight: JSON.stringify(theirs).length })
-    const asked = { method: 'elicitation/create', params: { mode: 'form', ...question } }
-    return { resultType: 'input_required', inputRequests: { [APPROVAL_KEY]: asked }, requestState: state }
+    const { name: _, arguments: __, _meta: ___, ...asked } = params
+    this.#keep(state, { ref, asked, untilAt: performance.now() + OPEN_MS, weight: JSON.stringify(asked).length })
+    const ours = { method: 'elicitation/create', params: { mode: 'form', ...question } }
+    return { resultType: 'input_required', inputRequests: { [APPROVAL_KEY]: ours }, requestState: state }
   }
 
   /** Takes what is ours out of a call that comes again. */
   read(params: Message): Round {
-    const { requestState, inputResponses, ...rest } = params
+    const { requestState } = params
     const open = typeof requestState === 'string' ? this.#take(requestState) : undefined
     if (open === undefined) return { params: withoutOurs(params) }
-    if (performance.now() > open.untilAt) return { params: { ...rest, ...open.theirs } }
+    const again = { ...open.asked, ...newIn(params) }
+    if (performance.now() > open.untilAt) return { params: again }
     const answer = objectIn(params, 'inputResponses')[APPROVAL_KEY]
-    return { params: { ...rest, ...open.theirs }, reply: { ref: open.ref, answer } }
+    return { params: again, reply: { ref: open.ref, answer } }
   }
 
   #keep(state: string, open: Open): void {
@@ -78,13 +78,25 @@ export class Rounds {
   }
 }
 
+/** What a call that comes again says anew. */
+function newIn({ name, arguments: input, _meta }: Message): Message {
+  return { name, ...(input === undefined ? {} : { arguments: input }), ...(_meta === undefined ? {} : { _meta }) }
+}
+
 /** An answer to a question that nobody asked is not passed on either. */
 function withoutOurs({ requestState, inputResponses, ...rest }: Message): Message {
-  const { [APPROVAL_KEY]: _, ...theirs } = isObject(inputResponses) ? inputResponses : {}
   const isOurs = typeof requestState === 'string' && OURS.test(requestState)
+  const answers = theirsOf(inputResponses)
   return {
     ...rest,
     ...(isOurs || requestState === undefined ? {} : { requestState }),
-    ...(inputResponses === undefined ? {} : { inputResponses: isObject(inputResponses) ? theirs : inputResponses }),
+    ...(answers === undefined ? {} : { inputResponses: answers }),
   }
+}
+
+/** Where ours was the only answer, there are none. */
+function theirsOf(answers: unknown): unknown {
+  if (!isObject(answers) || !Object.hasOwn(answers, APPROVAL_KEY)) return answers
+  const { [APPROVAL_KEY]: _, ...theirs } = answers
+  return Object.keys(theirs).length === 0 ? undefined : theirs
 }

@@ -17,6 +17,15 @@ const SMUGGLED: readonly (readonly [string, unknown])[] = [
   ['whose method stands twice, in two cases', { ...call, method: 'ping', Method: 'tools/call' }],
   ['whose method is in another case', { ...call, method: 'Tools/Call' }],
   ['whose method has a blank', { ...call, method: 'tools/call ' }],
+  ['whose method ends before its end', { ...call, method: 'tools/call\u0000' }],
+  [
+    'whose method stands twice, once with what nobody sees',
+    { ...call, method: 'ping', ['method\u0000']: 'tools/call' },
+  ],
+  [
+    'whose name stands twice, once with what nobody sees',
+    { ...call, params: { ...params, ['name\u200b']: 'read_note' } },
+  ],
   ['whose method is a list', { ...call, method: ['tools/call'] }],
   ['whose params stand twice, in two cases', { ...call, Params: { name: 'read_note' } }],
   ['whose params stand twice, with a long s', { ...call, ['param\u017f']: { name: 'read_note' } }],
@@ -54,11 +63,28 @@ describe('a call', () => {
   )
 })
 
+describe('what a client asks besides', () => {
+  it.each(['tools/List', ' tools/list', 'ping\u0007', 'pi\u0301ng'])(
+    'by the method %j, which not everybody reads alike, goes to no server',
+    (method) => {
+      const wire = new Wire()
+      wire.ask(method)
+      expect(wire.toServer).toEqual([])
+      expect(wire.toClient).toHaveLength(1)
+    },
+  )
+})
+
 describe('what a server says', () => {
   it.each([
     ['a list of messages', [{ jsonrpc: '2.0', method: 'notifications/message' }]],
     ['an answer to nothing', { jsonrpc: '2.0', id: null, result: {} }],
     ['text', 'Server started'],
+    ['a request that samples in another spelling', { jsonrpc: '2.0', id: 1, method: 'Sampling/createMessage' }],
+    [
+      'a request that samples to whoever ends at a control character',
+      { jsonrpc: '2.0', id: 1, method: 'sampling/createMessage\0' },
+    ],
     ['a request under half a number', { jsonrpc: '2.0', id: 0.5, method: 'ping' }],
   ])('is dropped where it is %s', (_name, frame) => {
     const wire = new Wire()

@@ -115,6 +115,32 @@ describe('whoever wants a call to run without the person', () => {
   })
 
   it.each([
+    ['answers to questions of the server', { inputResponses: { sure: { action: 'accept', content: { all: true } } } }],
+    ['a state of the server', { requestState: 'theirs/2' }],
+    ['a parameter that nobody here knows', { target: 'production' }],
+  ])('has the person shown %s, which go to the tool as well', async (_name, more) => {
+    const { wire, call, question } = modern()
+    const first = call(more)
+    const asked = JSON.stringify(await wire.resultOf(first))
+    const [written] = Object.values(more).map((value) => JSON.stringify(value))
+    expect(asked).toContain(JSON.stringify(`"beside":{"${Object.keys(more)[0]}":${written}}`).slice(1, -1))
+    const second = call({ requestState: await question(first), inputResponses: { [APPROVAL_KEY]: yes } })
+    expect(await wire.reached('tools/call')).toMatchObject({ id: second, params: more })
+  })
+
+  it('cannot put anything beside the arguments once the person has said yes to none', async () => {
+    const { wire, call, question } = modern()
+    const first = call()
+    const answer = { requestState: await question(first), inputResponses: { [APPROVAL_KEY]: yes, sure: yes } }
+    const meta = { ...MODERN, progressToken: 'second' }
+    const second = call({ ...answer, target: 'production', task: { ttl: 1 }, _meta: meta })
+    const { id, params } = await wire.reached('tools/call')
+    expect(id).toBe(second)
+    // The metadata is that of the new request, whose progress it names.
+    expect(params).toEqual({ name: 'write_note', arguments: { id: '7' }, _meta: meta })
+  })
+
+  it.each([
     ['with a letter changed', (state: string) => `${state.slice(0, -1)}${state.endsWith('0') ? '1' : '0'}`],
     ['made up', () => 'holdpoint-00000000-0000-4000-8000-000000000000'],
     ['of no kind of ours', () => 'x'],
