@@ -91,6 +91,24 @@ describe('what a call is judged by', () => {
     expect(wire.listings).toBe(2)
   })
 
+  it('is never one that was begun before the tools changed', async () => {
+    const asked: Message[] = []
+    const toServer = (message: Message) => void asked.push(message)
+    const wire = stranger(undefined, { link: { toServer } })
+    const answer = (nth: number, tools: readonly unknown[]) =>
+      wire.fromServer({ id: asked[nth]?.['id'], result: { tools } })
+    wire.call('read_note')
+    wire.fromServer({ method: 'notifications/tools/list_changed' })
+    const id = wire.call('export_notes')
+    await eventually(() => (asked.length === 2 ? true : undefined))
+    // The newer listing comes first, and the older one takes nothing of it back.
+    answer(1, [extra])
+    await eventually(() => asked.find(({ method }) => method === 'tools/call'))
+    answer(0, TOOLS)
+    await rest()
+    expect(asked.filter(({ method }) => method === 'tools/call')).toEqual([expect.objectContaining({ id })])
+  })
+
   it('is made again where the tools changed while they were listed', async () => {
     let changes = 1
     const wire: Wire = stranger(({ cursor }) => {
@@ -135,6 +153,27 @@ describe('a server that does not list', () => {
     expect(await codeOf(wire, id)).toMatch(/^tool_/)
     expect(wire.calls).toHaveLength(1)
     expect(wire.notes).toEqual(['notes does not list its tools, so none can be called: no answer within 10000 ms'])
+  })
+
+  it('without measure is not listened to for longer than anybody needs', async () => {
+    const description = 'x'.repeat(4_000_000)
+    const wire = stranger(({ cursor = 0 }) => ({
+      tools: [{ name: `t${cursor}`, description }],
+      nextCursor: `${cursor}1`,
+    }))
+    expect(await codeOf(wire, wire.call('t0'))).toBe('tool_unknown')
+    expect(wire.listings).toBe(5)
+    expect(wire.notes).toEqual(['notes does not list its tools, so none can be called: they are longer than 16 MiB'])
+  })
+
+  it('in any depth that can be written is not heard, and says so', async () => {
+    let inputSchema: Message = {}
+    for (let level = 0; level < 20_000; level += 1) inputSchema = { not: inputSchema }
+    const wire = stranger(() => ({ tools: [{ ...read, inputSchema }] }))
+    expect(await codeOf(wire, wire.call('read_note'))).toBe('tool_unknown')
+    expect(wire.notes).toEqual([
+      'notes does not list its tools, so none can be called: a page of it is nested too deeply',
+    ])
   })
 
   it('is asked again for the next call', async () => {

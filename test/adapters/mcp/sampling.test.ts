@@ -99,6 +99,42 @@ describe('a server that would have the model of the client call tools', () => {
   })
 })
 
+describe('a server that asks for more than a person can read', () => {
+  it('has one request decided at a time, a few wait, and the rest are refused at once', async () => {
+    const { point, release, asked } = slowPoint()
+    const wire = new Wire({ policy: point })
+    for (let nth = 0; nth < 50; nth += 1) sample(wire, { tools }, nth)
+    await eventually(() => (wire.toServer.length === 45 ? true : undefined))
+    await rest()
+    expect(asked()).toBe(1)
+    expect(wire.toServer[0]).toMatchObject({
+      id: 5,
+      error: { message: 'holdpoint refused to sample with tools. Others wait to be decided: ask again later.' },
+    })
+    release()
+    await wire.told('sampling/createMessage', 4)
+    sample(wire, { tools }, 'later')
+    await wire.told('sampling/createMessage', 5)
+  })
+
+  it('is refused what is too long to be shown, and nobody is asked about it', async () => {
+    const wire = new Wire({ policy: 'ask/v1' })
+    sample(wire, { tools, systemPrompt: 'x'.repeat(65_536) })
+    expect(await eventually(() => wire.toServer[0])).toMatchObject({
+      error: { message: 'holdpoint refused to sample with tools. It is longer than 65536 characters.' },
+    })
+    expect(wire.gate.calls).toEqual([])
+  })
+
+  it('is held to its numbers as they are read, however they are written', async () => {
+    const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
+    const wire = new Wire()
+    sample(wire, { tools, temperature: rawJSON('0.10') })
+    const { params } = await wire.told('sampling/createMessage')
+    expect(params).toEqual({ messages, maxTokens: 9, tools, temperature: 0.1 })
+  })
+})
+
 describe('a server that asks for it in a result, since 2026-07-28', () => {
   const wants = (more: Message) => ({
     resultType: 'input_required',
