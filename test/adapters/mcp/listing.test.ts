@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { REFUSAL_KEY } from '../../../adapters/mcp/keys.ts'
 import type { Message } from '../../../adapters/mcp/message.ts'
+import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { eventually, rest, slowPoint, TOOLS, Wire, type WireOptions } from './wire.ts'
 
 const done = { content: [{ type: 'text', text: 'done' }] }
@@ -247,6 +248,35 @@ describe('a stranger that lists other tools than were pinned', () => {
     expect(await codeOf(wire, id)).toBe('tool_changed')
     expect(wire.calls).toEqual([])
     expect(await wire.settled(1)).toEqual(['not_executed'])
+  })
+
+  it('cannot have it run by changing to and fro while it is decided anew', async () => {
+    const waiting: (() => void)[] = []
+    const point = scriptedPoint(async () => {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return PERMIT
+    })
+    const changed = () => wire.fromServer({ method: 'notifications/tools/list_changed' })
+    let lists = (): readonly unknown[] => TOOLS
+    const wire: Wire = stranger(() => ({ tools: lists() }), { policy: point })
+    await shown(wire, { tools: TOOLS })
+    const id = wire.call('write_note')
+    await eventually(() => waiting[0])
+    lists = () => {
+      lists = () => TOOLS
+      // As soon as it has listed the other tool, it takes that back.
+      queueMicrotask(() => queueMicrotask(changed))
+      return [read, rewritten]
+    }
+    changed()
+    waiting[0]?.()
+    await eventually(() => waiting[1])
+    lists = () => [read, rewritten]
+    changed()
+    waiting[1]?.()
+    expect(await codeOf(wire, id)).toBe('tool_changed')
+    expect(wire.calls).toEqual([])
+    expect(await wire.settled(2)).toEqual(['not_executed', 'not_executed'])
   })
 
   it('is shown and called as it is where the gate only observes', async () => {
