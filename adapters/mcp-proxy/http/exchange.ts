@@ -1,6 +1,7 @@
 import { errorFor } from '../../mcp/answers.ts'
+import { isModern } from '../../mcp/era.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
-import { isObject, isRequestId, keyOf, type Message, type RequestId } from '../../mcp/message.ts'
+import { isObject, isRequestId, keyOf, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import type { HeaderField } from '../upstream-headers.ts'
 import { type EventMark, Reply } from './reply.ts'
 import type { Visit } from './visit.ts'
@@ -74,9 +75,9 @@ export class Exchange {
     return this.#isAnswered
   }
 
-  /** Was the client given a mark by which it can take up the stream again? */
+  /** Was the client given a mark by which it can take up the stream again? The later era takes up none. */
   get isResumable(): boolean {
-    return this.#isResumable
+    return this.#isResumable && !isModern(objectIn(this.posted, 'params'))
   }
 
   /** Is this the message that was posted, rather than one of the gate's own? */

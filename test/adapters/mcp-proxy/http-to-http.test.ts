@@ -232,6 +232,16 @@ describe('a server that', () => {
     expect(await stage.outcomes(2)).toEqual(['unknown', 'unknown'])
   })
 
+  it('ends a stream of the later era leaves nobody waiting, though it named a place: nothing is taken up there', async () => {
+    const stage = await startStage({
+      play: ({ method }, response) =>
+        method === 'tools/call' ? stream(response, 'id: 9\ndata: \n\n') && response.end() : undefined,
+    })
+    const answer = await (await stage.ask('tools/call', CALL.params)).whole()
+    expect(answer.frames.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('holdpoint: ') } })
+    expect(await stage.outcomes(1)).toEqual(['unknown'])
+  })
+
   it('never answers is given up, and the proxy stays up', async () => {
     const stage = await startStage({
       play: ({ method }) => (method === 'tools/call' ? true : undefined),
