@@ -300,14 +300,14 @@ describe('a proxy that is told to end', () => {
 describe('several proxies of one account', () => {
   it('share the store, each with its own receipts, and none waits for another', async () => {
     const at = place()
-    const proxies = await Promise.all(Array.from({ length: 6 }, () => startProxy(at)))
+    const proxies = await Promise.all(Array.from({ length: 3 }, () => startProxy(at)))
     const answers = await Promise.all(
       proxies.flatMap((proxy) => Array.from({ length: 20 }, (_, id) => proxy.call('get_note', { id }))),
     )
-    expect(answers.filter(({ result }) => result?.content?.[0]?.text.startsWith('get_note'))).toHaveLength(120)
+    expect(answers.filter(({ result }) => result?.content?.[0]?.text.startsWith('get_note'))).toHaveLength(60)
     for (const { child } of proxies) child.stdin?.end()
     const codes = await Promise.all(proxies.map(async ({ ended }) => (await ended).code))
-    expect(codes).toEqual([0, 0, 0, 0, 0, 0])
+    expect(codes).toEqual([0, 0, 0])
     expect((await run([MAIN, 'verify'], at)).code).toBe(0)
   })
 })

@@ -12,6 +12,9 @@ const child = new URL('./notes-child.ts', import.meta.url).pathname
 const NO_DELETES = '@id("no-deletes") forbid (principal, action == Action::"notes/delete_note", resource);'
 const PERMIT = '@id("rest") permit (principal, action, resource);'
 
+/** The SDKs hand little on to a process: without this each compiles everything anew. */
+const CACHED = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' }
+
 /** How the client of SDK v2 finds out what the process speaks: by asking, or not at all. */
 const ERAS = [
   ['asked for', { mode: 'auto' }],
@@ -20,7 +23,7 @@ const ERAS = [
 
 /** A client and the process that it starts, with what that says of its own runs. */
 function started(party: 'v1' | 'v2', given: string, versionNegotiation?: object) {
-  const command = { command: process.execPath, args: [child, given], stderr: 'pipe' as const }
+  const command = { command: process.execPath, args: [child, given], env: CACHED, stderr: 'pipe' as const }
   const wire = party === 'v1' ? new StdioV1(command) : new StdioV2(command)
   const ran: string[] = []
   wire.stderr?.on('data', (chunk: Buffer) => ran.push(...(chunk.toString().match(/ran \w+/g) ?? [])))
