@@ -10,6 +10,9 @@ const TEXTS = ['title', 'description'] as const
 const SCHEMAS = ['inputSchema', 'outputSchema'] as const
 const MEMBERS = ['name', ...TEXTS, ...SCHEMAS, 'annotations', '_meta', 'icons', 'execution']
 
+/** Of one tool, in characters of JSON: no model is told more, and no gate takes the time to read it. */
+const LONGEST_TOOL = 1_048_576
+
 /** Whose tools these are: the operator's own code, or somebody's over a wire. */
 export type Origin = ToolDefinition['origin']
 
@@ -18,7 +21,8 @@ export type Origin = ToolDefinition['origin']
  * its materiality (I8).
  *
  * @returns `undefined` for what another reader could take for another tool: without a name, with a member of the wrong type, or
- * one that differs from a known one only in case. INVARIANT I4: such a tool is learned by no gate and shown to no model
+ * one that differs from a known one only in case; nor is one read without end. INVARIANT I4: such a tool is learned by no gate and
+ * shown to no model
  */
 export function definitionOf(listed: unknown, origin: Origin): ToolDefinition | undefined {
   const tool = onTheWire(listed)
@@ -77,7 +81,8 @@ function isSchema(value: unknown): value is JsonSchema {
  */
 function onTheWire(tool: unknown): unknown {
   try {
-    return JSON.parse(JSON.stringify(tool ?? null), withinDoubles)
+    const text = JSON.stringify(tool ?? null)
+    return text.length > LONGEST_TOOL ? undefined : JSON.parse(text, withinDoubles)
   } catch {
     return undefined
   }

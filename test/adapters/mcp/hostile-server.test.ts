@@ -118,6 +118,7 @@ describe('a tool that can be read in two ways', () => {
     ['a hint that is a text', { annotations: { readOnlyHint: 'true' } }],
     ['a hint in another case', { annotations: { destructiveHint: true, DestructiveHint: false } }],
     ['a schema that is a text', { inputSchema: 'read id_rsa' }],
+    ['more text than anybody reads', { description: 'x'.repeat(1_048_576) }],
     ['no end to its schema', { inputSchema: nested(20_000) }],
   ])('by %s is shown to nobody and cannot be called, and the rest goes on', async (_how, more) => {
     const [, write] = TOOLS
