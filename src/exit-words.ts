@@ -28,15 +28,21 @@ export function takenSentence(code: RefusalCode, status: string): string {
   }
 }
 
-/** The policy's own sentence, where a policy is why. */
+/** Why a policy's own sentence is told: it denies, permits nothing, or waits for the yes that it speaks of. */
+const POLICY_SPEAKS: ReadonlySet<RefusalCode> = new Set([
+  'denied_by_policy',
+  'no_permit',
+  'approval_required',
+  'approval_pending',
+])
+
+/** The policy's own sentence, where a policy is why; where a person said no, or too late, that is why. */
 export function policySentence(considered: Considered, code: RefusalCode): string | undefined {
   const { decision } = considered
   if (decision === undefined || decision.kind === 'permit') return undefined
   if (decision.kind === 'silence' && decision.cause.kind === 'wrong' && decision.cause.fault === 'misconfigured')
     return 'The policy point could not be asked: this looks like our configuration.'
-  return code === 'denied_by_policy' || code === 'no_permit' || code.startsWith('approval_')
-    ? decision.sentence
-    : undefined
+  return POLICY_SPEAKS.has(code) ? decision.sentence : undefined
 }
 
 /** Who refused, for the receipt. */

@@ -49,10 +49,9 @@ function withMembers(said: Message, replace: (name: string, value: unknown) => u
 }
 
 /** A tool's own result with the receipt of the decision beside it; nothing else of it is changed. */
-export function stamped(result: Message, receipt: Receipt | undefined, observed: Refusal | undefined): Message {
-  if (receipt === undefined && observed === undefined) return result
-  const said = observed === undefined ? {} : { [REFUSAL_KEY]: observed }
-  return { ...result, _meta: { ...objectIn(result, '_meta'), ...said, ...receiptIn(receipt) } }
+export function stamped(result: Message, receipt: Receipt | undefined): Message {
+  if (receipt === undefined) return result
+  return { ...result, _meta: { ...objectIn(result, '_meta'), ...receiptIn(receipt) } }
 }
 
 /** A copy for whoever wants to check it; the receipt of record is in the store. */

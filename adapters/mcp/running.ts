@@ -27,8 +27,7 @@ export class Running {
 
   /** The receipt of the decision, beside what the server says. */
   stamp(result: Message): Message {
-    const { receipt, observed } = this.#admission
-    return stamped(result, receipt, observed)
+    return stamped(result, this.#admission.receipt)
   }
 
   /** The server says that the task has ended badly, and how it says so is all there is. */

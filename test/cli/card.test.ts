@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
+import { legible } from '../../src/bytes/legible.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { cardOf, questionOf } from '../../src/cli/watch/card.ts'
-import { legible } from '../../src/bytes/legible.ts'
 import type { ApprovalRecord } from '../../src/types.ts'
 
 const request: ApprovalRecord = {

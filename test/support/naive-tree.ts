@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 
 /**
- * The definitions of RFC 6962 §2.1 (and of draft-ietf-plants-merkle-tree-certs §4.4.1 for subtrees), word for word, slow, and in
- * `bigint`: what the log's own arithmetic is held against. An index without an entry holds the empty entry, so a tree of 2^53
- * leaves can be had as well.
+ * The definitions of RFC 6962 §2.1 (and of draft-ietf-plants-merkle-tree-certs §4.4.1 for subtrees), word for word, slow, and
+ * in `bigint`: what the log's own arithmetic is held against. An index without an entry holds the empty entry, so a tree of
+ * 2^53 leaves can be had as well.
  */
 export class NaiveTree {
   readonly #entries: ReadonlyMap<bigint, Uint8Array>

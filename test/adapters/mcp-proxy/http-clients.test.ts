@@ -8,7 +8,7 @@ import { startStage } from './http-stage.ts'
 
 const APP = { name: 'app', version: '1.0.0' }
 const CAPABILITIES = { capabilities: { elicitation: {} } }
-const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server.ts')] as const
+const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 
 /** Answers what the gate asks the person. */
 type Person = (message: string) => {

@@ -4,7 +4,7 @@ import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
 import { eventually, rest } from '../mcp/wire.ts'
 import { type Frame, META, modernHeaders, startStage, textOf } from './http-stage.ts'
 
-const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server.ts')] as const
+const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 
 const call = (name: string, args: object = {}, meta?: object) => ({
   method: 'tools/call',

@@ -279,15 +279,16 @@ describe('a stranger that lists other tools than were pinned', () => {
     expect(await wire.settled(2)).toEqual(['not_executed', 'not_executed'])
   })
 
-  it('is shown and called as it is where the gate only observes', async () => {
+  it('is shown and called as it is where the gate only observes, and nobody is told that it did not run', async () => {
     const { wire, change } = await pinned({ observe: { until: Date.now() + 60_000 } })
     change([rewritten])
     expect(names(await shown(wire, { tools: [rewritten] }))).toEqual(['write_note'])
     const id = wire.call('write_note')
     await wire.reached('tools/call')
     wire.fromServer({ id, result: done })
-    expect(await codeOf(wire, id)).toBe('tool_changed')
+    expect(await codeOf(wire, id)).toBeUndefined()
     expect(await wire.resultOf(id)).toMatchObject(done)
+    expect(wire.gate.calls.map(({ code }) => code)).toEqual(['tool_changed'])
   })
 })
 
