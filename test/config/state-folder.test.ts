@@ -15,16 +15,18 @@ describe('the state folder', () => {
     expect(() => stateFolder({ HOLDPOINT_STATE: 's' }, 'linux', '/h')).toThrow(/absolute path/)
   })
 
-  it('holds store, key and overrides unless the configuration says otherwise', () => {
+  it('holds store, key, overrides and pins unless the configuration says otherwise', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },
       keyFile: '/s/keys/receipt.pem',
       overrides: '/s/overrides',
+      pins: '/s/pins',
     })
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k', overrides: 'o' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },
       keyFile: '/k',
       overrides: '/app/o',
+      pins: '/s/pins',
     })
     expect(placesOf({ store: 'memory' }, '/app', '/s').store).toEqual({ kind: 'memory' })
   })

@@ -1,6 +1,7 @@
 // A process that lives to be killed: it makes gated calls over a SQLite store and kills itself with SIGKILL at the
 // KILL_AT-th point of the pass. What it was told, it writes down before it goes on, with O_APPEND, so that its notes survive.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import path from 'node:path'
 import { createGate } from '../../src/create-gate.ts'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
@@ -8,6 +9,9 @@ import { createSqliteStore } from '../../src/store/sqlite.ts'
 import type { Gate, Receipt } from '../../src/types.ts'
 import { hookedStore } from '../support/hooked-store.ts'
 import { PERMIT, scriptedPoint } from '../support/scripted-point.ts'
+
+// Whoever is killed writes nothing down at its end: the next life finds what this one has compiled.
+flushCompileCache()
 
 const folder = process.env['KILL_FOLDER'] ?? ''
 const round = process.env['KILL_ROUND'] ?? '0'

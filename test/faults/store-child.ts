@@ -1,4 +1,5 @@
 import { appendFileSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
@@ -9,6 +10,9 @@ import { claim, decisionDraft, newChain, openDraft, outcomeDraft, SESSION } from
  *
  * Every acknowledgement is on stdout before anything follows it, so whoever kills this process knows what it was promised.
  */
+// Whoever is killed writes nothing down at its end: the next one finds what this one has compiled.
+flushCompileCache()
+
 const [folder = '', keys = '0', lanes = '1'] = process.argv.slice(2)
 
 const signer = loadOrCreateKey(join(folder, 'receipt.pem'))
