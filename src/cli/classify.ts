@@ -1,5 +1,6 @@
 /** `holdpoint classify`: what harm could a wrong call of these tools do, and what says so? */
 import { Command } from 'commander'
+import { visible } from '../bytes/visible.ts'
 import { Contracts } from '../call/contract.ts'
 import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
 import { classify } from '../materiality/classify.ts'
@@ -8,7 +9,6 @@ import { type CommandContext, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { type ListedTool, toolsIn } from './tool-lists.ts'
-import { visible } from './visible.ts'
 
 /** A tool and its class; `refused` says why the gate would not take the tool at all. */
 type Standing = Omit<Classification, 'surfaces'>

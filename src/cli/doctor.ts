@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { visible } from '../bytes/visible.ts'
 import { onlyServicesDecide } from '../config/read.ts'
 import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
 import { loadPolicies } from '../policy/load.ts'
@@ -17,7 +18,6 @@ import { overrideFindings } from './override/findings.ts'
 import { pointFindings } from './point-findings.ts'
 import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
-import { visible } from './visible.ts'
 
 /** One thing that was looked at. `warning` is allowed but should be known; `problem` should be mended. */
 export interface Finding {

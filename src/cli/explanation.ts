@@ -1,6 +1,7 @@
 /** Shows a decision to a person: every policy that spoke, every condition with what it required, and what would pass. */
 
 import { roleIn } from '../bytes/requirement.ts'
+import { visible } from '../bytes/visible.ts'
 import type { ArgumentChange } from '../policy/change.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import { REFUSAL_CODES } from '../refusal/codes.ts'
@@ -8,7 +9,6 @@ import type { Explanation, RefusalCode } from '../types.ts'
 import { toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { wrap } from './terminal.ts'
-import { visible } from './visible.ts'
 
 /** A decision with everything that is known of it. */
 export interface Explained {

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { isServerName, SERVER_RULE } from '../bytes/names.ts'
+import { visible } from '../bytes/visible.ts'
 import { CONFIG_FILE, DEFAULT_SERVER } from '../config/read.ts'
 import { MATERIALITIES } from '../types.ts'
 import { type CommandContext, homely } from './context.ts'
@@ -15,7 +16,6 @@ import { configText, type Origin } from './init/text.ts'
 import { readToolSet, toolSetPlace } from './init/tool-set.ts'
 import type { Terminal } from './terminal.ts'
 import { toolsIn, toolsOf } from './tool-lists.ts'
-import { visible } from './visible.ts'
 
 const DEADLINE_MS = 30_000
 const TICK_MS = 1_000

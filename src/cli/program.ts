@@ -1,11 +1,11 @@
 /** The command line: which commands there are, and how any of them ends. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { visible } from '../bytes/visible.ts'
 import { HoldpointError } from '../errors.ts'
 import type { CommandContext } from './context.ts'
 import { type ExitCode, reasonOf, UnusableInput } from './exit.ts'
 import type { Terminal } from './terminal.ts'
-import { visible } from './visible.ts'
 
 const ABOUT = `Checks every tool call of an LLM before it runs, and leaves signed receipts.
 

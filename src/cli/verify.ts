@@ -1,12 +1,12 @@
 /** `holdpoint verify`: do these receipts hold, under keys that somebody chose to trust? */
 import { Command } from 'commander'
+import { visible } from '../bytes/visible.ts'
 import { type VerifyFailure, type VerifyReport, verifyReceipts } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { type ExitCode, UnusableInput } from './exit.ts'
 import { tokensAt } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { type Trusted, trustedKeys } from './trust.ts'
-import { visible } from './visible.ts'
 import { storeFolder } from './why.ts'
 
 /** Failures that are printed one by one; the rest are counted. */

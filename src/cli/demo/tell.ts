@@ -1,9 +1,9 @@
 /** Tells the story to a person at a terminal. */
 import { dirname } from 'node:path'
+import { visible } from '../../bytes/visible.ts'
 import { homely } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
 import { placeOf } from '../verify.ts'
-import { visible } from '../visible.ts'
 import type { Evidence } from './evidence.ts'
 import type { SceneTold } from './story.ts'
 import type { CallTold } from './witness.ts'

@@ -4,10 +4,11 @@
  * Every tool stands in it, so that `policy lint` sees when one is renamed or goes away, and says nothing (`{}`) until a
  * person deletes the `{} #` in front of a suggestion. Only a tool of which nothing is known says something: `high`.
  */
+
+import { visible } from '../../bytes/visible.ts'
 import { checkOptions, DEFAULT_SERVER } from '../../config/read.ts'
 import { parseYaml } from '../../config/yaml.ts'
 import { wrap } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import type { JudgedTool } from './judged.ts'
 
 const LINE = 110

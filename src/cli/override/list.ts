@@ -1,8 +1,8 @@
 /** `holdpoint override list`: what is installed here, and how it stands. */
 import { Command } from 'commander'
+import { visible } from '../../bytes/visible.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import type { Terminal } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import { misplaced, trustedHere } from './file.ts'
 import { type Installed, installedHere } from './installed.ts'
 import { isGood, overrideAsJson, tellOverride } from './tell.ts'

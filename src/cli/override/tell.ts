@@ -1,8 +1,9 @@
 /** An override in words and as data. */
+
+import { visible } from '../../bytes/visible.ts'
 import { type OverrideClaims, signaturesNeeded } from '../../override/claims.ts'
 import type { OverrideKeys } from '../../override/keys.ts'
 import { type Terminal, wrap } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import type { Judged } from './file.ts'
 
 const LABEL = 12

@@ -1,8 +1,8 @@
 /** `holdpoint pins list`: the servers whose tools are pinned here, and how they stand. */
 import { Command } from 'commander'
+import { visible } from '../../bytes/visible.ts'
 import { type CommandContext, homely, type Situation, situationOf } from '../context.ts'
 import { reasonOf } from '../exit.ts'
-import { visible } from '../visible.ts'
 import { counted } from './tell.ts'
 import { pinsHere, type Review, reviewOf } from './waiting.ts'
 

@@ -1,6 +1,7 @@
 /** `holdpoint policy lint`: do the policies fit the tools, and do they say what their author means? */
 import { Command } from 'commander'
 import { lineOf } from '../../bytes/place.ts'
+import { visible } from '../../bytes/visible.ts'
 import { classify } from '../../materiality/classify.ts'
 import { absent, type Naming, namingsIn } from '../../policy/absent.ts'
 import { createLinter } from '../../policy/lint.ts'
@@ -9,7 +10,6 @@ import { type Remark, reviewPolicies } from '../../policy/review.ts'
 import { serverOf } from '../../policy/scope.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import { byServer, knownTools, toolsOption } from './known-tools.ts'
 
 interface Linted {

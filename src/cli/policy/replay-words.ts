@@ -1,6 +1,7 @@
 /** Says for people what a replay came to. */
+
+import { visible } from '../../bytes/visible.ts'
 import type { Terminal } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import type { Difference, Figures } from './replay-figures.ts'
 import type { Change } from './replay-receipts.ts'
 import type { Replay } from './replay-runs.ts'

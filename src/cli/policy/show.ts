@@ -1,9 +1,9 @@
 /** `holdpoint policy show`: every policy in force as Cedar, with where it comes from. */
 import { Command } from 'commander'
+import { visible } from '../../bytes/visible.ts'
 import { onlyServicesDecide } from '../../config/read.ts'
 import { type LoadedPolicy, loadPolicies } from '../../policy/load.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
-import { visible } from '../visible.ts'
 
 export function showCommand({ terminal, end }: CommandContext): Command {
   return new Command('show')

@@ -1,7 +1,8 @@
 /** How `wrap` tells a person what it did. Arguments of servers are not shown: they may hold a password. */
+
+import { visible } from '../../bytes/visible.ts'
 import { homely } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
-import { visible } from '../visible.ts'
 import { readLauncher } from './launch.ts'
 import type { Outcome, Plan, Planned } from './plan.ts'
 import { startsInProject } from './project-file.ts'
