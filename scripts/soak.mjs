@@ -35,7 +35,17 @@ const env = { ...process.env, HOLDPOINT_STATE: state }
 const ran = path.join(folder, 'ran')
 const startedAt = Date.now()
 const until = startedAt + minutes * 60_000
-const tally = { calls: 0, answered: 0, refused: 0, failed: 0, cancelled: 0, unanswered: 0, sessions: 0, killed: 0 }
+const tally = {
+  calls: 0,
+  answered: 0,
+  refused: 0,
+  failed: 0,
+  cancelled: 0,
+  unanswered: 0,
+  sessions: 0,
+  killed: 0,
+  codes: {},
+}
 const failures = []
 
 mkdirSync(state, { mode: 0o700 })

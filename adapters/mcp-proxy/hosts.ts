@@ -38,44 +38,41 @@ export function allowedNames({ host, port, tls, publicUrl, origins = [] }: OwnAd
   }
 }
 
-/** The body of an answer to a request that is not read: JSON-RPC has no id for it. */
-export interface RefusedRequest {
-  readonly status: 403
-  readonly body: {
-    readonly jsonrpc: '2.0'
-    readonly id: null
-    readonly error: { readonly code: number; readonly message: string }
-  }
+/** Why a request is answered with 403 and not read; neither text holds a word of the request. */
+export interface Stranger {
+  /** To whoever sent it. */
+  readonly because: string
+  /** To the operator: what to do where this is a client of theirs. */
+  readonly remedy: string
 }
-
-/** JSON-RPC 2.0, "Invalid Request". */
-const INVALID_REQUEST = -32_600
 
 /**
  * Turns away requests that a web page sent to a name which only pretends to be ours (DNS rebinding), or that come from a site we
  * do not know (MCP 2025-11-25, Streamable HTTP: an invalid Origin is answered by 403). To be asked before a body is read.
  *
  * @param headers a request's `headersDistinct`: `headers` keeps the first of two Hosts and says nothing of the second
- * @returns the answer to give, or `undefined` when the request may go on
+ * @returns `undefined` when the request may go on
  */
 export function checkHostAndOrigin(
   headers: Readonly<Record<string, readonly string[] | undefined>>,
   allowed: AllowedNames,
-): RefusedRequest | undefined {
+): Stranger | undefined {
   const [host, ...moreHosts] = headers['host'] ?? []
   // UNTRUSTED: a browser writes the name that a hostile site chose.
   if (host === undefined || moreHosts.length > 0 || !allowed.hosts.has(host.toLowerCase())) {
-    return refusal('The Host header names another server than this one.')
+    return {
+      because: 'the Host header names another server than this one',
+      remedy: 'name the address that your clients use with --public-url',
+    }
   }
   const [origin, ...moreOrigins] = headers['origin'] ?? []
   if (moreOrigins.length > 0 || (origin !== undefined && !allowed.origins.has(origin.toLowerCase()))) {
-    return refusal('Pages of this Origin may not call this server.')
+    return {
+      because: 'pages of this Origin may not call this server',
+      remedy: 'name the sites whose pages may with --origin',
+    }
   }
   return undefined
-}
-
-function refusal(message: string): RefusedRequest {
-  return { status: 403, body: { jsonrpc: '2.0', id: null, error: { code: INVALID_REQUEST, message } } }
 }
 
 function isWildcard(host: string): boolean {

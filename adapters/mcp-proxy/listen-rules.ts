@@ -29,11 +29,11 @@ export function checkAddress({ host, tls, behindProxy, authenticated }: ListenTe
   if (isLoopback(host) && !behindProxy) return
   const reach = isLoopback(host) ? 'behind a reverse proxy' : `on ${host}`
   if (!tls && !behindProxy)
-    throw refused(`${reach} tokens and tool calls would travel in the clear: give a certificate, or say that a reverse proxy
- speaks TLS in front; or listen on 127.0.0.1`)
+    throw refused(`${reach} tokens and tool calls would travel in the clear: give a certificate (--tls-cert, --tls-key), or say
+ that a reverse proxy speaks TLS in front (--behind-proxy); or listen on 127.0.0.1`)
   if (!authenticated)
     throw refused(
-      `${reach} anybody could call the tools: say whose tokens to check (issuer, audience and keys)${
+      `${reach} anybody could call the tools: say whose tokens to check (--issuer, --jwks, --audience)${
         isLoopback(host) ? '' : ', or listen on 127.0.0.1'
       }`,
     )

@@ -20,7 +20,7 @@ export async function shortSession(session, tally) {
   const way = pick(['leave', 'leave', 'SIGTERM', 'SIGHUP', 'SIGKILL', 'die', 'long_line', 'flood'])
   if (way === 'leave') session.leave()
   else if (way.startsWith('SIG')) session.kill(way)
-  else void session.call(way, { mark: mark(), lines: 2_000 })
+  else void endedBy(way, session)
   if (way === 'flood') {
     await sleep(200)
     session.kill('SIGTERM')
@@ -29,6 +29,16 @@ export async function shortSession(session, tally) {
   await Promise.race([session.ended, sleep(15_000)])
   await Promise.all(underWay)
   if (!session.isGone) throw new Error(`a proxy did not end after ${way}:\n${session.said()}`)
+}
+
+/** Has the server end itself. Where the gate refuses the call, as it does when its store is too busy, it is the host that leaves. */
+async function endedBy(way, session) {
+  const answer = await session.call(way, { mark: mark(), lines: 2_000 })
+  if (refusalIn(answer) !== undefined) session.leave()
+}
+
+function refusalIn(answer) {
+  return answer?.result?._meta?.['dev.holdpoint/refusal']
 }
 
 async function oneOf(session, tally, { flood, isHttp }) {
@@ -61,8 +71,11 @@ async function call(session, tally, name, waitMs, more = {}) {
   const answer = await session.call(name, { mark: mark(), ...more }, waitMs === undefined ? {} : { waitMs })
   if (answer === undefined) tally.unanswered += 1
   else if (answer.error !== undefined) tally.failed += 1
-  else if (answer.result?._meta?.['dev.holdpoint/refusal'] !== undefined) tally.refused += 1
-  else tally.answered += 1
+  else if (refusalIn(answer) !== undefined) {
+    const { code } = refusalIn(answer)
+    tally.refused += 1
+    tally.codes[code] = (tally.codes[code] ?? 0) + 1
+  } else tally.answered += 1
 }
 
 /** No two calls are the same, so that each execution can be held against its own permit. */

@@ -3,36 +3,35 @@ import { Command, Option } from 'commander'
 import type { CommandContext } from './context.ts'
 import { UnusableInput } from './exit.ts'
 import { type Flags, readPlan } from './mcp/plan.ts'
-
-const list = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value]
+import { repeatable } from './repeatable.ts'
 
 export function mcpCommand(context: CommandContext): Command {
   const { terminal } = context
   return new Command('mcp')
     .argument('[COMMAND...]', 'what starts the server, after --')
     .option('--name <NAME>', 'what you call this server: its tools are NAME/tool in policies, pins and receipts')
-    .option('--policy <POLICY>', 'a shipped policy, a file or a folder (repeatable; default: ask/v1)', list)
+    .option('--policy <POLICY>', 'a shipped policy, a file or a folder (repeatable; default: ask/v1)', repeatable)
     .option('--config <FILE>', 'a holdpoint.yaml; without it none is read, wherever this is started')
     .option('--principal <USER>', 'who asks (default: the user of this account)')
     .option('--observe', 'decide and keep receipts, and block nothing; needs --until')
     .option('--until <DATE>', 'when observing ends, 30 days from now at most')
     .option('--timeout <SECONDS>', 'how long a server may take to answer a request (default: stdio no limit, HTTP 300)')
     .option('--listen <HOST:PORT>', 'serve over HTTP, each upstream at /mcp/NAME')
-    .option('--upstream <NAME=URL>', 'a server that is reached over HTTP (repeatable)', list)
+    .option('--upstream <NAME=URL>', 'a server that is reached over HTTP (repeatable)', repeatable)
     .option(
       '--upstream-header <NAME=HEADER>',
       `told to an upstream: NAME="Authorization: Bearer \${VAR}", or NAME=@FILE`,
-      list,
+      repeatable,
     )
     .option('--tls-cert <FILE>', 'certificate in PEM')
     .option('--tls-key <FILE>', 'its key in PEM')
     .option('--behind-proxy', 'a reverse proxy of your own stands in front, and speaks TLS')
     .option('--public-url <URL>', 'how clients reach it, where that is not the address')
-    .option('--origin <ORIGIN>', 'a site whose pages may call (repeatable)', list)
+    .option('--origin <ORIGIN>', 'a site whose pages may call (repeatable)', repeatable)
     .option('--issuer <URL>', 'whose bearer tokens count; needs --jwks')
     .option('--jwks <URL|FILE>', 'the public keys of the issuer')
     .option('--audience <AUDIENCE>', 'what a token must be for (default: the URL of the upstream here)')
-    .option('--scope <SCOPE>', 'a scope that a token must have (repeatable)', list)
+    .option('--scope <SCOPE>', 'a scope that a token must have (repeatable)', repeatable)
     .option('--roles-claim <CLAIM>', 'where a token has its roles (default: roles)')
     .option('--tenant-claim <CLAIM>', 'where a token has its tenant')
     .option('--agent-claim <CLAIM>', 'where a token has the program that asks')

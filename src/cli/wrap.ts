@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { CommandContext } from './context.ts'
 import { UnusableInput } from './exit.ts'
+import { repeatable } from './repeatable.ts'
 import { readLauncher } from './wrap/launch.ts'
 import { planOf } from './wrap/plan.ts'
 import { readWhole, replaceWhole } from './wrap/replace-file.ts'
@@ -19,7 +20,7 @@ export function wrapCommand({ terminal }: CommandContext): Command {
   return new Command('wrap')
     .argument('<CONFIG>', 'the configuration of an MCP host, JSON: see docs/mcp-hosts.md for where it is')
     .option('--undo', 'take it back: the file becomes what it was')
-    .option('--only <NAME...>', 'these servers alone, by their names in the file')
+    .option('--only <NAME>', 'this server alone, by its name in the file (repeatable)', repeatable)
     .option(
       '--command <COMMAND>',
       'what starts holdpoint (default: npx -y holdpoint); a JSON list where a word has blanks',

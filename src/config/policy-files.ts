@@ -75,7 +75,7 @@ function readNamed(name: string, folder: string, at: string): readonly PolicyFil
   const path = resolve(folder, name)
   if (basename(path).includes('*')) return readPattern(path, folder, at)
   if (isFolder(path)) return readFolder(path, folder, at)
-  return [readOne(path, folder, at, name)]
+  return [readOne(path, folder, at)]
 }
 
 function readFolder(path: string, folder: string, at: string): readonly PolicyFile[] {
@@ -104,16 +104,16 @@ function readPattern(pattern: string, folder: string, at: string): readonly Poli
       `no policy file matches ${shown(pattern, folder)}; add one, or name a shipped policy, such as policies: ask/v1`,
     )
   }
-  return names.map((name) => readOne(join(within, name), folder, at, name))
+  return names.map((name) => readOne(join(within, name), folder, at))
 }
 
-function readOne(path: string, folder: string, at: string, name: string): PolicyFile {
+function readOne(path: string, folder: string, at: string): PolicyFile {
   const shownPath = shown(path, folder)
   try {
     return { path: shownPath, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) }
   } catch (error) {
     if (error instanceof TypeError) return fail(at, `${shownPath} is not UTF-8 text`)
-    const guess = nearest(name, SHIPPED_POLICIES)
+    const guess = nearest(shownPath, SHIPPED_POLICIES)
     const hint = guess === undefined ? '' : `; did you mean "${guess}"?`
     return fail(
       at,

@@ -105,9 +105,11 @@ describe('what cannot be served', () => {
     [['mcp', '--nmae', 'files', '--', 'x'], "unknown option '--nmae'"],
     [['mcp', '--name', 'x', '--observe', '--', 'x'], '--observe needs an end'],
     [['mcp', '--name', 'x', '--until', '2026-01-01', '--', 'x'], '--until is for --observe'],
+    [['mcp', '--name', 'x', '--observe', '--until', 'tomorrow', '--', 'x'], '--until must be a date, such as 20'],
     [['mcp', '--name', 'x', '--timeout', '0', '--', 'x'], '--timeout must be a whole number'],
     [['mcp', '--name', 'x', '--issuer', 'https://as.example', '--', 'x'], '--issuer is for HTTP'],
     [['mcp', '--upstream', 'shop=https://x.example/mcp'], 'say where to listen'],
+    [['mcp', '--listen', '127.0.0.1:0', '--upstream', 'shop'], '--upstream must be NAME=URL'],
     [['mcp', '--listen', '127.0.0.1:0', '--upstream', 'shop=ftp://x'], 'is no http or https URL'],
     [
       ['mcp', '--listen', '127.0.0.1:0', '--upstream', 'shop=https://me:secret@x.example/'],
@@ -139,6 +141,12 @@ describe('what cannot be served', () => {
       ['--policy', 'nowhere.cedar'],
       [process.execPath, ODD_SERVER],
       'cannot read the policy file',
+    ],
+    [
+      'a shipped policy that is misspelt',
+      ['--policy', 'strikt/v1'],
+      [process.execPath, ODD_SERVER],
+      'did you mean "strict/v1"?',
     ],
     [
       'a configuration that is not there',

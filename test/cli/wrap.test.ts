@@ -231,6 +231,9 @@ describe('names', () => {
   it('given by --only are wrapped alone, and must be there', async () => {
     const text = '{"mcpServers":{"a":{"command":"x"},"b":{"command":"y"}}}'
     const after = await wrapped(text, '--only', 'b')
+    const before = file(text)
+    await runHere('wrap', '--only', 'a', '--only', 'b', before)
+    expect(readFileSync(before, 'utf8')).toBe(await wrapped(text))
     expect(parse(after).mcpServers.a).toEqual({ command: 'x' })
     expect(await wrapped(await wrapped(text), '--undo', '--only', 'a')).toBe(after)
     const path = file(text)
@@ -245,7 +248,11 @@ describe('a person', () => {
   const MIXED = JSON.stringify({
     mcpServers: {
       'My Files': { command: 'docker', args: ['run', '-e', 'PASSWORD=hunter2', 'files'] },
-      docs: { type: 'http', url: 'https://me:hunter2@docs.example.com/mcp?key=hunter2' },
+      docs: {
+        type: 'http',
+        url: 'https://me:hunter2@docs.example.com/mcp?key=hunter2',
+        headers: { Authorization: 'Bearer hunter2' },
+      },
       old: { serverUrl: 'https://old.example.com/sse' },
       built: { source: 'extension' },
     },
@@ -263,6 +270,7 @@ describe('a person', () => {
     expect(stdout).toContain('--upstream old=https://old.example.com/sse')
     expect(stdout).toContain('"url": "http://127.0.0.1:8808/mcp/docs"')
     expect(stdout).toContain('"serverUrl": "http://127.0.0.1:8808/mcp/old"')
+    expect(stdout).toMatch(/--upstream-header 'docs=Authorization: Bearer \$\{VARIABLE\}'\n/)
     expect(stdout).toContain('Restart the host')
     expect(stdout).toContain(`npx -y holdpoint wrap ${path} --undo\n`)
     expect(stdout).not.toContain('hunter2')
@@ -343,6 +351,14 @@ describe('the file', () => {
     expect(readFileSync(real, 'utf8')).toContain('holdpoint')
     expect(statSync(real).mode & 0o777).toBe(0o640)
     expect(readdirSync(folder).sort()).toEqual(['link.json', 'real.json'])
+  })
+
+  it('that is not there is said so, in words', async () => {
+    const path = join(temporaryFolder(), 'mcp.json')
+    expect(await runHere('wrap', path)).toMatchObject({
+      code: 2,
+      stderr: `holdpoint: ${path}: there is no such file\n`,
+    })
   })
 
   it('is not touched when there is nothing to change', async () => {

@@ -142,8 +142,8 @@ class Front {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const stranger = checkHostAndOrigin(request.headersDistinct, this.#allowed)
     if (stranger !== undefined) {
-      answerWhole(response, stranger.status, stranger.body)
-      return
+      this.#terms.note(`a request was turned away: ${stranger.because}; ${stranger.remedy}`)
+      return turnAway({ response }, 403, stranger.because)
     }
     const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '/'
     const described = resourcePathOf(path)

@@ -60,6 +60,8 @@ export type Plan = { readonly gate: GatePlan; readonly timeoutMs: number | undef
     }
 )
 
+/** A week from now is an end of observing that anybody may take. */
+const EXAMPLE_MS = 7 * 24 * 60 * 60_000
 /** What one's own tools are called. */
 const OWN = 'local'
 const HTTP_ONLY = [
@@ -132,7 +134,9 @@ function upstreamsOf(command: readonly string[], { name, upstream = [] }: Flags)
 
 function remoteOf(written: string): Upstream {
   const equals = written.indexOf('=')
-  const name = checkName('--upstream', written.slice(0, Math.max(equals, 0)))
+  if (equals < 0)
+    throw new UnusableInput(`--upstream must be NAME=URL, such as shop=https://mcp.example.com/mcp, not "${written}"`)
+  const name = checkName('--upstream', written.slice(0, equals))
   const address = written.slice(equals + 1)
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
@@ -156,11 +160,14 @@ function checkName(flag: string, name: string): string {
 }
 
 function observation({ observe, until }: Flags): string | undefined {
+  const example = new Date(Date.now() + EXAMPLE_MS).toISOString().slice(0, 10)
   if (observe === true && until === undefined)
     throw new UnusableInput(
-      '--observe needs an end: --until DATE, 30 days from now at most, such as --until 2026-01-31',
+      `--observe needs an end: --until DATE, 30 days from now at most, such as --until ${example}`,
     )
   if (observe === undefined && until !== undefined) throw new UnusableInput('--until is for --observe')
+  if (until !== undefined && Number.isNaN(Date.parse(until)))
+    throw new UnusableInput(`--until must be a date, such as ${example}, not "${until}"`)
   return until
 }
 

@@ -6,16 +6,14 @@ import { Contracts } from '../../call/contract.ts'
 import type { LoadedConfig } from '../../config/read.ts'
 import type { Contract, OperatorWord, ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'
+import { repeatable } from '../repeatable.ts'
 import { type ListedTool, toolsIn } from '../tool-lists.ts'
 
-/** `--tools FILE`, any number of times; one file each, so that it swallows no argument of the command itself. */
+/** `--tools FILE`, any number of times. */
 export function toolsOption(): Option {
   const help =
     'tools: JSON lines, one MCP tool, or a tools/list answer; "files=list.json" says that they are of the server "files"; may be repeated'
-  return new Option('--tools <FILE>', help).argParser((file: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    file,
-  ])
+  return new Option('--tools <FILE>', help).argParser(repeatable)
 }
 
 /**

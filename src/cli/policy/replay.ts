@@ -1,4 +1,5 @@
 /** `holdpoint policy replay`: what would these policies have done with what has already happened? */
+
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
@@ -8,6 +9,7 @@ import { SHIPPED_POLICIES } from '../../config/schema.ts'
 import { withShortForm } from '../../policy/short-form.ts'
 import { type CommandContext, homely } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
+import { repeatable } from '../repeatable.ts'
 import type { Terminal } from '../terminal.ts'
 import { toolsOption } from './known-tools.ts'
 import { runsIn } from './recorded-runs.ts'
@@ -43,7 +45,7 @@ export function replayCommand({ terminal, end }: CommandContext): Command {
     .option(
       '--policy <SET>',
       'a policy set: folders, Cedar files or shipped names, with commas between them; again for another set (default: what is in force)',
-      (set: string, before: readonly string[] | undefined) => [...(before ?? []), set],
+      repeatable,
     )
     .addOption(toolsOption())
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')

@@ -10,7 +10,7 @@ export type ServerForm =
   /** `"command": ["npx", "-y", "server"]`, at least one. */
   | { readonly kind: 'list'; readonly list: Node }
   /** Over HTTP; hosts differ in what they call the URL. */
-  | { readonly kind: 'remote'; readonly url: string; readonly member: string }
+  | { readonly kind: 'remote'; readonly url: string; readonly member: string; readonly hasHeaders: boolean }
   | { readonly kind: 'unusable'; readonly why: string }
 
 /** One server of the configuration. */
@@ -104,7 +104,7 @@ function formOf(server: Node): ServerForm {
   }
   for (const member of ['url', 'httpUrl', 'serverUrl']) {
     const url = textOf(memberOf(server, member)?.value)
-    if (url !== undefined) return { kind: 'remote', url, member }
+    if (url !== undefined) return { kind: 'remote', url, member, hasHeaders: memberOf(server, 'headers') !== undefined }
   }
   return unusable('it has neither a command nor a URL: the host, or an extension, starts it by itself')
 }

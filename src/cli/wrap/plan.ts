@@ -26,7 +26,13 @@ export type Outcome =
   /** Nothing to take back. */
   | { readonly kind: 'bare' }
   /** Reached over HTTP, which a command before a command cannot protect. */
-  | { readonly kind: 'remote'; readonly own: string; readonly url: string; readonly member: string }
+  | {
+      readonly kind: 'remote'
+      readonly own: string
+      readonly url: string
+      readonly member: string
+      readonly hasHeaders: boolean
+    }
   | { readonly kind: 'unusable'; readonly why: string }
   /** Not among the names that were asked for. */
   | { readonly kind: 'left'; readonly protected: boolean }

@@ -34,7 +34,8 @@ export function readWhole(named: string): ReadFile {
     if (!statSync(path).isFile()) throw new UnusableInput('is not a regular file')
     return { path, bytes: readFileSync(path) }
   } catch (error) {
-    throw new UnusableInput(`${named}: ${reasonOf(error)}`)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new UnusableInput(`${named}: ${isMissing ? 'there is no such file' : reasonOf(error)}`)
   }
 }
 

@@ -99,6 +99,16 @@ function tellRemote(servers: readonly Planned[], told: Told, { out, width }: Ter
   const upstreams = remote.map(({ own, url }) => ` --upstream ${quoted(`${own}=${visible(placeOf(url))}`)}`)
   out(`  ${started(told)} mcp --listen ${LISTEN}${upstreams.join('')}`)
   for (const { own, member } of remote) out(`  "${member}": "http://${LISTEN}/mcp/${own}"`)
+  const [withHeaders] = remote.filter(({ hasHeaders }) => hasHeaders)
+  if (withHeaders === undefined) return
+  const { own } = withHeaders
+  out(
+    wrap(
+      `The "headers" there are for this holdpoint then, and go no further. What ${own} is to be told, tell holdpoint:`,
+      width,
+    ),
+  )
+  out(`  --upstream-header '${own}=Authorization: Bearer \${VARIABLE}'`)
 }
 
 /** npx looks for holdpoint in the host's working folder first: in a project, that is where the agent works. */

@@ -64,10 +64,14 @@ describe('a request', () => {
     expect(isTurnedAway('localhost', undefined, own)).toBe(false)
   })
 
-  it('that is turned away is answered by 403 and JSON-RPC, and does not see its own words again', () => {
-    const answer = checkHostAndOrigin({ host: ['evil.example'] }, allowedNames(local))
-    expect(answer).toMatchObject({ status: 403, body: { jsonrpc: '2.0', id: null, error: { code: -32600 } } })
-    expect(JSON.stringify(answer)).not.toContain('evil')
+  it.each([
+    ['a name that we do not have', { host: ['evil.example'] }, '--public-url'],
+    ['a page that we do not know', { host: ['localhost:8808'], origin: ['http://evil.example'] }, '--origin'],
+  ])('of %s hears none of its own words again; the operator is told the flag', (_, headers, flag) => {
+    const stranger = checkHostAndOrigin(headers, allowedNames(local))
+    expect(stranger?.remedy).toContain(flag)
+    expect(stranger?.because).not.toContain('--')
+    expect(JSON.stringify(stranger)).not.toContain('evil')
   })
 
   it('is read from headersDistinct, which shows a second Origin that Node otherwise drops', async () => {

@@ -77,9 +77,14 @@ describe('a proxy that asks for tokens', () => {
 describe('a proxy over HTTP', () => {
   it('turns away what a page of another site sends, and what came under another name', async () => {
     const stage = await startStage()
-    for (const stranger of [{ origin: 'https://evil.example' }, { host: 'evil.example' }])
-      expect((await stage.post({ id: 1, ...CALL }, stranger)).status).toBe(403)
+    for (const stranger of [{ origin: 'https://evil.example' }, { host: 'evil.example' }]) {
+      const { status, text, frames } = await (await stage.post({ id: 1, ...CALL }, stranger)).whole()
+      expect(status).toBe(403)
+      expect(frames).toMatchObject([{ jsonrpc: '2.0', id: null, error: { code: -32600 } }])
+      expect(text).not.toContain('evil')
+    }
     expect(stage.seen).toEqual([])
+    expect(stage.notes).toEqual([expect.stringContaining('--origin'), expect.stringContaining('--public-url')])
   })
 
   const identity = selfSigned()

@@ -31,7 +31,7 @@ async function start() {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { port } = server.address() as AddressInfo
     const turned = checkHostAndOrigin(request.headersDistinct, allowedNames({ host: '127.0.0.1', port, tls: false }))
-    if (turned !== undefined) return void response.writeHead(turned.status).end(JSON.stringify(turned.body))
+    if (turned !== undefined) return void response.writeHead(403).end(turned.because)
     const path = resourcePathOf(request.url ?? '')
     if (path !== undefined) {
       const document = resourceMetadata({ resource: `${origin}${path}`, issuer: ISSUER, scopes: SCOPES })
