@@ -81,8 +81,7 @@ export function withBody(headers: readonly HeaderField[]): readonly HeaderField[
   return [...withoutBody(headers), ['content-type', 'application/json']]
 }
 
-/** No answer may be compressed: it could not be read. */
+/** Says nothing of a body: of the client's, where there is one, ours is another. */
 export function withoutBody(headers: readonly HeaderField[]): readonly HeaderField[] {
-  const kept = headers.filter(([name]) => !/^content-(?:type|length|encoding)$/i.test(name))
-  return [...kept, ['accept-encoding', 'identity']]
+  return headers.filter(([name]) => !/^content-(?:type|length|encoding)$/i.test(name))
 }

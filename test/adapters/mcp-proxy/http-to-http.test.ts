@@ -282,6 +282,17 @@ describe('what crosses the proxy', () => {
     })
   })
 
+  it('asks for an answer that can be read as it streams, once in every request', async () => {
+    const stage = await startStage()
+    const session = await stage.begin()
+    await (await stage.post({ id: 1, ...CALL }, { ...session, 'accept-encoding': 'br' })).whole()
+    await (await stage.send('GET', { accept: 'text/event-stream', ...session })).whole()
+    await (await stage.send('DELETE', session)).whole()
+    expect(new Set(stage.seen.map(({ method }) => method))).toEqual(new Set(['POST', 'GET', 'DELETE']))
+    // Node makes one text of a header that comes twice.
+    expect(new Set(stage.seen.map(({ headers }) => headers['accept-encoding']))).toEqual(new Set(['identity']))
+  })
+
   it('is a method that nobody knows, as it was written, and the number that no double holds', async () => {
     const stage = await startStage({
       play: ({ id, method }, response) => {
