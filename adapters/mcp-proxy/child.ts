@@ -24,6 +24,8 @@ export interface ServerHearing {
   readonly drained: () => void
 }
 
+/** What a server may leave lying unread before it is ended, bytes. */
+export const LONGEST_BACKLOG = 64 * 1_048_576
 /** How long a server may take to end once its input has ended, ms: hosts give us two seconds before they send SIGTERM. */
 const LONGEST_FAREWELL_MS = 1_500
 /** How long it may take to end on SIGTERM, ms. */

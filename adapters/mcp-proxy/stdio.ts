@@ -2,11 +2,12 @@
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { errorFor } from '../mcp/answers.ts'
+import { attempt, reasonOf } from '../mcp/attempt.ts'
 import { INTERNAL_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
 import { isRequestId, type Message, type RequestId } from '../mcp/message.ts'
 import { Upstream } from '../mcp/upstream.ts'
-import type { ServerEnd, ServerProcess } from './child.ts'
+import { LONGEST_BACKLOG, type ServerEnd, type ServerProcess } from './child.ts'
 import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame } from './frames.ts'
 import type { GateTerms } from './http/terms.ts'
 import { Lines } from './lines.ts'
@@ -24,8 +25,6 @@ const GLANCE_MS = 20
 const LONGEST_FLUSH_MS = 1_000
 /** While the server is behind we do not read; but whether the client is still there shows only by reading, ms. */
 const LONGEST_PAUSE_MS = 2_000
-/** What a server may leave lying, bytes. */
-const LONGEST_BACKLOG = 64 * 1_048_576
 
 /** What one session works with. */
 export interface SessionTerms {
@@ -142,14 +141,7 @@ class StdioSession {
 
   /** Whatever goes wrong on the way stays with this one frame. */
   #follow(pass: () => void | Promise<void>): void {
-    const failed = (cause: unknown) =>
-      this.#terms.gate.note(`a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
-    try {
-      const passing = pass()
-      if (passing instanceof Promise) passing.catch(failed)
-    } catch (cause) {
-      failed(cause)
-    }
+    attempt(pass).catch((cause: unknown) => this.#terms.gate.note(`a message was lost: ${reasonOf(cause)}`))
   }
 
   #toServer(message: Message): void {

@@ -2,3 +2,8 @@
 export async function attempt<T>(act: () => T | Promise<T>): Promise<T> {
   return await act()
 }
+
+/** What an operator is told of a failure. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'nobody knows why'
+}

@@ -1,5 +1,6 @@
 import type { Gate, RefusedAdmission } from '../../src/index.ts'
 import { errorFor, resultFor } from './answers.ts'
+import { reasonOf } from './attempt.ts'
 import { Inquiries } from './inquiries.ts'
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from './keys.ts'
 import { Lister } from './lister.ts'
@@ -249,8 +250,7 @@ export class Link<About> {
   }
 
   #failed(cause: unknown): Fate {
-    const because = cause instanceof Error ? cause.message : 'nobody knows why'
-    this.#terms.note(`a call of a tool of ${this.#label} failed in the gate: ${because}`)
+    this.#terms.note(`a call of a tool of ${this.#label} failed in the gate: ${reasonOf(cause)}`)
     return { kind: 'failed' }
   }
 

@@ -1,4 +1,5 @@
 import { errorFor, failedResult, refusalResult, resultFor, unforged } from './answers.ts'
+import { reasonOf } from './attempt.ts'
 import { isModern } from './era.ts'
 import { INTERNAL_ERROR, SAMPLING_REFUSED } from './keys.ts'
 import { isObject, type Message, type RequestId } from './message.ts'
@@ -79,8 +80,7 @@ export class Returning<About> {
     if (samplings.length === 0) return undefined
     const { sampling, signal, note } = this.#terms
     return await sampling.refuse(samplings, randomId(), about, signal).catch((cause: unknown) => {
-      const because = cause instanceof Error ? cause.message : 'nobody knows why'
-      note(`a request of ${this.#label} to sample with tools failed in the gate: ${because}`)
+      note(`a request of ${this.#label} to sample with tools failed in the gate: ${reasonOf(cause)}`)
       return { because: 'The gate failed.' }
     })
   }

@@ -86,9 +86,9 @@ export class CommandBackend implements Backend {
   async #begun(visit: Visit, message: unknown): Promise<void> {
     const server = await this.#taken(visit)
     if (server === undefined) return
-    const session = new CommandSession(visit, {
+    const session: CommandSession = new CommandSession(visit, {
       ...this.#common(server),
-      ended: (id) => this.#sessions.drop(id),
+      ended: () => this.#sessions.drop(session.id),
     })
     this.#sessions.keep(session.id, session)
     await this.#sessions.using(session.id, () => session.post(visit, message))

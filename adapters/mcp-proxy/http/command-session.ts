@@ -4,14 +4,13 @@ import { INVALID_REQUEST } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
 import { isObject, isRequestId, keyOf, type Message, objectIn } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
-import type { ServerProcess } from '../child.ts'
-import { frameText, readServerFrame } from '../frames.ts'
+import { readServerFrame } from '../frames.ts'
 import type { HeaderField } from '../upstream-headers.ts'
+import { type ChildTerms, ChildWire } from './child-wire.ts'
 import { Journal } from './journal.ts'
 import { Outlet } from './outlet.ts'
 import { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
-import type { GateTerms } from './terms.ts'
 import { headerOf, principalKey, turnAway, type Visit } from './visit.ts'
 
 /** The revisions that have sessions over HTTP. */
@@ -20,8 +19,6 @@ const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25']
 const MARKS_SINCE = '2025-11-25'
 /** The server is gone. Of our own, outside of the range that JSON-RPC and MCP reserve. */
 const SERVER_GONE = 1
-/** What a process may leave lying unread, bytes. */
-const MOST_UNREAD = 64 * 1_048_576
 /** What is not about one request, and goes to whoever listens for such. */
 const UNASKED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/)/
 
@@ -29,23 +26,14 @@ interface About {
   readonly outlet: Outlet
 }
 
-/** What a session with a process of its own works with. */
-export interface CommandSessionTerms {
-  readonly name: string
-  readonly server: ServerProcess
-  readonly gate: GateTerms
-  readonly maxFrameBytes: number
-  /** The session is over by itself: its process is gone, or never began to serve. */
-  readonly ended: (id: string) => void
-}
-
 /** One session of the earlier era in front of a process of its own: whatever the process says is about this one client. */
 export class CommandSession implements Session {
   readonly id = randomUUID()
   readonly principal: string
-  readonly #terms: CommandSessionTerms
+  readonly #terms: ChildTerms
   readonly #link: Link<About>
   readonly #upstream: Upstream
+  readonly #wire: ChildWire
   readonly #journal = new Journal()
   readonly #unasked: Outlet
   /** By the id of the request, in the order in which they came. */
@@ -54,10 +42,9 @@ export class CommandSession implements Session {
   readonly #asked = new Map<string, Outlet>()
   #streams = 0
   #revision: string | undefined
-  #isOver = false
 
-  constructor({ who }: Visit, terms: CommandSessionTerms) {
-    const { name, server, gate, maxFrameBytes } = terms
+  constructor({ who }: Visit, terms: ChildTerms) {
+    const { name, gate } = terms
     this.#terms = terms
     this.principal = principalKey(who)
     this.#upstream = new Upstream(gate.gate, name, 'third-party')
@@ -72,15 +59,10 @@ export class CommandSession implements Session {
     })
     this.#streams += 1
     this.#unasked = new Outlet({ number: this.#streams, journal: this.#journal, knowsMarks: false, isUnasked: true })
-    server.listen(
-      {
-        line: (text) => this.#fromServer(text),
-        tooLong: () => this.#fault(`it wrote a line longer than ${maxFrameBytes} bytes`),
-        drained: () => undefined,
-      },
-      maxFrameBytes,
-    )
-    void server.ended.then(() => this.#over('its process has ended'))
+    this.#wire = new ChildWire(terms, {
+      line: (text) => this.#fromServer(text),
+      over: (because) => this.#over(because),
+    })
   }
 
   /** One message of the client's. Settles once it has its answer, or nobody waits for one. */
@@ -122,8 +104,7 @@ export class CommandSession implements Session {
   }
 
   close(): void {
-    this.#over('the session was ended')
-    void this.#terms.server.stop()
+    this.#wire.close('the session was ended')
   }
 
   /** Whoever cancels waits for no answer. */
@@ -181,38 +162,19 @@ export class CommandSession implements Session {
   }
 
   #toServer(message: Message, outlet: Outlet): void {
-    const { server } = this.#terms
     if (message === outlet.posted || (outlet.id !== undefined && message['id'] === outlet.id)) outlet.sent()
-    try {
-      server.send(frameText(message))
-    } catch {
-      this.#over('its process no longer reads')
-      return
-    }
+    const isTaken = this.#wire.send(message)
     // Notifications and answers are taken, and nothing more is said of them.
-    if (outlet.id === undefined && message === outlet.posted) outlet.finish()
-    if (server.backlog > MOST_UNREAD) this.#fault('it no longer reads what it is sent')
+    if (isTaken && outlet.id === undefined && message === outlet.posted) outlet.finish()
   }
 
   /** UNTRUSTED: a line of the process. */
-  #fromServer(text: string): void {
+  #fromServer(text: string): void | Promise<void> {
     const { gate, name } = this.#terms
     const frame = readServerFrame(text)
-    if (frame === undefined) {
-      gate.note(`${name} wrote a line to its stdout that is no JSON; not passed on`)
-      return
-    }
+    if (frame === undefined) return gate.note(`${name} wrote a line to its stdout that is no JSON; not passed on`)
     this.#learn(frame)
-    try {
-      this.#link.fromServer(frame, { outlet: this.#outletFor(frame) })?.catch((cause: unknown) => this.#lost(cause))
-    } catch (cause) {
-      this.#lost(cause)
-    }
-  }
-
-  #lost(cause: unknown): void {
-    const { gate, name } = this.#terms
-    gate.note(`${name}: a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
+    return this.#link.fromServer(frame, { outlet: this.#outletFor(frame) })
   }
 
   /** The first answer says which revision the session speaks; an error there is no session. */
@@ -222,7 +184,7 @@ export class CommandSession implements Session {
     if (outlet?.posted?.['method'] !== 'initialize' || frame['method'] !== undefined) return
     const { protocolVersion } = objectIn(frame, 'result')
     if (typeof protocolVersion === 'string') this.#revision = protocolVersion
-    else queueMicrotask(() => this.#terms.ended(this.id))
+    else queueMicrotask(() => this.#terms.ended())
   }
 
   /** On which stream this belongs: that of its own request, where that can be told. */
@@ -261,16 +223,9 @@ export class CommandSession implements Session {
     })
   }
 
-  #fault(because: string): void {
-    this.#over(because)
-    void this.#terms.server.stop(0)
-  }
-
   /** INVARIANT: what had begun is `unknown`; whoever waits is told. */
   #over(because: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    const { name, gate, ended } = this.#terms
+    const { name, gate } = this.#terms
     this.#link.close()
     this.#upstream.close()
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
@@ -279,7 +234,6 @@ export class CommandSession implements Session {
       if (outlet.id !== undefined) outlet.say(errorFor(outlet.id, SERVER_GONE, text))
     }
     this.#unasked.finish()
-    ended(this.id)
   }
 }
 

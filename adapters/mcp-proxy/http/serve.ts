@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import { HoldpointError } from '../../../src/index.ts'
+import { reasonOf } from '../../mcp/attempt.ts'
 import { createTokenCheck, type TokenCheck } from '../auth.ts'
 import { type AllowedNames, allowedNames, checkHostAndOrigin } from '../hosts.ts'
 import { checkAddress } from '../listen-rules.ts'
@@ -133,7 +134,7 @@ class Front {
       await this.#answer(request, response)
     } catch (cause) {
       // INVARIANT I4: whatever fails here has executed nothing.
-      this.#terms.note(`a request failed: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
+      this.#terms.note(`a request failed: ${reasonOf(cause)}`)
       if (response.headersSent) response.destroy()
       else turnAway({ response }, 500, 'the request could not be answered')
     }

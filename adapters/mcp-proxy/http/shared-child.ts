@@ -4,13 +4,12 @@ import { INVALID_REQUEST } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
 import { isObject, isRequestId, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
-import type { ServerProcess } from '../child.ts'
-import { frameText, readServerFrame } from '../frames.ts'
+import { readServerFrame } from '../frames.ts'
+import { type ChildTerms, ChildWire } from './child-wire.ts'
 import { type About, Exchange } from './exchange.ts'
 import { MOST_BACKLOG } from './outlet.ts'
 import { paramMismatch } from './param-headers.ts'
 import type { Session } from './sessions.ts'
-import type { GateTerms } from './terms.ts'
 import { principalKey, type Visit } from './visit.ts'
 
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
@@ -18,8 +17,6 @@ const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 const FIRST = 0
 /** How long an answer is still heard after its client has left, ms. */
 const GRACE_MS = 5_000
-/** What a process may leave lying unread, bytes. */
-const MOST_UNREAD = 64 * 1_048_576
 
 /** A request that the process has and has not answered. */
 interface Entry {
@@ -30,44 +27,29 @@ interface Entry {
   readonly isSubscription: boolean
 }
 
-/** What a shared process works with. */
-export interface SharedChildTerms {
-  readonly name: string
-  readonly server: ServerProcess
-  readonly gate: GateTerms
-  readonly maxFrameBytes: number
-  /** The process is gone. */
-  readonly ended: () => void
-}
-
 /**
  * One process for all of a principal's requests of the later era, which have no sessions. Clients count their ids from the same
  * numbers: here each request has an id and a progress token of its own, and its answers get back what the client wrote.
  */
 export class SharedChild implements Session {
   readonly principal: string
-  readonly #terms: SharedChildTerms
+  readonly #terms: ChildTerms
   readonly #upstream: Upstream
+  readonly #wire: ChildWire
   readonly #conversation = randomUUID()
   readonly #open = new Map<number, Entry>()
   #last = FIRST
   #isOfEra = false
-  #isOver = false
 
-  constructor({ who }: Visit, terms: SharedChildTerms) {
-    const { name, server, gate, maxFrameBytes } = terms
+  constructor({ who }: Visit, terms: ChildTerms) {
+    const { name, gate } = terms
     this.#terms = terms
     this.principal = principalKey(who)
     this.#upstream = new Upstream(gate.gate, name, 'third-party')
-    server.listen(
-      {
-        line: (text) => this.#fromServer(text),
-        tooLong: () => this.#fault(`it wrote a line longer than ${maxFrameBytes} bytes`),
-        drained: () => undefined,
-      },
-      maxFrameBytes,
-    )
-    void server.ended.then(() => this.#over('its process has ended'))
+    this.#wire = new ChildWire(terms, {
+      line: (text) => this.#fromServer(text),
+      over: (because) => this.#over(because),
+    })
   }
 
   /** One message of a client's. Settles once it has its answer, or nobody waits for one. */
@@ -85,15 +67,14 @@ export class SharedChild implements Session {
   }
 
   close(): void {
-    this.#over('the proxy has ended it')
-    void this.#terms.server.stop()
+    this.#wire.close('the proxy has ended it')
   }
 
   /** A process that speaks both eras takes the first message for its word: that must not be one that is of neither. */
   #settleEra(message: unknown): void {
     if (!this.#isOfEra && !isModern(objectIn(message, 'params'))) {
       const params = { _meta: { [VERSION]: MODERN, [CAPABILITIES]: {} } }
-      this.#send({ jsonrpc: '2.0', id: FIRST, method: 'server/discover', params })
+      this.#wire.send({ jsonrpc: '2.0', id: FIRST, method: 'server/discover', params })
     }
     this.#isOfEra = true
   }
@@ -124,7 +105,7 @@ export class SharedChild implements Session {
     link.cancel(id)
     for (const [number, entry] of this.#open) {
       if (entry.exchange !== exchange) continue
-      this.#send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: number } })
+      this.#wire.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: number } })
       setTimeout(() => this.#open.delete(number), GRACE_MS).unref()
     }
   }
@@ -134,7 +115,7 @@ export class SharedChild implements Session {
     if (method === 'notifications/cancelled') this.#cancel(message, link)
     // The server of this era asks nothing that could be answered.
     else if (isRequestId(id) && method !== undefined) this.#ask(message, id, exchange, link)
-    else if (method !== undefined) this.#send(message)
+    else if (method !== undefined) this.#wire.send(message)
   }
 
   /** Sends a request under an id of its own. */
@@ -153,7 +134,7 @@ export class SharedChild implements Session {
       isSubscription: message['method'] === 'subscriptions/listen',
     })
     const tracked = isRequestId(token) ? { ...params, _meta: { ...meta, progressToken: this.#last } } : params
-    this.#send({ ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) })
+    this.#wire.send({ ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) })
   }
 
   /** Of a request of the gate's own; a client of this era goes away instead. */
@@ -162,23 +143,12 @@ export class SharedChild implements Session {
     for (const [number, entry] of this.#open) {
       if (entry.link !== link || entry.id !== params['requestId']) continue
       this.#open.delete(number)
-      this.#send({ ...message, params: { ...params, requestId: number } })
+      this.#wire.send({ ...message, params: { ...params, requestId: number } })
     }
-  }
-
-  #send(message: Message): void {
-    const { server } = this.#terms
-    try {
-      server.send(frameText(message))
-    } catch {
-      this.#over('its process no longer reads')
-      return
-    }
-    if (server.backlog > MOST_UNREAD) this.#fault('it no longer reads what it is sent')
   }
 
   /** UNTRUSTED: a line of the process. */
-  #fromServer(text: string): void {
+  #fromServer(text: string): void | Promise<void> {
     const { gate, name } = this.#terms
     const frame = readServerFrame(text)
     if (isObject(frame) && frame['id'] === FIRST && frame['method'] === undefined) return
@@ -191,9 +161,7 @@ export class SharedChild implements Session {
     const [number, entry] = found
     if (frame['method'] === undefined) this.#open.delete(number)
     const { link, exchange } = entry
-    link.fromServer(asAsked(frame, number, entry), { exchange })?.catch((cause: unknown) => {
-      gate.note(`${name}: a message was lost: ${cause instanceof Error ? cause.message : 'nobody knows why'}`)
-    })
+    return link.fromServer(asAsked(frame, number, entry), { exchange })
   }
 
   /** Which request this is about. What a process says to nobody in particular would be told to the wrong one. */
@@ -215,16 +183,9 @@ export class SharedChild implements Session {
     return entry === undefined || typeof number !== 'number' ? undefined : [number, entry]
   }
 
-  #fault(because: string): void {
-    this.#over(because)
-    void this.#terms.server.stop(0)
-  }
-
   /** INVARIANT: what had begun is `unknown`; whoever waits is told. */
   #over(because: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    const { name, gate, ended } = this.#terms
+    const { name, gate } = this.#terms
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
     for (const { link, exchange } of this.#open.values()) {
       link.close()
@@ -232,7 +193,6 @@ export class SharedChild implements Session {
     }
     this.#open.clear()
     this.#upstream.close()
-    ended()
   }
 }
 
