@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isModern } from '../../mcp/era.ts'
+import { UNKNOWN_SESSION } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
-import { isObject, type Message, objectIn } from '../../mcp/message.ts'
+import { isObject, type Message, objectIn, objectOf } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { frameText } from '../frames.ts'
-import { type HeaderField, upstreamHeaders } from '../upstream-headers.ts'
+import { upstreamHeaders } from '../upstream-headers.ts'
 import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
 import { passOn } from './pass-on.ts'
@@ -14,7 +15,7 @@ import { askedOn, type Realm, Realms, remember } from './realms.ts'
 import { Remote, RemoteFault } from './remote.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
-import { type Backend, headerOf, principalKey, turnAway, type Visit } from './visit.ts'
+import { type Backend, headerOf, NO_SESSION, principalKey, turnAwayFull, turnAwayUnknown, type Visit } from './visit.ts'
 
 type HttpUpstream = Extract<UpstreamTerms, { readonly kind: 'http' }>
 
@@ -26,11 +27,6 @@ interface Connection extends Session {
   /** Has the server answered in it? */
   isKnown: boolean
 }
-
-const NO_SESSION = 'there is no such session'
-/** What servers of the earlier era say of a session that they do not know. */
-const UNKNOWN_SESSION = -32_001
-const RETRY_AFTER: readonly HeaderField[] = [['retry-after', '5']]
 
 /**
  * A reverse proxy in front of a server that speaks Streamable HTTP. Sessions, streams and their resumption are the upstream's;
@@ -82,12 +78,12 @@ export class HttpBackend implements Backend {
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     const isLater = isModern(objectIn(message, 'params'))
     // The later era has no sessions; a server that knows them all the same must not be shown somebody else's.
-    if (isLater && this.#isForeign(visit, sessionId)) return this.#turnAwayUnknown(visit)
+    if (isLater && this.#isForeign(visit, sessionId)) return turnAwayUnknown(visit)
     if (!isLater && sessionId !== undefined) {
       return await this.#inSession(visit, sessionId, (connection) => this.#carry(visit, message, connection, 'session'))
     }
-    if (!isLater && objectIn({ message }, 'message')['method'] === 'initialize') {
-      if (this.#sessions.isFull) return this.#turnAwayFull(visit)
+    if (!isLater && objectOf(message)['method'] === 'initialize') {
+      if (this.#sessions.isFull) return turnAwayFull(visit)
       return await this.#carry(visit, message, this.#connect(visit), 'session')
     }
     const realm = this.#realms.of(visit.who)
@@ -146,9 +142,9 @@ export class HttpBackend implements Backend {
    * it is, and the client must begin anew.
    */
   async #inSession(visit: Visit, id: string, work: (connection: Connection) => Promise<void>): Promise<void> {
-    if (this.#isForeign(visit, id)) return this.#turnAwayUnknown(visit)
+    if (this.#isForeign(visit, id)) return turnAwayUnknown(visit)
     const known = this.#sessions.find(id, principalKey(visit.who))
-    if (known === undefined && this.#sessions.isFull) return this.#turnAwayFull(visit)
+    if (known === undefined && this.#sessions.isFull) return turnAwayFull(visit)
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
     await this.#sessions.using(id, () => work(connection))
@@ -158,14 +154,6 @@ export class HttpBackend implements Backend {
   #isForeign(visit: Visit, id: string | undefined): boolean {
     if (id === undefined || this.#sessions.find(id, principalKey(visit.who)) !== undefined) return false
     return this.#isShared || this.#sessions.has(id)
-  }
-
-  #turnAwayUnknown(visit: Visit): void {
-    turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
-  }
-
-  #turnAwayFull(visit: Visit): void {
-    turnAway(visit, 503, 'there are as many sessions as may be', { headers: RETRY_AFTER })
   }
 
   #connect(visit: Visit, realm?: Realm<Connection>): Connection {

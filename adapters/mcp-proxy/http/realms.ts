@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Gate, Who } from '../../../src/index.ts'
+import { keepNewest } from '../../mcp/keep-newest.ts'
 import { isRequestId, keyOf, type Message } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { principalKey } from './visit.ts'
@@ -30,12 +31,7 @@ export class Realms<C> {
     const key = principalKey(who)
     const realm = this.#kept.get(key) ?? this.#begun()
     this.#kept.delete(key)
-    this.#kept.set(key, realm)
-    for (const [oldest, { upstream }] of this.#kept) {
-      if (this.#kept.size <= MOST_REALMS) break
-      this.#kept.delete(oldest)
-      upstream.close()
-    }
+    keepNewest(this.#kept, key, realm, MOST_REALMS)?.upstream.close()
     return realm
   }
 
@@ -53,9 +49,7 @@ export class Realms<C> {
 /** The client is asked this on that connection. */
 export function remember<C>({ asked }: Realm<C>, { id, method }: Message, connection: C): void {
   if (method === undefined || !isRequestId(id)) return
-  asked.set(keyOf(id), connection)
-  const [oldest] = asked.keys()
-  if (asked.size > MOST_ASKED && oldest !== undefined) asked.delete(oldest)
+  keepNewest(asked, keyOf(id), connection, MOST_ASKED)
 }
 
 /** The connection on which this answer was asked for. */
