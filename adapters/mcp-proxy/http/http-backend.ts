@@ -11,8 +11,8 @@ import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
 import { passOn } from './pass-on.ts'
 import { readMessagePosted } from './posted.ts'
-import { askedOn, type Realm, Realms, remember } from './realms.ts'
 import { Remote, RemoteFault } from './remote.ts'
+import { askedOn, remember, type Sessionless, SessionlessByPrincipal } from './sessionless.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
 import { type Backend, headerOf, NO_SESSION, principalKey, turnAwayFull, turnAwayUnknown, type Visit } from './visit.ts'
@@ -38,7 +38,7 @@ export class HttpBackend implements Backend {
   readonly #limits: Limits
   readonly #remote: Remote
   readonly #sessions: Sessions<Connection>
-  readonly #realms: Realms<Connection>
+  readonly #sessionless: SessionlessByPrincipal<Connection>
   /** Is there more than one principal to tell apart? */
   readonly #isShared: boolean
 
@@ -48,7 +48,7 @@ export class HttpBackend implements Backend {
     this.#limits = limits
     this.#isShared = isShared
     this.#remote = new Remote(terms.url, limits.answerMs)
-    this.#realms = new Realms(gate.gate, terms.name)
+    this.#sessionless = new SessionlessByPrincipal(gate.gate, terms.name)
     this.#sessions = new Sessions(limits.maxSessions, limits.idleMs)
   }
 
@@ -68,7 +68,7 @@ export class HttpBackend implements Backend {
 
   async close(): Promise<void> {
     this.#sessions.close()
-    this.#realms.close()
+    this.#sessionless.close()
     this.#remote.close()
   }
 
@@ -86,9 +86,14 @@ export class HttpBackend implements Backend {
       if (this.#sessions.isFull) return turnAwayFull(visit)
       return await this.#carry(visit, message, this.#connect(visit), 'session')
     }
-    const realm = this.#realms.of(visit.who)
-    const asker = isLater || !isObject(message) ? undefined : askedOn(realm, message)
-    await this.#carry(visit, message, asker ?? this.#connect(visit, realm), asker === undefined ? 'single' : 'session')
+    const sessionless = this.#sessionless.of(visit.who)
+    const asker = isLater || !isObject(message) ? undefined : askedOn(sessionless, message)
+    await this.#carry(
+      visit,
+      message,
+      asker ?? this.#connect(visit, sessionless),
+      asker === undefined ? 'single' : 'session',
+    )
   }
 
   /** Takes one message through the link, and gives the client what comes of it. */
@@ -121,7 +126,7 @@ export class HttpBackend implements Backend {
     }
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     if (sessionId !== undefined) return await this.#inSession(visit, sessionId, listen)
-    const connection = this.#connect(visit, this.#realms.of(visit.who))
+    const connection = this.#connect(visit, this.#sessionless.of(visit.who))
     await listen(connection)
     connection.close()
   }
@@ -156,17 +161,17 @@ export class HttpBackend implements Backend {
     return this.#isShared || this.#sessions.has(id)
   }
 
-  #connect(visit: Visit, realm?: Realm<Connection>): Connection {
+  #connect(visit: Visit, sessionless?: Sessionless<Connection>): Connection {
     const { gate, viewFor, refused } = this.#gate
     const { name } = this.#terms
-    const upstream = realm?.upstream ?? new Upstream(gate, name, 'third-party')
-    const view = viewFor(visit.who, realm?.conversation ?? randomUUID())
+    const upstream = sessionless?.upstream ?? new Upstream(gate, name, 'third-party')
+    const view = viewFor(visit.who, sessionless?.conversation ?? randomUUID())
     const link = new Link<About>({
       upstream,
       gateFor: () => view,
       toServer: (message, { exchange }) => this.#send(message, exchange, connection),
       toClient: (message, { exchange, mark }) => {
-        if (realm !== undefined) remember(realm, message, connection)
+        if (sessionless !== undefined) remember(sessionless, message, connection)
         exchange.say(message, mark)
       },
       note: (text) => this.#note(text),
@@ -182,7 +187,7 @@ export class HttpBackend implements Backend {
         connection.isOver = true
         link.close()
         connection.asides.close()
-        if (realm === undefined) upstream.close()
+        if (sessionless === undefined) upstream.close()
       },
     }
     return connection
