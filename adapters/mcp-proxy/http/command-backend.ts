@@ -55,7 +55,7 @@ export class CommandBackend implements Backend {
     const because = await server.started
     const { command, name } = this.#terms
     if (because !== undefined)
-      throw new HoldpointError('ERR_CONFIG', `${name}: ${command} did not start: ${because}`, { at: name })
+      throw new HoldpointError('ERR_CONFIG', `${name}: ${command[0]} did not start: ${because}`, { at: name })
     this.#spare = server
   }
 
@@ -142,7 +142,7 @@ export class CommandBackend implements Backend {
   }
 
   #start(): ServerProcess {
-    const server = new ServerProcess([this.#terms.command, ...this.#terms.args])
+    const server = new ServerProcess(this.#terms.command)
     this.#live.add(server)
     void server.ended.then(() => this.#live.delete(server))
     return server

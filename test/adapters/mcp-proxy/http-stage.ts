@@ -173,8 +173,7 @@ export async function startStage(terms: StageTerms = {}): Promise<Stage> {
 function upstreamTerms({ command, upstream }: StageTerms, port: number): UpstreamTerms {
   if (command === undefined)
     return { kind: 'http', name: 'notes', url: new URL(`http://127.0.0.1:${port}/mcp`), ...upstream }
-  const [program, ...args] = command
-  return { kind: 'command', name: 'notes', command: program, args }
+  return { kind: 'command', name: 'notes', command }
 }
 
 function closer(served: Served, gate: TestGate, stop: () => void): () => Promise<void> {
