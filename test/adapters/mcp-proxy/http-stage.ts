@@ -7,15 +7,7 @@ import { type Served, serveHttp } from '../../../adapters/mcp-proxy/http/serve.t
 import type { ServeTerms, UpstreamTerms } from '../../../adapters/mcp-proxy/http/terms.ts'
 import type { Gate, OutcomeStatus } from '../../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../../src/testing.ts'
-import { eventually } from '../mcp/wire.ts'
-
-export interface Frame {
-  readonly id?: string | number | null
-  readonly method?: string
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly result?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: number; readonly message: string }
-}
+import { eventually, type Frame } from '../mcp/wire.ts'
 
 /** A request as the upstream got it. */
 export interface Seen {
