@@ -14,7 +14,7 @@ import type {
 } from '../types.ts'
 import type { Chain } from './chain.ts'
 import type { DecisionDraft, OpenDraft, OutcomeDraft } from './claims.ts'
-import { Company, type Schedule } from './company.ts'
+import { PendingWrites, type Schedule } from './pending-writes.ts'
 
 /** How long a failed opening is remembered before the next call tries again. */
 const REOPEN_MS = 1_000
@@ -31,7 +31,7 @@ export class Recorder {
   readonly #clock: Clock
   readonly #emit: EventSink
   readonly #open: OpenDraft
-  readonly #company: Company
+  readonly #pending: PendingWrites
   #opening: Promise<void> | undefined
   #failure: { readonly error: HoldpointError; readonly at: number } | undefined
   /** Writes under way: the seal comes after them. */
@@ -55,7 +55,7 @@ export class Recorder {
     this.#clock = parts.clock
     this.#emit = parts.emit
     this.#open = parts.open
-    this.#company = new Company(parts.schedule)
+    this.#pending = new PendingWrites(parts.schedule)
   }
 
   /** True once the store is open: the hot path then awaits nothing. */
@@ -87,7 +87,7 @@ export class Recorder {
   /** Writes a decision that claims nothing: a refusal, or a call that runs outside enforcement. */
   async decision(draft: DecisionDraft, sidecar?: Sidecar): Promise<Receipt | undefined> {
     const beside = sidecar === undefined ? {} : { sidecar }
-    this.#company.release()
+    this.#pending.release()
     if (!this.#isClosed) return await this.#beforeSeal(this.#write('decision', () => this.#chain.append(draft, beside)))
     this.#failed('decision', closed())
     return undefined
@@ -105,7 +105,7 @@ export class Recorder {
   ): Promise<{ readonly receipt?: Receipt; readonly committed: Committed }> {
     try {
       if (this.#isClosed) throw closed()
-      this.#company.release()
+      this.#pending.release()
       return await this.#beforeSeal(this.#commit(draft, claim, sidecar))
     } catch (cause) {
       throw this.#failed('decision', cause)
@@ -115,8 +115,8 @@ export class Recorder {
   /** Writes how a call ended, and ends its claim; `soon`, where nobody waits for that, together with whatever is next. */
   async outcome(draft: OutcomeDraft, settles?: Settlement, when: When = 'now'): Promise<Receipt | undefined> {
     const write = async () => await this.#outcome(draft, settles)
-    if (when === 'now') this.#company.release()
-    if (!this.#isClosed) return await this.#beforeSeal(when === 'now' ? write() : this.#company.wait(write))
+    if (when === 'now') this.#pending.release()
+    if (!this.#isClosed) return await this.#beforeSeal(when === 'now' ? write() : this.#pending.wait(write))
     this.#failed('outcome', closed())
     return undefined
   }
@@ -148,7 +148,7 @@ export class Recorder {
   /** Lets what is under way be written, seals the stream and closes the store. A second call waits for the first. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#company.release()
+    this.#pending.release()
     this.#closing ??= this.#seal()
     await this.#closing
   }

@@ -8,7 +8,7 @@ export type Schedule = (ms: number, run: () => void) => () => void
  * Writes that need not be durable at once. A synced commit takes a millisecond or two whatever is in it, so they wait a moment
  * for the next one: what is written in one turn is one transaction. Their order stays.
  */
-export class Company {
+export class PendingWrites {
   readonly #schedule: Schedule
   #waiting: (() => void)[] = []
   #callOff: (() => void) | undefined

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Company } from '../../src/receipt/company.ts'
+import { PendingWrites } from '../../src/receipt/pending-writes.ts'
 import { testGate } from '../../src/testing.ts'
 
 const READ = { name: 'read_note', origin: 'own', description: 'Reads a note.' } as const
@@ -52,21 +52,21 @@ describe('an outcome that nobody waits for', () => {
   })
 })
 
-describe('company', () => {
+describe('pending writes', () => {
   it('does every write once, in the order in which they came, whoever releases them', async () => {
     const done: number[] = []
     let later: (() => void) | undefined
-    const company = new Company((_ms, run) => {
+    const pending = new PendingWrites((_ms, run) => {
       later = run
       return () => {
         later = undefined
       }
     })
-    const writes = [1, 2, 3].map((n) => company.wait(async () => done.push(n)))
+    const writes = [1, 2, 3].map((n) => pending.wait(async () => done.push(n)))
     expect(done).toEqual([])
-    company.release()
+    pending.release()
     expect(later).toBeUndefined()
-    company.release()
+    pending.release()
     await Promise.all(writes)
     expect(done).toEqual([1, 2, 3])
   })
