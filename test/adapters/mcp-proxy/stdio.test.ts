@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { REFUSAL_KEY } from '../../../adapters/mcp/index.ts'
 import { temporaryFolders } from '../../support/temporary-folder.ts'
+import { eventually } from '../mcp/wire.ts'
 import { isAlive, isGone, startSession, textOf } from './stdio-session.ts'
 
 const folder = temporaryFolders()
@@ -128,6 +129,7 @@ describe('a server that', () => {
     const session = await startSession(folder())
     session.output.pause()
     const flooded = session.call('flood', { lines: 400 })
+    await eventually(() => session.output.readableLength > 0 || undefined)
     await pause(1_000)
     // 26 MB are on their way; of them the pipe's own buffers and one chunk may be here.
     expect(session.output.writableLength).toBeLessThan(1_048_576)
