@@ -103,6 +103,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'trace',
+    {
+      summary: 'draw one conversation: its calls, what each had seen, what was decided and how it ended',
+      load: async () => (await import('./trace.ts')).traceCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'look at this installation: configuration, policies, key, store, unprotected tools',
