@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort, httpWire, listening, stdioWire } from './mcp-wires.mjs'
+import { run } from './measure.mjs'
 import { machine, markdown } from './report.mjs'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -43,7 +44,7 @@ async function overStdio({ env, policy, report }) {
   const wire = await stdioWire([...holdpoint, '--name', 'echo', '--policy', policy, '--', ...echo], env)
   try {
     return await marks(CALLS / CALLS_A_MARK, wire.pid, CALLS_A_MARK, async (mark) => {
-      await together(CALLS_A_MARK, (n) => wire.call(mark * CALLS_A_MARK + n))
+      await run((n) => wire.call(mark * CALLS_A_MARK + n), { inFlight: IN_FLIGHT, from: 0, to: CALLS_A_MARK })
       report(`${(mark + 1) * CALLS_A_MARK} calls`)
     })
   } finally {
@@ -61,7 +62,7 @@ async function overSessions({ env, policy, report }) {
     return await marks(SESSIONS / SESSIONS_A_MARK, proxy.pid, SESSIONS_A_MARK, async (mark) => {
       for (let session = 0; session < SESSIONS_A_MARK; session += 1) {
         const wire = await httpWire(url)
-        await together(CALLS_A_SESSION, (n) => wire.call(n))
+        await run(wire.call, { inFlight: IN_FLIGHT, from: 0, to: CALLS_A_SESSION })
         await wire.close()
       }
       report(`${(mark + 1) * SESSIONS_A_MARK} sessions`)
@@ -79,17 +80,6 @@ async function marks(count, pid, step, work) {
     found.push({ at: (mark + 1) * step, mb: residentMb(pid) })
   }
   return found
-}
-
-async function together(calls, call) {
-  let next = 0
-  const lane = async () => {
-    while (next < calls) {
-      next += 1
-      await call(next)
-    }
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
 }
 
 /** Linux says it of any process. */

@@ -87,7 +87,7 @@ export async function httpWire(url) {
   }
 }
 
-/** Starts something that listens; resolves with its URL once `ready` finds it in what it says, or answers there. */
+/** Starts something that listens; resolves with the URL in its first line, or once it answers at `url`. */
 export async function listening(command, { env = {}, url }) {
   const [program, ...args] = command
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })

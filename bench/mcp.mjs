@@ -16,7 +16,7 @@ const peer = path.join(import.meta.dirname, 'peers', 'node_modules', '.bin', 'mc
 const SEQUENTIAL = 1_000
 const TOGETHER = 2_000
 
-/** Every pair of ways that is compared: ours over the server alone, and ours over the peer. */
+/** Ours over the server alone, and what that may cost. */
 const COMPARED = [
   { id: 'stdio', aimMs: 0.15 },
   { id: 'http', aimMs: 0.35 },
@@ -67,9 +67,9 @@ export function mcpTable({ rounds, rows, compared }) {
 function waysTo({ folder, policy }) {
   const env = { HOLDPOINT_STATE: path.join(folder, 'state') }
   const gate = ['--policy', policy]
-  const front = async (command, given) => {
+  const front = async (command, path) => {
     const port = await freePort()
-    return await listening(command(port), { env, ...given(port) })
+    return await listening(command(port), { env, url: `http://127.0.0.1:${port}${path}` })
   }
   const ways = [
     { id: 'stdio-direct', name: 'stdio: the server alone', open: () => stdioWire(echo, {}) },
@@ -92,7 +92,7 @@ function waysTo({ folder, policy }) {
           ({ url }) =>
             front(
               (port) => [...holdpoint, '--listen', `127.0.0.1:${port}`, '--upstream', `echo=${url}`, ...gate],
-              (port) => ({ url: `http://127.0.0.1:${port}/mcp/echo` }),
+              '/mcp/echo',
             ),
         ]),
     },
@@ -104,7 +104,7 @@ function waysTo({ folder, policy }) {
           () =>
             front(
               (port) => [...holdpoint, '--listen', `127.0.0.1:${port}`, '--name', 'echo', ...gate, '--', ...echo],
-              (port) => ({ url: `http://127.0.0.1:${port}/mcp/echo` }),
+              '/mcp/echo',
             ),
         ]),
     },
@@ -129,7 +129,7 @@ function waysTo({ folder, policy }) {
               '--',
               ...echo,
             ],
-            (port) => ({ url: `http://127.0.0.1:${port}/mcp` }),
+            '/mcp',
           ),
       ]),
   }

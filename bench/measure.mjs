@@ -56,7 +56,8 @@ async function once({ open, inFlight, calls }) {
   }
 }
 
-async function run(call, { inFlight, from, to }) {
+/** Makes the calls `from` + 1 to `to`, so many at once. */
+export async function run(call, { inFlight, from, to }) {
   let next = from
   const lane = async () => {
     while (next < to) {

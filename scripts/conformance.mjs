@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { processTerminal } from '../dist/src/cli/terminal.js'
 import { isOnPage, writeOnPage } from './conformance/page.mjs'
 import { tellDifferences, tellKnown, tellReceipts, tellTable, tellUnmet } from './conformance/tell.mjs'
+import { readFlags } from './flags.mjs'
 
 const HELP = `Usage: npm run conformance [-- --direct] [--write] [--json]
 
@@ -26,12 +26,9 @@ const terminal = processTerminal()
 process.exitCode = await main()
 
 async function main() {
-  const flags = readFlags()
-  if (flags === undefined) return 2
-  if (flags.help === true) {
-    terminal.out(HELP)
-    return 0
-  }
+  const flag = { type: 'boolean' }
+  const { flags, code } = readFlags('conformance', HELP, { direct: flag, write: flag, json: flag }, terminal)
+  if (flags === undefined) return code
   if (!process.features.typescript) {
     terminal.note('conformance: needs Node 24, which `npm run conformance` brings')
     return 2
@@ -51,16 +48,6 @@ async function main() {
   } finally {
     terminal.progress('')
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function readFlags() {
-  const flag = { type: 'boolean' }
-  try {
-    return parseArgs({ options: { direct: flag, write: flag, json: flag, help: { ...flag, short: 'h' } } }).values
-  } catch (error) {
-    terminal.note(`conformance: ${error.message.split('.')[0]}; see --help`)
-    return undefined
   }
 }
 

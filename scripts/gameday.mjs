@@ -2,10 +2,10 @@
 // something went otherwise than test/faults/matrix.json foresees, 2 that it cannot be played here.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { createScratch } from '../dist/src/cli/demo/scratch.js'
 import { commandFor } from '../dist/src/cli/demo/summary.js'
 import { processTerminal } from '../dist/src/cli/terminal.js'
+import { readFlags } from './flags.mjs'
 import { publicKeyBelow, readCounters, readEvidence } from './gameday/evidence.mjs'
 import { isAsForeseen, playDay } from './gameday/story.mjs'
 import { teller } from './gameday/tell.mjs'
@@ -24,23 +24,10 @@ const terminal = processTerminal()
 process.exitCode = await main()
 
 async function main() {
-  const flags = readFlags()
-  if (flags === undefined) return 2
-  if (flags.help === true) {
-    terminal.out(HELP)
-    return 0
-  }
+  const { flags, code } = readFlags('gameday', HELP, { json: { type: 'boolean' } }, terminal)
+  if (flags === undefined) return code
   if (!(await hasOpa())) return 2
   return await play(flags.json === true)
-}
-
-function readFlags() {
-  try {
-    return parseArgs({ options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } }).values
-  } catch (error) {
-    terminal.note(`gameday: ${error.message.split('.')[0]}; see --help`)
-    return undefined
-  }
 }
 
 /** Is there an OPA? Installs it where that is possible; says plainly where it is not. */

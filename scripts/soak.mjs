@@ -10,7 +10,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { processTerminal } from '../dist/src/cli/terminal.js'
+import { readFlags } from './flags.mjs'
 import { approve } from './soak/approve.mjs'
 import { startHttp } from './soak/http-client.mjs'
 import { startListening } from './soak/listening.mjs'
@@ -27,7 +28,7 @@ const oddServer = path.join(root, 'test', 'support', 'odd-server-child.ts')
 const mostGrowthMb = (minutes) => (minutes < 10 ? 128 : 64)
 const MOST_MORE_FILES = 8
 
-const { minutes, json } = readFlags()
+const { minutes, json } = readTerms()
 const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-soak-'))
 const state = path.join(folder, 'state')
 const store = path.join(state, 'receipts')
@@ -168,22 +169,15 @@ if (failures.length === 0) rmSync(folder, { recursive: true, force: true })
 else process.stderr.write(`kept: ${folder}\n`)
 process.exit(failures.length === 0 ? 0 : 1)
 
-function readFlags() {
-  try {
-    const { values } = parseArgs({
-      options: { minutes: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-    })
-    const asked = Number(values.minutes ?? '1')
-    if (values.help === true) {
-      process.stdout.write('npm run soak -- [--minutes N] [--json]\n')
-      process.exit(0)
-    }
-    if (!(asked > 0 && asked <= 10_080)) throw new Error('--minutes must be above 0 and at most 10080')
-    return { minutes: asked, json: values.json === true }
-  } catch (error) {
-    process.stderr.write(`soak: ${error.message}\n`)
-    process.exit(2)
-  }
+function readTerms() {
+  const terminal = processTerminal()
+  const options = { minutes: { type: 'string' }, json: { type: 'boolean' } }
+  const { flags, code } = readFlags('soak', 'npm run soak -- [--minutes N] [--json]', options, terminal)
+  if (flags === undefined) process.exit(code)
+  const asked = Number(flags.minutes ?? '1')
+  if (asked > 0 && asked <= 10_080) return { minutes: asked, json: flags.json === true }
+  terminal.note('soak: --minutes must be above 0 and at most 10080')
+  process.exit(2)
 }
 
 /** What may run under this name of a server: all but one, and one of the others after a yes. */

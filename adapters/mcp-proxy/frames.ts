@@ -1,6 +1,6 @@
 /** Frames as text: what the two sides of the proxy say, read once, and what goes on to the other. */
 
-import { parseStrictly } from '../../src/bytes/strict-json.ts'
+import { parseStrictWithBigints } from '../../src/bytes/strict-json.ts'
 import { HoldpointError } from '../../src/index.ts'
 
 /** The longest frame of either side, in bytes, unless the operator says otherwise. */
@@ -28,7 +28,7 @@ const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unk
  */
 export function readClientFrame(said: string | Uint8Array, maxBytes: number = LONGEST_FRAME): ClientFrame {
   try {
-    const message = parseStrictly(said, { ...LIMITS, maxBytes })
+    const message = parseStrictWithBigints(said, { ...LIMITS, maxBytes })
     if (typeof message === 'object' && message !== null)
       texts.set(message, onOneLine(typeof said === 'string' ? said : new TextDecoder().decode(said)))
     return { kind: 'read', message }

@@ -79,7 +79,8 @@ function isWildcard(host: string): boolean {
   return host === '' || host === '*' || host === '0.0.0.0' || host === '::' || host === '[::]'
 }
 
-function inBrackets(host: string): string {
+/** As a URL has it: an IPv6 address stands in brackets. */
+export function inBrackets(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }
 

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { errorFor } from '../mcp/answers.ts'
 import { attempt, reasonOf } from '../mcp/attempt.ts'
-import { INTERNAL_ERROR } from '../mcp/keys.ts'
+import { INTERNAL_ERROR, NO_ANSWER, PARSE_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
 import { isRequestId, type Message, type RequestId } from '../mcp/message.ts'
 import { Upstream } from '../mcp/upstream.ts'
@@ -14,10 +14,6 @@ import { Lines } from './lines.ts'
 import { OpenRequests } from './open-requests.ts'
 import { settledWithin } from './settled-within.ts'
 
-/** JSON-RPC 2.0. */
-const PARSE_ERROR = -32_700
-/** The server is gone or silent. Of our own, outside of the range that JSON-RPC and MCP reserve. */
-const NO_ANSWER = 1
 /** A client that has said all it had to say still gets the answers that come by then, ms. */
 const LONGEST_LAST_ANSWERS_MS = 5_000
 const GLANCE_MS = 20

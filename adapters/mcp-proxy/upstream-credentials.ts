@@ -1,6 +1,7 @@
 /** The proxy's own headers for its upstreams: `--upstream-header NAME='Authorization: Bearer ${TOKEN}'` or `NAME=@file`. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { HoldpointError } from '../../src/index.ts'
+import type { HeaderField } from './upstream-headers.ts'
 
 /** By upstream, by header in lower case. */
 export type UpstreamCredentials = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -76,8 +77,6 @@ function read(
   if (!FIELD_VALUE.test(value)) throw wrong(`${place}: the value of ${header} is empty, or cannot stand in a header`)
   return [header, value]
 }
-
-type HeaderField = readonly [header: string, value: string]
 
 function linesOf(path: string, name: string): readonly { readonly line: string; readonly place: string }[] {
   const lines = privateText(path, name).split(/\r?\n/)

@@ -97,8 +97,12 @@ export function textOf(value: unknown): string | undefined {
 
 /** A member of a message that should be an object: empty where it is none. */
 export function objectIn(value: unknown, name: string): Message {
-  const member = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
-  return isObject(member) ? member : {}
+  return objectOf(isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined)
+}
+
+/** What should be an object: empty where it is none. */
+export function objectOf(value: unknown): Message {
+  return isObject(value) ? value : {}
 }
 
 /** Which of these names a member would be to a reader that does not look at case: Go's own, for one. */

@@ -115,7 +115,7 @@ export class SamplingGate<About> {
   }
 }
 
-export function refusedBy(refusal: Refusal, receipt: Receipt | undefined): SamplingRefusal {
+function refusedBy(refusal: Refusal, receipt: Receipt | undefined): SamplingRefusal {
   return { because: refusal.message, decided: { refusal, receipt } }
 }
 

@@ -1,4 +1,5 @@
 import { isModern, takesTasks } from './era.ts'
+import { keepNewest } from './keep-newest.ts'
 import { RELATED_TASK_KEY } from './keys.ts'
 import { isObject, type Message, objectIn } from './message.ts'
 import { randomId } from './random.ts'
@@ -30,7 +31,7 @@ export class Tasks {
     const ttl = Number.isSafeInteger(objectIn(asked, 'task')['ttl']) ? objectIn(asked, 'task')['ttl'] : KEPT_MS
     const task = { taskId, status: 'completed', createdAt: at, lastUpdatedAt: at, ttl }
     const meta = { ...objectIn(result, '_meta'), [RELATED_TASK_KEY]: { taskId } }
-    keep(this.#refused, taskId, { task, result: { ...result, _meta: meta } })
+    keepNewest(this.#refused, taskId, { task, result: { ...result, _meta: meta } }, MOST_TASKS)
     return { task }
   }
 
@@ -53,7 +54,7 @@ export class Tasks {
     if (typeof taskId !== 'string' || !isObject(result)) return undefined
     // Of a task whose name is given to another one nothing more will be heard.
     this.end(taskId)?.lost()
-    keep(this.#running, taskId, running)?.lost()
+    keepNewest(this.#running, taskId, running, MOST_TASKS)?.lost()
     return { ...message, result: running.stamp(result) }
   }
 
@@ -89,13 +90,4 @@ export class Tasks {
 function taskOf(asked: Message, result: Message): Message {
   if (takesTasks(asked)) return result['resultType'] === 'task' ? result : {}
   return !isModern(asked) && isObject(asked['task']) ? objectIn(result, 'task') : {}
-}
-
-function keep<T>(tasks: Map<string, T>, taskId: string, task: T): T | undefined {
-  tasks.set(taskId, task)
-  if (tasks.size <= MOST_TASKS) return undefined
-  const [oldest] = tasks
-  if (oldest === undefined) return undefined
-  tasks.delete(oldest[0])
-  return oldest[1]
 }

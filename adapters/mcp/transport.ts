@@ -1,4 +1,5 @@
 import { attempt } from './attempt.ts'
+import { keepNewest } from './keep-newest.ts'
 import type { Link } from './link.ts'
 import { isObject, isRequestId, type Message, type RequestId } from './message.ts'
 
@@ -99,11 +100,7 @@ class Askers {
   note({ relatedRequestId, extra }: Beside): void {
     if (relatedRequestId === undefined || extra === undefined) return
     this.#extras.delete(relatedRequestId)
-    this.#extras.set(relatedRequestId, extra)
-    for (const oldest of this.#extras.keys()) {
-      if (this.#extras.size <= MOST_ASKERS) break
-      this.#extras.delete(oldest)
-    }
+    keepNewest(this.#extras, relatedRequestId, extra, MOST_ASKERS)
   }
 
   /** What came with the request that this answers, or that it was sent on account of. */

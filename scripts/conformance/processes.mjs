@@ -1,7 +1,6 @@
 // The fixture and the proxy as processes of their own.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,13 +41,9 @@ export async function startProxy(upstream) {
   const folder = mkdtempSync(path.join(tmpdir(), 'holdpoint-conformance-'))
   const policy = path.join(folder, 'allow-all.cedar')
   writeFileSync(policy, ALLOW_ALL)
-  const port = await freePort()
   const to = Array.isArray(upstream) ? ['--name', 'fixture', '--', ...upstream] : ['--upstream', `fixture=${upstream}`]
-  const child = start([...holdpoint, 'mcp', '--listen', `127.0.0.1:${port}`, '--policy', policy, ...to], folder)
-  return await ready(child, folder, async () => {
-    await reached(port, child)
-    return { url: `http://127.0.0.1:${port}/mcp/fixture`, said: () => child.said.join('') }
-  })
+  const child = start([...holdpoint, 'mcp', '--listen', '127.0.0.1:0', '--policy', policy, ...to], folder)
+  return await ready(child, folder, async () => ({ url: await listening(child), said: () => child.said.join('') }))
 }
 
 /** What `begin` finds, with a way to end the process, which resolves with what became of its receipts. */
@@ -103,33 +98,15 @@ function firstLine(child) {
   })
 }
 
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** Resolves once the port answers. */
-async function reached(port, child) {
-  const until = Date.now() + limitMs
-  while (Date.now() < until) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`the proxy ended before it listened:\n${child.said.join('')}`)
-    if (await answers(port)) return
-    await sleep(50)
-  }
-  throw new Error(`the proxy did not listen within ${limitMs} ms:\n${child.said.join('')}`)
-}
-
-function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
+/** Where the proxy says that it listens. */
+async function listening(child) {
+  const url = new Promise((resolve) => {
+    child.stderr.on('data', () => {
+      const [, found] = /listening: (\S+?)(?:,|\n)/.exec(child.said.join('')) ?? []
+      if (found !== undefined) resolve(found)
     })
   })
+  const found = await Promise.race([url, child.ended.then(() => undefined), sleep(limitMs, undefined, { ref: false })])
+  if (found !== undefined) return found
+  throw new Error(`the proxy did not listen within ${limitMs} ms:\n${child.said.join('')}`)
 }

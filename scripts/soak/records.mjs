@@ -19,8 +19,7 @@ export function executedIn(file) {
 export function decidedIn(folder) {
   const permitted = new Map()
   const counts = { permitted: 0, refused: 0, confirmed: 0 }
-  for (const name of readdirSync(folder)) {
-    if (!/^receipts-\d+\.db$/.test(name)) continue
+  for (const name of slotFilesIn(folder)) {
     const db = new DatabaseSync(path.join(folder, name), { readOnly: true })
     const rows = db.prepare(
       "SELECT jws, request FROM receipts JOIN sidecars ON sidecars.receipt = receipts.id WHERE kind = 'decision'",
@@ -54,5 +53,9 @@ export function unpermitted(executed, permitted) {
 
 /** How many slots the store has. */
 export function slotsIn(folder) {
-  return readdirSync(folder).filter((name) => /^receipts-\d+\.db$/.test(name)).length
+  return slotFilesIn(folder).length
+}
+
+function slotFilesIn(folder) {
+  return readdirSync(folder).filter((name) => /^receipts-\d+\.db$/.test(name))
 }

@@ -2,6 +2,9 @@
 const SERVER = /^[a-z0-9][a-z0-9-]{0,31}$/
 const TOOL = /^[A-Za-z0-9_.\-/]{1,128}$/
 
+/** Our own name of the server of in-process tools when nobody gave one. */
+export const DEFAULT_SERVER = 'local'
+
 /** What a server's name is made of, for messages. */
 export const SERVER_RULE = 'lower-case letters, digits and hyphens, at most 32'
 

@@ -22,7 +22,7 @@ export function parseStrict(text: string | Uint8Array, limits: Limits = DEFAULT_
  *
  * @throws HoldpointError `ERR_FORMAT`
  */
-export function parseStrictly(text: string | Uint8Array, limits: Limits): unknown {
+export function parseStrictWithBigints(text: string | Uint8Array, limits: Limits): unknown {
   return new Reader(decoded(text, limits), limits, 'any').document()
 }
 

@@ -1,8 +1,9 @@
 /** `holdpoint classify`: what harm could a wrong call of these tools do, and what says so? */
 import { Command } from 'commander'
+import { DEFAULT_SERVER } from '../bytes/names.ts'
 import { visible } from '../bytes/visible.ts'
 import { Contracts } from '../call/contract.ts'
-import { DEFAULT_SERVER, type LoadedConfig } from '../config/read.ts'
+import type { LoadedConfig } from '../config/read.ts'
 import { classify } from '../materiality/classify.ts'
 import { type Classification, type Contract, MATERIALITIES, type OperatorWord, type ToolDefinition } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
+import { DEFAULT_SERVER } from '../bytes/names.ts'
 import { lineOf } from '../bytes/place.ts'
 import { HoldpointError } from '../errors.ts'
 import type { OperatorWord, ShortRule } from '../types.ts'
@@ -15,8 +16,6 @@ import { parseYaml, type YamlSource } from './yaml.ts'
 
 /** The name that is looked for in a folder. */
 export const CONFIG_FILE = 'holdpoint.yaml'
-/** Our own name of the server of in-process tools when nobody gave one. */
-export const DEFAULT_SERVER = 'local'
 
 const IN_CODE = 'createGate options'
 

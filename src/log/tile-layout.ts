@@ -4,7 +4,7 @@ import type { NodeAt } from './prove.ts'
 /** Hashes in a full tile, entries in a full bundle. */
 export const TILE_WIDTH = 256
 /** Levels of the tree in one tile. */
-export const TILE_HEIGHT = 8
+const TILE_HEIGHT = 8
 
 /** One tile: at level 0 it holds leaves, above that the roots of full tiles. */
 export interface TileAt {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { chmod, link, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
 import type { OverrideFile, OverrideShelf } from './live.ts'
 import { MOST_OVERRIDE_BYTES } from './signed.ts'
@@ -78,7 +79,7 @@ async function end(folder: string, id: string): Promise<void> {
       await rename(join(folder, name), join(folder, ENDED, name))
     } catch (cause) {
       // It was never revoked, or another process has moved it.
-      if (codeOf(cause) !== 'ENOENT') throw cause
+      if (systemCodeOf(cause) !== 'ENOENT') throw cause
     }
   }
 }
@@ -98,7 +99,7 @@ async function createWhole(folder: string, name: string, text: string): Promise<
     await link(draft, join(folder, name))
     return true
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST') return false
+    if (systemCodeOf(cause) === 'EEXIST') return false
     throw cause
   } finally {
     await rm(draft, { force: true })
@@ -115,8 +116,8 @@ async function exists(path: string): Promise<boolean> {
 async function namesIn(folder: string): Promise<readonly { readonly id: string; readonly kind: string }[]> {
   // Without a slash at its end, which would lead through a link.
   const about = await lstat(resolve(folder)).catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOENT') return undefined
-    throw unreliable(folder, `cannot be read (${codeOf(cause)})`, cause)
+    if (systemCodeOf(cause) === 'ENOENT') return undefined
+    throw unreliable(folder, `cannot be read (${systemCodeOf(cause)})`, cause)
   })
   if (about === undefined) return []
   if (about.isSymbolicLink())
@@ -154,14 +155,10 @@ async function readSmall(path: string): Promise<OverrideFile> {
       await file.close()
     }
   } catch (cause) {
-    return { unreadable: `${path} cannot be read (${codeOf(cause)})` }
+    return { unreadable: `${path} cannot be read (${systemCodeOf(cause)})` }
   }
 }
 
 function unreliable(folder: string, what: string, cause?: unknown): HoldpointError {
   return new HoldpointError('ERR_CONFIG', `the folder ${folder} ${what}`, { at: folder, cause })
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown error'
 }

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Signer } from '../types.ts'
 import { signerFromPem } from './sign.ts'
@@ -56,11 +57,11 @@ function load(path: string): Signer | undefined {
   try {
     file = openSync(path, READ_IF_REGULAR)
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return undefined
-    if (codeOf(cause) === 'ELOOP') throw failure(path, 'is a link; name the file that it leads to', cause)
+    if (systemCodeOf(cause) === 'ENOENT') return undefined
+    if (systemCodeOf(cause) === 'ELOOP') throw failure(path, 'is a link; name the file that it leads to', cause)
     throw failure(
       path,
-      `cannot be read (${codeOf(cause)}); make it readable for this user alone, or ${OTHERWISE}`,
+      `cannot be read (${systemCodeOf(cause)}); make it readable for this user alone, or ${OTHERWISE}`,
       cause,
     )
   }
@@ -73,7 +74,7 @@ function load(path: string): Signer | undefined {
     return signerFromPem(readFileSync(file, 'utf8'))
   } catch (cause) {
     if (cause instanceof HoldpointError) throw new HoldpointError('ERR_KEY', sentence(path, cause), { at: path, cause })
-    throw failure(path, `cannot be read (${codeOf(cause)})`, cause)
+    throw failure(path, `cannot be read (${systemCodeOf(cause)})`, cause)
   } finally {
     closeSync(file)
   }
@@ -95,8 +96,8 @@ function create(path: string): boolean {
     linkSync(draft, path)
     return true
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST') return false
-    throw failure(path, `cannot be created (${codeOf(cause)}); ${OTHERWISE}`, cause)
+    if (systemCodeOf(cause) === 'EEXIST') return false
+    throw failure(path, `cannot be created (${systemCodeOf(cause)}); ${OTHERWISE}`, cause)
   } finally {
     removeQuietly(draft)
   }
@@ -128,8 +129,4 @@ function sentence(path: string, error: HoldpointError): string {
 
 function failure(path: string, what: string, cause?: unknown): HoldpointError {
   return new HoldpointError('ERR_KEY', `the key file ${path} ${what}`, { at: path, cause })
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown error'
 }

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isServerName } from '../bytes/names.ts'
+import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
 import type { PinRecord, PinShelf } from '../types.ts'
 import { MOST_PIN_BYTES, pinText, readPins } from './pin-text.ts'
@@ -88,8 +89,8 @@ function stampOf(folder: string, path: string): string | undefined {
     const { mtimeNs, ctimeNs, size, ino, mode, uid } = about
     return [around.mode, around.uid, around.ino, mtimeNs, ctimeNs, size, ino, mode, uid].join(' ')
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return undefined
-    throw failure(path, `cannot be read (${codeOf(cause)})`, cause)
+    if (systemCodeOf(cause) === 'ENOENT') return undefined
+    throw failure(path, `cannot be read (${systemCodeOf(cause)})`, cause)
   }
 }
 
@@ -99,9 +100,9 @@ function readFile(folder: string, path: string, server: string): PinRecord | und
   try {
     file = openSync(path, READ_IF_REGULAR)
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return undefined
-    if (codeOf(cause) === 'ELOOP') throw failure(path, 'is a link: put the file itself there', cause)
-    throw failure(path, `cannot be read (${codeOf(cause)}): make it readable for this user alone`, cause)
+    if (systemCodeOf(cause) === 'ENOENT') return undefined
+    if (systemCodeOf(cause) === 'ELOOP') throw failure(path, 'is a link: put the file itself there', cause)
+    throw failure(path, `cannot be read (${systemCodeOf(cause)}): make it readable for this user alone`, cause)
   }
   try {
     // Judged on the open file, so that nothing can be put in its place between the check and the read.
@@ -112,7 +113,7 @@ function readFile(folder: string, path: string, server: string): PinRecord | und
     return readPins(readFileSync(file), server)
   } catch (cause) {
     if (cause instanceof HoldpointError && cause.code === 'ERR_PINS') throw cause
-    const because = cause instanceof HoldpointError ? cause.message : `cannot be read (${codeOf(cause)})`
+    const because = cause instanceof HoldpointError ? cause.message : `cannot be read (${systemCodeOf(cause)})`
     throw failure(path, `is not what was written: ${because}. ${remedy(path, server)}`, cause)
   } finally {
     closeSync(file)
@@ -126,8 +127,8 @@ function isReliable(folder: string): boolean {
     // Without a slash at its end, which would lead through a link.
     about = lstatSync(resolve(folder))
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return false
-    throw failure(folder, `cannot be read (${codeOf(cause)})`, cause)
+    if (systemCodeOf(cause) === 'ENOENT') return false
+    throw failure(folder, `cannot be read (${systemCodeOf(cause)})`, cause)
   }
   if (about.isSymbolicLink()) throw failure(folder, 'is a link, which others may turn elsewhere')
   if (!about.isDirectory()) throw failure(folder, 'is no folder')
@@ -166,8 +167,8 @@ function write(folder: string, path: string, record: PinRecord, how: 'create' | 
     return true
   } catch (cause) {
     if (cause instanceof HoldpointError) throw cause
-    if (how === 'create' && codeOf(cause) === 'EEXIST') return false
-    throw failure(path, `cannot be written (${codeOf(cause)}): give this user a writable state folder`, cause)
+    if (how === 'create' && systemCodeOf(cause) === 'EEXIST') return false
+    throw failure(path, `cannot be written (${systemCodeOf(cause)}): give this user a writable state folder`, cause)
   } finally {
     rmSync(draft, { force: true })
   }
@@ -178,8 +179,8 @@ function removeFile(path: string): boolean {
     rmSync(path)
     return true
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return false
-    throw failure(path, `cannot be removed (${codeOf(cause)})`, cause)
+    if (systemCodeOf(cause) === 'ENOENT') return false
+    throw failure(path, `cannot be removed (${systemCodeOf(cause)})`, cause)
   }
 }
 
@@ -191,7 +192,7 @@ function serversIn(folder: string): readonly string[] {
       .filter(isServerName)
       .sort()
   } catch (cause) {
-    throw failure(folder, `cannot be read (${codeOf(cause)})`, cause)
+    throw failure(folder, `cannot be read (${systemCodeOf(cause)})`, cause)
   }
 }
 
@@ -202,8 +203,4 @@ function remedy(path: string, server: string): string {
 
 function failure(path: string, what: string, cause?: unknown): HoldpointError {
   return new HoldpointError('ERR_PINS', `the pins at ${path}: ${what}`, { at: path, cause })
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown error'
 }

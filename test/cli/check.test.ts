@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => machine.remove())
 
 const check = (call: unknown, ...flags: readonly string[]) =>
-  machine.run(['check', ...flags], typeof call === 'string' ? call : JSON.stringify(call))
+  machine.here(['check', ...flags], typeof call === 'string' ? call : JSON.stringify(call))
 
 describe('check', () => {
   it('exits 0 for a call that would run, and names the policy that permits it', async () => {
@@ -55,7 +55,7 @@ describe('check', () => {
   it('reads a file, and takes a tool as receipts name it', async () => {
     const file = join(machine.folder, 'call.json')
     writeFileSync(file, '{"tool":"shop/refund","user":"ada","input":{"amount":900}}')
-    const { code, stdout } = await machine.run(['check', file, '--json'])
+    const { code, stdout } = await machine.here(['check', file, '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({
       tool: 'shop/refund',
@@ -97,7 +97,7 @@ describe('check', () => {
       configure(other)
       writeFileSync(join(other.folder, 'shop.cedar'), policy)
       const call = { tool: 'refund', user: 'ada', input: { amount, order: { id: 'A-1', tags: ['vip'] } } }
-      const answer = await other.run(['check'], JSON.stringify(call))
+      const answer = await other.here(['check'], JSON.stringify(call))
       expect([answer.code, answer.stdout]).toEqual([code, expect.stringContaining('schema was given')])
       expect(answer.stdout + answer.stderr).not.toContain('unable to guarantee')
       other.remove()
@@ -135,7 +135,7 @@ describe('check', () => {
   })
 
   it('answers a file that is not there with one line', async () => {
-    const { code, stderr } = await machine.run(['check', 'nope.json'])
+    const { code, stderr } = await machine.here(['check', 'nope.json'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^holdpoint: nope\.json: .*\n$/)
   })

@@ -25,7 +25,7 @@ it('reads JSON lines, bare tools, lists and answers to tools/list, and keeps the
     'b.json',
     JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools: [{ name: 'send_mail' }] } }, null, 2),
   )
-  const { code, stdout } = await machine.run(['classify', '--json', lines, list])
+  const { code, stdout } = await machine.here(['classify', '--json', lines, list])
   expect(code).toBe(0)
   expect(rowsOf(stdout).map(({ id, tool, materiality, surface }) => [id, tool, materiality, surface])).toEqual([
     ['one', 'get_x', 'low', 'read'],
@@ -39,7 +39,7 @@ it('calls what the gate would not take high, and says why', async () => {
     'odd.jsonl',
     line({ name: 'a'.repeat(10_000) }) + line({ name: '\u202eget' }) + line({ name: 'ok', description: '\ud800' }),
   )
-  const { code, stdout } = await machine.run(['classify', '--json', odd])
+  const { code, stdout } = await machine.here(['classify', '--json', odd])
   expect(code).toBe(0)
   for (const row of rowsOf(stdout)) expect(row).toMatchObject({ materiality: 'high', surface: 'unknown' })
   expect(rowsOf(stdout)[0].refused).toContain('has a name that is not usable')
@@ -48,7 +48,7 @@ it('calls what the gate would not take high, and says why', async () => {
 it('takes a schema that is nested without end for what the gate refuses, not for an accident', async () => {
   const schema = `${'{"not":'.repeat(5_000)}{}${'}'.repeat(5_000)}`
   const deep = file('deep.jsonl', `{"name":"get_x","inputSchema":${schema}}\n${line({ name: 'get_y', inputSchema })}`)
-  const { code, stdout } = await machine.run(['classify', '--json', deep])
+  const { code, stdout } = await machine.here(['classify', '--json', deep])
   expect(code).toBe(0)
   expect(rowsOf(stdout).map(({ tool, materiality }) => [tool, materiality])).toEqual([
     ['get_x', 'high'],
@@ -61,20 +61,20 @@ it('takes server hints or leaves them out, and they only raise', async () => {
     'hints.jsonl',
     line({ name: 'get_x', inputSchema, annotations: { destructiveHint: true, readOnlyHint: false } }),
   )
-  expect(rowsOf((await machine.run(['classify', '--json', hinted])).stdout)[0].materiality).toBe('high')
+  expect(rowsOf((await machine.here(['classify', '--json', hinted])).stdout)[0].materiality).toBe('high')
   expect(
-    rowsOf((await machine.run(['classify', '--json', '--ignore-annotations', hinted])).stdout)[0].materiality,
+    rowsOf((await machine.here(['classify', '--json', '--ignore-annotations', hinted])).stdout)[0].materiality,
   ).toBe('low')
 })
 
 it('names file and line of what is no tool, and exits 2', async () => {
   const broken = file('broken.jsonl', `${line({ name: 'get_x' })}{"name":\n`)
-  expect(await machine.run(['classify', broken])).toMatchObject({
+  expect(await machine.here(['classify', broken])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('broken.jsonl:2: is not JSON'),
   })
   const noTool = file('none.json', '{"tools":[{"title":"nameless"}]}')
-  expect(await machine.run(['classify', noTool])).toMatchObject({
+  expect(await machine.here(['classify', noTool])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('none.json, tool 1: is no tool'),
   })

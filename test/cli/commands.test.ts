@@ -13,7 +13,7 @@ afterAll(() => machine.remove())
 
 describe('every command', () => {
   it.each(COMMANDS)('%s explains itself with an example', async (command) => {
-    const { code, stdout, stderr } = await machine.run([command, '--help'])
+    const { code, stdout, stderr } = await machine.here([command, '--help'])
     expect(code).toBe(0)
     expect(stdout).toContain(`Usage: holdpoint ${command}`)
     expect(stdout).toContain('Example:')
@@ -22,7 +22,7 @@ describe('every command', () => {
   })
 
   it.each(COMMANDS)('%s answers an unknown option with one line and exit 2', async (command) => {
-    const { code, stdout, stderr } = await machine.run([command, '--frobnicate'])
+    const { code, stdout, stderr } = await machine.here([command, '--frobnicate'])
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toMatch(/^holdpoint: unknown option '--frobnicate'.*\n$/)
@@ -31,7 +31,7 @@ describe('every command', () => {
   it.each(['why', 'check', 'doctor', 'watch'])('%s shows the line of a mistake in holdpoint.yaml', async (command) => {
     const file = join(machine.folder, 'wrong.yaml')
     writeFileSync(file, 'timeoutMs: 5\nfailmode: { low: open }\n')
-    const { code, stdout, stderr } = await machine.run([command, '--config', file], '{"tool":"x"}')
+    const { code, stdout, stderr } = await machine.here([command, '--config', file], '{"tool":"x"}')
     expect(`${stdout}${stderr}`).toContain('wrong.yaml:2:1: unknown key "failmode"; did you mean "failMode"?')
     expect(`${stdout}${stderr}`).not.toMatch(/\n\s+at /)
     // The doctor's findings are its answer; the others cannot start.

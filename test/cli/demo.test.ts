@@ -83,14 +83,14 @@ describe('the demo', () => {
     expect(summary.receipts.verified).toBe(summary.receipts.count)
     expect(summary.tampered.detected).toBe(true)
     expect(readFileSync(summary.receipts.path, 'utf8').trim().split('\n')).toHaveLength(summary.receipts.count)
-    expect(await machine.run(['verify', summary.receipts.path])).toMatchObject({ code: 0 })
-    expect(await machine.run(['verify', summary.tampered.path])).toMatchObject({ code: 1 })
+    expect(await machine.here(['verify', summary.receipts.path])).toMatchObject({ code: 0 })
+    expect(await machine.here(['verify', summary.tampered.path])).toMatchObject({ code: 1 })
   })
 
   it('gives every call a receipt that can be explained', async () => {
     const config = join(dirname(summary.receipts.path), 'holdpoint.yaml')
     const { receipt } = summary.refused[1] ?? { receipt: '' }
-    const { code, stdout } = await machine.run(['why', receipt, '--config', config])
+    const { code, stdout } = await machine.here(['why', receipt, '--config', config])
     expect(code).toBe(0)
     expect(stdout).toContain('/notes/../outside.txt')
     expect(stdout).toMatch(/filesystem\/path-inside {2}forbids/)
@@ -105,7 +105,7 @@ describe('why a call of the demo was refused', () => {
   const why = async (code: string) => {
     const receipt = summary.refused.find((told) => told.code === code)?.receipt ?? ''
     const config = join(dirname(summary.receipts.path), 'holdpoint.yaml')
-    return (await machine.run(['why', receipt, '--config', config])).stdout
+    return (await machine.here(['why', receipt, '--config', config])).stdout
   }
 
   it('is not put on a policy where the call had run before; the receipt of that is named', async () => {
@@ -130,7 +130,7 @@ describe('the story as a person reads it', () => {
     const path = /verify (\S+\.jsonl)$/.exec(last)?.[1] ?? ''
     try {
       expect(code).toBe(0)
-      expect(await machine.run(['verify', path])).toMatchObject({ code: 0 })
+      expect(await machine.here(['verify', path])).toMatchObject({ code: 0 })
       for (const line of stdout.split('\n').slice(0, -2)) expect(line.length, line).toBeLessThanOrEqual(80)
       expect(stdout).toContain('None of this reached the server.')
     } finally {

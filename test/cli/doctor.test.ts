@@ -19,7 +19,7 @@ interface Finding {
 }
 
 async function findings(expected: number): Promise<readonly Finding[]> {
-  const { code, stdout } = await machine.run(['doctor', '--json'])
+  const { code, stdout } = await machine.here(['doctor', '--json'])
   expect(code).toBe(expected)
   return (JSON.parse(stdout) as { findings: Finding[] }).findings
 }

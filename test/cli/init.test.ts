@@ -101,20 +101,20 @@ describe('init from a server', () => {
         '  files/write_file: {} # { materiality: high, surface: internal-write }\n',
     )
     await openGate(join(machine.folder, 'holdpoint.yaml'), join(machine.folder, 'files.jsonl'), 'files')
-    const linted = await machine.run(['policy', 'lint', '--tools', 'files.jsonl'])
+    const linted = await machine.here(['policy', 'lint', '--tools', 'files.jsonl'])
     expect(linted).toMatchObject({ code: 0, stdout: '3 policies, 14 tools: 0 mistakes, 0 advice\n' })
   })
 
   it('suggests a call that fits the tool, and what becomes of it is not that it does not fit', async () => {
     const out = join(machine.folder, 'steps.yaml')
-    const { stdout } = await machine.run(['init', '--out', out, '--tools', join(machine.folder, 'files.jsonl')])
+    const { stdout } = await machine.here(['init', '--out', out, '--tools', join(machine.folder, 'files.jsonl')])
     const [, call] = /^ {2}echo '([^']+)' \| npx holdpoint check --tools FILE$/m.exec(stdout) ?? []
     expect(JSON.parse(call ?? '{}')).toEqual({
       tool: 'files/write_file',
       input: { path: 'x', content: 'x' },
       user: 'you',
     })
-    const checked = await machine.run(['check', '--json', '--tools', 'files.jsonl'], call)
+    const checked = await machine.here(['check', '--json', '--tools', 'files.jsonl'], call)
     expect(JSON.parse(checked.stdout)).toMatchObject({ code: 'approval_required' })
   })
 
@@ -122,7 +122,7 @@ describe('init from a server', () => {
     const from = readFileSync(join(machine.folder, 'holdpoint.yaml'), 'utf8')
     const edited = file('edited.yaml', from.replaceAll('{} # {', '{'))
     await openGate(edited, join(machine.folder, 'files.jsonl'), 'files')
-    const { stdout } = await machine.run(['classify', '--json', '--config', edited, 'files.jsonl'])
+    const { stdout } = await machine.here(['classify', '--json', '--config', edited, 'files.jsonl'])
     for (const row of stdout.trimEnd().split('\n')) expect(JSON.parse(row).evidence[0].source).toBe('operator')
   })
 

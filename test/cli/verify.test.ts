@@ -41,7 +41,7 @@ function tampered(index: number, rewrite: (text: string) => string): readonly st
 
 describe('verify', () => {
   it('passes what this machine signed, and says whose key it believed', async () => {
-    const { code, stdout } = await machine.run(['verify', exported])
+    const { code, stdout } = await machine.here(['verify', exported])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^Valid: \d+ receipts, all verified/)
     expect(stdout).toContain('this machine’s receipt key')
@@ -51,7 +51,7 @@ describe('verify', () => {
     ['a store folder', () => [join(machine.state, 'receipts')]],
     ['the configured store, where none is named,', () => []],
   ])('reads %s as it reads an export', async (_, path) => {
-    const { code, stdout } = await machine.run(['verify', ...path(), '--json'])
+    const { code, stdout } = await machine.here(['verify', ...path(), '--json'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
@@ -67,14 +67,14 @@ describe('verify', () => {
       'altered.jsonl',
       tampered(index, (text) => text.replace('"ada"', '"eve"')),
     )
-    const { code, stdout } = await machine.run(['verify', path])
+    const { code, stdout } = await machine.here(['verify', path])
     expect(code).toBe(1)
     expect(stdout).toMatch(new RegExp(`receipt ${index + 1}, r_[0-9a-z]+: signature: .*changed after signing`))
   })
 
   it('says that a receipt was taken out', async () => {
     const path = write('short.jsonl', tokens.toSpliced(2, 1))
-    const { code, stdout } = await machine.run(['verify', path])
+    const { code, stdout } = await machine.here(['verify', path])
     expect(code).toBe(1)
     expect(stdout).toContain('continuity')
   })
@@ -82,27 +82,27 @@ describe('verify', () => {
   it('exits 3 when a permit has no outcome: nothing was altered, but something is missing', async () => {
     const last = tokens.findIndex((token) => claims(token).permit !== undefined)
     const path = write('cut.jsonl', tokens.slice(0, last + 1))
-    const { code, stdout } = await machine.run(['verify', path])
+    const { code, stdout } = await machine.here(['verify', path])
     expect(code).toBe(3)
     expect(stdout).toMatch(/^Valid but incomplete: \d+ receipts, all verified; an outcome is missing; not sealed/)
   })
 
   it('says that receipts at the end may be missing where no seal stands, and fails where one is required', async () => {
     const path = write('unsealed.jsonl', tokens.slice(0, -1))
-    const looked = await machine.run(['verify', path])
+    const looked = await machine.here(['verify', path])
     expect(looked.code).toBe(0)
     expect(looked.stdout).toMatch(
       /^Valid: \d+ receipts, all verified; not sealed: receipts at the end may be missing\n/,
     )
-    const asked = await machine.run(['verify', path, '--require-seal', '--json'])
+    const asked = await machine.here(['verify', path, '--require-seal', '--json'])
     expect(asked.code).toBe(1)
     expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, complete: false, settled: true, sealed: false })
-    expect((await machine.run(['verify', exported, '--require-seal'])).code).toBe(0)
+    expect((await machine.here(['verify', exported, '--require-seal'])).code).toBe(0)
   })
 
   it('does not believe another key, and never one that comes with the receipts', async () => {
     const keys = write('other.json', [JSON.stringify(generateSigner().publicJwk)])
-    const { code, stdout } = await machine.run(['verify', exported, '--keys', keys])
+    const { code, stdout } = await machine.here(['verify', exported, '--keys', keys])
     expect(code).toBe(1)
     expect(stdout).toContain('not trusted')
   })
@@ -111,12 +111,12 @@ describe('verify', () => {
     const jwk = loadOrCreateKey(join(machine.state, 'keys', 'receipt.pem')).publicJwk
     for (const [name, value] of Object.entries({ one: jwk, list: [jwk], set: { keys: [jwk] } })) {
       const keys = write(`${name}.json`, [JSON.stringify(value)])
-      expect((await machine.run(['verify', exported, '--keys', keys])).code, name).toBe(0)
+      expect((await machine.here(['verify', exported, '--keys', keys])).code, name).toBe(0)
     }
   })
 
   it('passes nothing where there is nothing', async () => {
-    const { code, stdout } = await machine.run(['verify', write('empty.jsonl', [])])
+    const { code, stdout } = await machine.here(['verify', write('empty.jsonl', [])])
     expect(code).toBe(1)
     expect(stdout).toContain('presence')
   })
@@ -134,7 +134,7 @@ describe('verify', () => {
     ],
   ]
   it.each(unusable)('answers %s with one line and exit 2', async (_what, args, says) => {
-    const { code, stdout, stderr } = await machine.run(['verify', ...args()])
+    const { code, stdout, stderr } = await machine.here(['verify', ...args()])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^holdpoint: .*\n$/)
     expect(stderr).not.toContain('unexpected')

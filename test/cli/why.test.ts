@@ -15,13 +15,13 @@ afterAll(() => machine.remove())
 
 describe('why', () => {
   it('explains the last refusal when it is asked nothing more', async () => {
-    const { code, stdout } = await machine.run(['why', '--json'])
+    const { code, stdout } = await machine.here(['why', '--json'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ tool: 'shop/send_mail', code: 'approval_required' })
   })
 
   it('tells the condition that failed, what it required, what it was, and what would pass', async () => {
-    const { code, stdout } = await machine.run(['why', recorded.refused])
+    const { code, stdout } = await machine.here(['why', recorded.refused])
     expect(code).toBe(0)
     expect(stdout).toContain('shop/refund  refused: denied_by_policy')
     expect(stdout).toContain('Refunds above 500 EUR are not made here.')
@@ -35,16 +35,16 @@ describe('why', () => {
 
   it('finds a receipt by the beginning of its id, and a permit by its outcome', async () => {
     const brief = recorded.refused.slice(0, 12)
-    expect(JSON.parse((await machine.run(['why', brief, '--json'])).stdout)).toMatchObject({
+    expect(JSON.parse((await machine.here(['why', brief, '--json'])).stdout)).toMatchObject({
       receipt: recorded.refused,
     })
     const outcome = recorded.permitted.at(-1)?.id ?? ''
-    const { stdout } = await machine.run(['why', outcome, '--json'])
+    const { stdout } = await machine.here(['why', outcome, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ tool: 'shop/list_orders', outcome: 'permitted', decision: 'permit' })
   })
 
   it('follows a reference to the call that waits for a person', async () => {
-    const { code, stdout } = await machine.run(['why', recorded.waiting.ref])
+    const { code, stdout } = await machine.here(['why', recorded.waiting.ref])
     expect(code).toBe(0)
     expect(stdout).toContain('shop/send_mail  refused: approval_required')
     expect(stdout).toMatch(/mail-needs-a-yes {2}permits, once a person says yes/)
@@ -55,21 +55,21 @@ describe('why', () => {
   it('says so when the policies are not the ones that decided', async () => {
     writeFileSync(join(machine.folder, 'later.cedar'), POLICIES.replace('500', '950'))
     writeFileSync(join(machine.folder, 'later.yaml'), 'server: shop\npolicies: later.cedar\n')
-    const { stdout } = await machine.run(['why', recorded.refused, '--config', join(machine.folder, 'later.yaml')])
+    const { stdout } = await machine.here(['why', recorded.refused, '--config', join(machine.folder, 'later.yaml')])
     expect(stdout).toContain('the policies have changed since')
   })
 
   it('exits 1 when there is nothing to explain, and 2 for what is no id', async () => {
-    const missing = await machine.run(['why', 'r_0000000000'])
+    const missing = await machine.here(['why', 'r_0000000000'])
     expect(missing).toMatchObject({ code: 1, stdout: '' })
     expect(missing.stderr).toMatch(/^There is no decision r_0000000000 in .*\n$/)
-    const nonsense = await machine.run(['why', 'refund'])
+    const nonsense = await machine.here(['why', 'refund'])
     expect(nonsense).toMatchObject({ code: 2, stdout: '' })
     expect(nonsense.stderr).toMatch(/neither a receipt \(r_…\) nor a reference/)
   })
 
   it('exits 2 where no store is', async () => {
-    const { code, stdout, stderr } = await machine.run(['why', '--store', join(machine.folder, 'nowhere')])
+    const { code, stdout, stderr } = await machine.here(['why', '--store', join(machine.folder, 'nowhere')])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^holdpoint: there is no store at .*nowhere.*\n$/)
   })

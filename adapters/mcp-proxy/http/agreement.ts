@@ -1,12 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { errorFor } from '../../mcp/answers.ts'
 import { isModern, VERSION } from '../../mcp/era.ts'
-import { INVALID_PARAMS } from '../../mcp/keys.ts'
-import { isObject, isRequestId, type Message, objectIn } from '../../mcp/message.ts'
+import { HEADER_MISMATCH, INVALID_PARAMS } from '../../mcp/keys.ts'
+import { isObject, isRequestId, type Message, objectIn, objectOf } from '../../mcp/message.ts'
 import { headerOf } from './visit.ts'
-
-/** `HeaderMismatch` of MCP 2026-07-28. */
-const MISMATCH = -32_020
 
 /** Which of a request's params stands in `Mcp-Name`. */
 const NAMED_BY: ReadonlyMap<string, string> = new Map([
@@ -50,7 +47,7 @@ export function disagreement(request: IncomingMessage, message: unknown): Messag
 
 /** The error that a header which contradicts its message is answered with. */
 export function mismatch(id: unknown, because: string): Message {
-  return errorFor(isRequestId(id) ? id : null, MISMATCH, `holdpoint: ${because}`)
+  return errorFor(isRequestId(id) ? id : null, HEADER_MISMATCH, `holdpoint: ${because}`)
 }
 
 /** Does this message say itself of which revision it is? Only those of the modern era do. */
@@ -93,7 +90,7 @@ export function headerText(value: string): string | undefined {
 }
 
 /** Writes a value as `headerText` reads it. */
-export function headerValue(text: string): string {
+function headerValue(text: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?')
   return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }
@@ -101,7 +98,7 @@ export function headerValue(text: string): string {
 /** The headers that a request of our own must carry in the modern era. */
 export function standardHeaders({ method, params }: Message): ReadonlyMap<string, string> {
   const field = typeof method === 'string' ? NAMED_BY.get(method) : undefined
-  const name = field === undefined ? undefined : objectIn({ params }, 'params')[field]
+  const name = field === undefined ? undefined : objectOf(params)[field]
   return new Map([
     ...(typeof method === 'string' ? [['mcp-method', method] as const] : []),
     ...(typeof name === 'string' ? [['mcp-name', headerValue(name)] as const] : []),

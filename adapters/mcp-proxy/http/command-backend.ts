@@ -1,15 +1,27 @@
 import { HoldpointError } from '../../../src/index.ts'
-import { objectIn } from '../../mcp/message.ts'
+import { objectOf } from '../../mcp/message.ts'
 import { ServerProcess } from '../child.ts'
 import { namesRevision, saysModern, withoutEnvelope } from './agreement.ts'
-import { CommandSession, NO_SESSION } from './command-session.ts'
+import { CommandSession } from './command-session.ts'
 import { readMessagePosted } from './posted.ts'
 import { Sessions } from './sessions.ts'
 import { SharedChild } from './shared-child.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
-import { answerWhole, type Backend, headerOf, principalKey, turnAway, type Visit } from './visit.ts'
+import {
+  answerWhole,
+  type Backend,
+  headerOf,
+  principalKey,
+  turnAway,
+  turnAwayFull,
+  turnAwayUnknown,
+  type Visit,
+} from './visit.ts'
 
 type CommandUpstream = Extract<UpstreamTerms, { readonly kind: 'command' }>
+
+/** What a message without a session is told. */
+const INITIALIZE_FIRST = 'begin with initialize, and send the Mcp-Session-Id that it gives'
 
 /**
  * Serves a command that speaks stdio over HTTP: a process for each session of the earlier era, and one for all requests of a
@@ -43,7 +55,7 @@ export class CommandBackend implements Backend {
     const because = await server.started
     const { command, name } = this.#terms
     if (because !== undefined)
-      throw new HoldpointError('ERR_CONFIG', `${name}: ${command} did not start: ${because}`, { at: name })
+      throw new HoldpointError('ERR_CONFIG', `${name}: ${command[0]} did not start: ${because}`, { at: name })
     this.#spare = server
   }
 
@@ -51,11 +63,11 @@ export class CommandBackend implements Backend {
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     if (visit.request.method === 'POST') return await this.#posted(visit, sessionId)
     if (sessionId === undefined) {
-      turnAway(visit, saysModern(visit.request) ? 405 : 400, NO_SESSION.because)
+      turnAway(visit, saysModern(visit.request) ? 405 : 400, INITIALIZE_FIRST)
       return
     }
     const session = this.#sessions.find(sessionId, principalKey(visit.who))
-    if (session === undefined) return this.#turnAwayUnknown(visit)
+    if (session === undefined) return turnAwayUnknown(visit)
     if (visit.request.method === 'GET') return await this.#sessions.using(sessionId, () => session.listen(visit))
     this.#sessions.drop(sessionId)
     visit.response.writeHead(200, { 'content-length': 0 }).end()
@@ -75,11 +87,10 @@ export class CommandBackend implements Backend {
     if (namesRevision(message) || saysModern(visit.request)) return await this.#postedAlone(visit, message)
     if (sessionId !== undefined) {
       const session = this.#sessions.find(sessionId, principalKey(visit.who))
-      if (session === undefined) return this.#turnAwayUnknown(visit)
+      if (session === undefined) return turnAwayUnknown(visit)
       return await this.#sessions.using(sessionId, () => session.post(visit, message))
     }
-    if (objectIn({ message }, 'message')['method'] !== 'initialize')
-      return turnAway(visit, 400, NO_SESSION.because, { code: NO_SESSION.code })
+    if (objectOf(message)['method'] !== 'initialize') return turnAway(visit, 400, INITIALIZE_FIRST)
     await this.#begun(visit, message)
   }
 
@@ -119,7 +130,7 @@ export class CommandBackend implements Backend {
     if (spare !== undefined && this.#live.has(spare)) return spare
     const isFull = this.#sessions.isFull || this.#shared.isFull || this.#live.size >= this.#limits.maxChildren
     if (isFull) {
-      turnAway(visit, 503, 'there are as many sessions as may be', { headers: [['retry-after', '5']] })
+      turnAwayFull(visit)
       return undefined
     }
     const server = this.#start()
@@ -131,13 +142,9 @@ export class CommandBackend implements Backend {
   }
 
   #start(): ServerProcess {
-    const server = new ServerProcess([this.#terms.command, ...this.#terms.args])
+    const server = new ServerProcess(this.#terms.command)
     this.#live.add(server)
     void server.ended.then(() => this.#live.delete(server))
     return server
-  }
-
-  #turnAwayUnknown(visit: Visit): void {
-    turnAway(visit, 404, 'there is no such session', { code: -32_001 })
   }
 }

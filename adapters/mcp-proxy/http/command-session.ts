@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { errorFor } from '../../mcp/answers.ts'
-import { INVALID_REQUEST } from '../../mcp/keys.ts'
+import { keepNewest } from '../../mcp/keep-newest.ts'
+import { NO_ANSWER } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
 import { isObject, isRequestId, keyOf, type Message, objectIn } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
@@ -17,8 +18,8 @@ import { headerOf, principalKey, turnAway, type Visit } from './visit.ts'
 const REVISIONS = ['2025-03-26', '2025-06-18', '2025-11-25']
 /** Since this one, an event without data is a place to resume from. */
 const MARKS_SINCE = '2025-11-25'
-/** The server is gone. Of our own, outside of the range that JSON-RPC and MCP reserve. */
-const SERVER_GONE = 1
+/** Requests of the server's whose streams are remembered. */
+const MOST_ASKED = 1_000
 /** What is not about one request, and goes to whoever listens for such. */
 const UNASKED = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated|tasks\/)/
 
@@ -137,8 +138,7 @@ export class CommandSession implements Session {
   }
 
   #listener(visit: Visit, outlet: Outlet, left?: () => void): Reply {
-    const accept = visit.request.headers.accept ?? ''
-    const reply = new Reply(visit.response, /text\/event-stream|\*\/\*/i.test(accept), () => {
+    const reply = new Reply(visit, () => {
       outlet.detach(reply)
       left?.()
       // To go away is not to cancel in this era; but whom nobody has begun for, nobody will.
@@ -205,9 +205,7 @@ export class CommandSession implements Session {
   /** A process over stdio does not say for whose sake it asks: it is at work on the newest request, as a rule. */
   #asks(key: string): Outlet {
     const outlet = this.#newest()
-    this.#asked.set(key, outlet)
-    const [oldest] = this.#asked.keys()
-    if (this.#asked.size > 1_000 && oldest !== undefined) this.#asked.delete(oldest)
+    keepNewest(this.#asked, key, outlet, MOST_ASKED)
     return outlet
   }
 
@@ -231,14 +229,8 @@ export class CommandSession implements Session {
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
     for (const outlet of this.#open.values()) {
       const text = `holdpoint: ${name}: ${because}. Whether a call that was under way has run is not known`
-      if (outlet.id !== undefined) outlet.say(errorFor(outlet.id, SERVER_GONE, text))
+      if (outlet.id !== undefined) outlet.say(errorFor(outlet.id, NO_ANSWER, text))
     }
     this.#unasked.finish()
   }
-}
-
-/** What a message without a session is told. */
-export const NO_SESSION = {
-  because: 'begin with initialize, and send the Mcp-Session-Id that it gives',
-  code: INVALID_REQUEST,
 }

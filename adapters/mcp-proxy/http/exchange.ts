@@ -45,8 +45,7 @@ export class Exchange {
     this.over = promise
     this.#end = resolve
     if (left === undefined) return
-    const accept = visit.request.headers.accept ?? ''
-    this.#reply = new Reply(visit.response, /text\/event-stream|\*\/\*/i.test(accept), () => {
+    this.#reply = new Reply(visit, () => {
       abort.abort()
       resolve()
       left(this)

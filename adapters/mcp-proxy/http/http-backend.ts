@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isModern } from '../../mcp/era.ts'
+import { UNKNOWN_SESSION } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
-import { isObject, type Message, objectIn } from '../../mcp/message.ts'
+import { isObject, type Message, objectIn, objectOf } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { frameText } from '../frames.ts'
-import { type HeaderField, upstreamHeaders } from '../upstream-headers.ts'
+import { upstreamHeaders } from '../upstream-headers.ts'
 import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
 import { passOn } from './pass-on.ts'
 import { readMessagePosted } from './posted.ts'
-import { askedOn, type Realm, Realms, remember } from './realms.ts'
 import { Remote, RemoteFault } from './remote.ts'
+import { askedOn, remember, type Sessionless, SessionlessByPrincipal } from './sessionless.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
-import { type Backend, headerOf, principalKey, turnAway, type Visit } from './visit.ts'
+import { type Backend, headerOf, NO_SESSION, principalKey, turnAwayFull, turnAwayUnknown, type Visit } from './visit.ts'
 
 type HttpUpstream = Extract<UpstreamTerms, { readonly kind: 'http' }>
 
@@ -27,11 +28,6 @@ interface Connection extends Session {
   isKnown: boolean
 }
 
-const NO_SESSION = 'there is no such session'
-/** What servers of the earlier era say of a session that they do not know. */
-const UNKNOWN_SESSION = -32_001
-const RETRY_AFTER: readonly HeaderField[] = [['retry-after', '5']]
-
 /**
  * A reverse proxy in front of a server that speaks Streamable HTTP. Sessions, streams and their resumption are the upstream's;
  * what the proxy keeps of a session is the link: what is held, asked and under way in it.
@@ -42,7 +38,7 @@ export class HttpBackend implements Backend {
   readonly #limits: Limits
   readonly #remote: Remote
   readonly #sessions: Sessions<Connection>
-  readonly #realms: Realms<Connection>
+  readonly #sessionless: SessionlessByPrincipal<Connection>
   /** Is there more than one principal to tell apart? */
   readonly #isShared: boolean
 
@@ -52,7 +48,7 @@ export class HttpBackend implements Backend {
     this.#limits = limits
     this.#isShared = isShared
     this.#remote = new Remote(terms.url, limits.answerMs)
-    this.#realms = new Realms(gate.gate, terms.name)
+    this.#sessionless = new SessionlessByPrincipal(gate.gate, terms.name)
     this.#sessions = new Sessions(limits.maxSessions, limits.idleMs)
   }
 
@@ -72,7 +68,7 @@ export class HttpBackend implements Backend {
 
   async close(): Promise<void> {
     this.#sessions.close()
-    this.#realms.close()
+    this.#sessionless.close()
     this.#remote.close()
   }
 
@@ -82,17 +78,22 @@ export class HttpBackend implements Backend {
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     const isLater = isModern(objectIn(message, 'params'))
     // The later era has no sessions; a server that knows them all the same must not be shown somebody else's.
-    if (isLater && this.#isForeign(visit, sessionId)) return this.#turnAwayUnknown(visit)
+    if (isLater && this.#isForeign(visit, sessionId)) return turnAwayUnknown(visit)
     if (!isLater && sessionId !== undefined) {
       return await this.#inSession(visit, sessionId, (connection) => this.#carry(visit, message, connection, 'session'))
     }
-    if (!isLater && objectIn({ message }, 'message')['method'] === 'initialize') {
-      if (this.#sessions.isFull) return this.#turnAwayFull(visit)
+    if (!isLater && objectOf(message)['method'] === 'initialize') {
+      if (this.#sessions.isFull) return turnAwayFull(visit)
       return await this.#carry(visit, message, this.#connect(visit), 'session')
     }
-    const realm = this.#realms.of(visit.who)
-    const asker = isLater || !isObject(message) ? undefined : askedOn(realm, message)
-    await this.#carry(visit, message, asker ?? this.#connect(visit, realm), asker === undefined ? 'single' : 'session')
+    const sessionless = this.#sessionless.of(visit.who)
+    const asker = isLater || !isObject(message) ? undefined : askedOn(sessionless, message)
+    await this.#carry(
+      visit,
+      message,
+      asker ?? this.#connect(visit, sessionless),
+      asker === undefined ? 'single' : 'session',
+    )
   }
 
   /** Takes one message through the link, and gives the client what comes of it. */
@@ -125,7 +126,7 @@ export class HttpBackend implements Backend {
     }
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     if (sessionId !== undefined) return await this.#inSession(visit, sessionId, listen)
-    const connection = this.#connect(visit, this.#realms.of(visit.who))
+    const connection = this.#connect(visit, this.#sessionless.of(visit.who))
     await listen(connection)
     connection.close()
   }
@@ -146,9 +147,9 @@ export class HttpBackend implements Backend {
    * it is, and the client must begin anew.
    */
   async #inSession(visit: Visit, id: string, work: (connection: Connection) => Promise<void>): Promise<void> {
-    if (this.#isForeign(visit, id)) return this.#turnAwayUnknown(visit)
+    if (this.#isForeign(visit, id)) return turnAwayUnknown(visit)
     const known = this.#sessions.find(id, principalKey(visit.who))
-    if (known === undefined && this.#sessions.isFull) return this.#turnAwayFull(visit)
+    if (known === undefined && this.#sessions.isFull) return turnAwayFull(visit)
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
     await this.#sessions.using(id, () => work(connection))
@@ -160,25 +161,17 @@ export class HttpBackend implements Backend {
     return this.#isShared || this.#sessions.has(id)
   }
 
-  #turnAwayUnknown(visit: Visit): void {
-    turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
-  }
-
-  #turnAwayFull(visit: Visit): void {
-    turnAway(visit, 503, 'there are as many sessions as may be', { headers: RETRY_AFTER })
-  }
-
-  #connect(visit: Visit, realm?: Realm<Connection>): Connection {
+  #connect(visit: Visit, sessionless?: Sessionless<Connection>): Connection {
     const { gate, viewFor, refused } = this.#gate
     const { name } = this.#terms
-    const upstream = realm?.upstream ?? new Upstream(gate, name, 'third-party')
-    const view = viewFor(visit.who, realm?.conversation ?? randomUUID())
+    const upstream = sessionless?.upstream ?? new Upstream(gate, name, 'third-party')
+    const view = viewFor(visit.who, sessionless?.conversation ?? randomUUID())
     const link = new Link<About>({
       upstream,
       gateFor: () => view,
       toServer: (message, { exchange }) => this.#send(message, exchange, connection),
       toClient: (message, { exchange, mark }) => {
-        if (realm !== undefined) remember(realm, message, connection)
+        if (sessionless !== undefined) remember(sessionless, message, connection)
         exchange.say(message, mark)
       },
       note: (text) => this.#note(text),
@@ -194,7 +187,7 @@ export class HttpBackend implements Backend {
         connection.isOver = true
         link.close()
         connection.asides.close()
-        if (realm === undefined) upstream.close()
+        if (sessionless === undefined) upstream.close()
       },
     }
     return connection

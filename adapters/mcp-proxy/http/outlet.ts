@@ -7,7 +7,7 @@ import type { Reply } from './reply.ts'
 /** How soon a client that lost a stream may come back for the rest of it, ms. */
 const RETRY_MS = 1_000
 
-/** A client that reads no more than this is left, bytes; it can come back for the rest. */
+/** A client that leaves more than this unread is left, bytes; it can come back for the rest. */
 export const MOST_BACKLOG = 16 * 1_048_576
 
 /** What a stream of a session is about. */

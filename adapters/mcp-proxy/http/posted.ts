@@ -1,10 +1,8 @@
+import { PARSE_ERROR } from '../../mcp/keys.ts'
 import { readClientFrame } from '../frames.ts'
 import { disagreement } from './agreement.ts'
 import { ambiguousHeader, readPosted } from './body.ts'
 import { answerWhole, turnAway, type Visit } from './visit.ts'
-
-/** JSON-RPC 2.0, "Parse error". */
-const PARSE_ERROR = -32_700
 
 /**
  * The message of a POST. What cannot be read, and what its headers contradict, is answered here and goes no further: then there

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { frameText } from '../frames.ts'
 import type { HeaderField } from '../upstream-headers.ts'
+import type { Visit } from './visit.ts'
 
 /** What stands beside a frame in a stream of events (HTML, server-sent events). */
 export interface EventMark {
@@ -16,9 +17,9 @@ export class Reply {
   #state: 'unopened' | 'streaming' | 'ended' = 'unopened'
 
   /** @param left called once where the client goes away before it has all of the answer */
-  constructor(response: ServerResponse, canStream: boolean, left: () => void) {
+  constructor({ request, response }: Visit, left: () => void) {
     this.#response = response
-    this.canStream = canStream
+    this.canStream = /text\/event-stream|\*\/\*/i.test(request.headers.accept ?? '')
     // A client that goes away shows by `close`.
     response.on('error', () => undefined)
     response.on('close', () => {

@@ -4,7 +4,7 @@ import https from 'node:https'
 import { HoldpointError } from '../../../src/index.ts'
 import { reasonOf } from '../../mcp/attempt.ts'
 import { createTokenCheck, type TokenCheck } from '../auth.ts'
-import { type AllowedNames, allowedNames, checkHostAndOrigin } from '../hosts.ts'
+import { type AllowedNames, allowedNames, checkHostAndOrigin, inBrackets } from '../hosts.ts'
 import { checkAddress } from '../listen-rules.ts'
 import { resourceMetadata, resourcePathOf } from '../metadata.ts'
 import { CommandBackend } from './command-backend.ts'
@@ -53,7 +53,7 @@ export async function serveHttp(terms: ServeTerms): Promise<Served> {
   }
   front.open(opened)
   return {
-    address: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${opened}`,
+    address: `${schemeOf(tls)}://${inBrackets(host)}:${opened}`,
     async close() {
       server.close()
       await Promise.all([...backends.values()].map((backend) => backend.close()))
@@ -71,6 +71,10 @@ function backendsOf(terms: ServeTerms): ReadonlyMap<string, Backend> {
       return [upstream.name, new CommandBackend(upstream, terms, limits)]
     }),
   )
+}
+
+function schemeOf(tls: ServeTerms['tls']): 'http' | 'https' {
+  return tls === undefined ? 'http' : 'https'
 }
 
 function certificateOf({ cert, key }: { readonly cert: string; readonly key: string }): {
@@ -194,6 +198,6 @@ class Front {
   /** The URL that the client asked for: by the public name, or by whichever of our own names it used, which was checked. */
   #resource({ headers }: IncomingMessage, path: string): string {
     const { publicUrl, tls } = this.#terms
-    return `${publicUrl?.origin ?? `${tls === undefined ? 'http' : 'https'}://${headers.host}`}${path}`
+    return `${publicUrl?.origin ?? `${schemeOf(tls)}://${headers.host}`}${path}`
   }
 }

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { CAPABILITIES, isModern, MODERN, VERSION } from '../../mcp/era.ts'
-import { INVALID_REQUEST } from '../../mcp/keys.ts'
+import {
+  HEADER_MISMATCH,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  METHOD_NOT_FOUND,
+  MISSING_CLIENT_CAPABILITY,
+  PARSE_ERROR,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
 import { isObject, isRequestId, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
@@ -219,15 +227,15 @@ function statusOf({ error }: Message, posted: Message | undefined): number {
   const code = isObject(error) ? error['code'] : undefined
   const meta = objectIn(objectIn(posted, 'params'), '_meta')
   switch (code) {
-    case -32_601:
+    case METHOD_NOT_FOUND:
       return 404
-    case -32_700:
+    case PARSE_ERROR:
     case INVALID_REQUEST:
-    case -32_020:
-    case -32_021:
-    case -32_022:
+    case HEADER_MISMATCH:
+    case MISSING_CLIENT_CAPABILITY:
+    case UNSUPPORTED_PROTOCOL_VERSION:
       return 400
-    case -32_602:
+    case INVALID_PARAMS:
       return isObject(meta[CAPABILITIES]) ? 200 : 400
     default:
       return 200

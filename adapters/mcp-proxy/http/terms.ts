@@ -1,5 +1,6 @@
 import type { Gate, RefusedAdmission, Who } from '../../../src/index.ts'
 import type { TokenTerms } from '../auth.ts'
+import type { ServerCommand } from '../child.ts'
 import { LONGEST_FRAME } from '../frames.ts'
 
 /** One server behind the proxy, under our own name of it: it answers at `/mcp/<name>`. */
@@ -15,8 +16,7 @@ export type UpstreamTerms =
   | {
       readonly kind: 'command'
       readonly name: string
-      readonly command: string
-      readonly args: readonly string[]
+      readonly command: ServerCommand
     }
 
 /** How much of what the proxy holds at once, and for how long. */

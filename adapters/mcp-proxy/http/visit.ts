@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Who } from '../../../src/index.ts'
 import { errorFor } from '../../mcp/answers.ts'
-import { INVALID_REQUEST } from '../../mcp/keys.ts'
+import { INVALID_REQUEST, UNKNOWN_SESSION } from '../../mcp/keys.ts'
 import type { HeaderField } from '../upstream-headers.ts'
 
 /** A request that may go on: it came under our own name, from a place and from somebody that may ask. */
@@ -27,7 +27,10 @@ export function principalKey(who: Who | undefined): string {
   return JSON.stringify([user, agent, tenant, roles])
 }
 
-/** A header of the request; the first of several, which `checkSingle` has excluded for those that matter. */
+/**
+ * A header of the request. Of one that came twice Node makes one text; a POST with one that matters is turned away
+ * (`ambiguousHeader`).
+ */
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
@@ -41,6 +44,19 @@ export function turnAway(
   { headers = [], code = INVALID_REQUEST }: { readonly headers?: readonly HeaderField[]; readonly code?: number } = {},
 ): void {
   answerWhole(response, status, errorFor(null, code, `holdpoint: ${because}`), headers)
+}
+
+/** What is said of a session that is not the asker's, too: whose it is concerns nobody. */
+export const NO_SESSION = 'there is no such session'
+
+/** The client must begin a session anew. */
+export function turnAwayUnknown(visit: Visit): void {
+  turnAway(visit, 404, NO_SESSION, { code: UNKNOWN_SESSION })
+}
+
+/** The client may come again. */
+export function turnAwayFull(visit: Visit): void {
+  turnAway(visit, 503, 'there are as many sessions as may be', { headers: [['retry-after', '5']] })
 }
 
 /** Answers with one JSON document. */

@@ -1,6 +1,7 @@
 /** What the gate would make of tools that nobody has said anything about yet. */
+
+import { DEFAULT_SERVER } from '../../bytes/names.ts'
 import { Contracts } from '../../call/contract.ts'
-import { DEFAULT_SERVER } from '../../config/read.ts'
 import { classify } from '../../materiality/classify.ts'
 import { type Classification, MATERIALITIES, type ToolDefinition } from '../../types.ts'
 import { reasonOf } from '../exit.ts'

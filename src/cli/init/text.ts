@@ -5,8 +5,9 @@
  * person deletes the `{} #` in front of a suggestion. Only a tool of which nothing is known says something: `high`.
  */
 
+import { DEFAULT_SERVER } from '../../bytes/names.ts'
 import { visible } from '../../bytes/visible.ts'
-import { checkOptions, DEFAULT_SERVER } from '../../config/read.ts'
+import { checkOptions } from '../../config/read.ts'
 import { parseYaml } from '../../config/yaml.ts'
 import { wrap } from '../terminal.ts'
 import type { JudgedTool } from './judged.ts'

@@ -1,9 +1,10 @@
 /** The gate of a proxy: of the flags alone, unless a configuration was named. */
 import { resolve } from 'node:path'
+import { type GateTerms, type Operator, settledWithin } from '../../../adapters/mcp-proxy/index.ts'
 import { SHIPPED_POLICIES } from '../../config/schema.ts'
 import { createGate } from '../../create-gate.ts'
 import { pinFolder } from '../../store/pin-files.ts'
-import type { Gate, RefusedAdmission, Who } from '../../types.ts'
+import type { Gate, Who } from '../../types.ts'
 import { warningsOf } from '../../warnings.ts'
 import { homely, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
@@ -12,20 +13,9 @@ import type { GatePlan } from './plan.ts'
 /** How long the last receipts may take, ms. */
 const LONGEST_CLOSING_MS = 5_000
 
-interface OperatorLines {
-  tell(line: string): void
-  note(line: string): void
-  refused(admission: RefusedAdmission): void
-}
-
 /** A gate that is open, and what a proxy needs of it. */
 export interface OpenedGate {
-  readonly terms: {
-    readonly gate: Gate
-    readonly viewFor: (who: Who | undefined, conversation: string) => Gate
-    readonly note: (line: string) => void
-    readonly refused: (admission: RefusedAdmission) => void
-  }
+  readonly terms: GateTerms
   /** Says to the operator what protects what, once it does. */
   readonly announce: () => void
   /** The last receipts are written then. Never rejects. */
@@ -39,7 +29,10 @@ export interface OpenedGate {
  *
  * @throws HoldpointError ERR_CONFIG, ERR_POLICY, ERR_PINS, ERR_KEY, ERR_STORE
  */
-export async function openGate(plan: GatePlan, operator: OperatorLines): Promise<OpenedGate> {
+export async function openGate(
+  plan: GatePlan,
+  operator: Pick<Operator, 'tell' | 'note' | 'refused'>,
+): Promise<OpenedGate> {
   const { servers, config, principal, observeUntil } = plan
   const policies = plan.policies?.map((one) =>
     SHIPPED_POLICIES.some((shipped) => shipped === one) ? one : resolve(one),
@@ -81,12 +74,9 @@ export async function openGate(plan: GatePlan, operator: OperatorLines): Promise
       refused: (admission) => operator.refused(admission),
     },
     close: async () => {
-      const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
-      const timer = setTimeout(giveUp, LONGEST_CLOSING_MS)
       const failed = (cause: unknown) =>
         operator.tell(`the last receipts: ${cause instanceof Error ? cause.message : cause}`)
-      await Promise.race([gate.close().catch(failed), late])
-      clearTimeout(timer)
+      await settledWithin(LONGEST_CLOSING_MS, gate.close().catch(failed))
     },
   }
 }

@@ -1,5 +1,6 @@
 /** The flags of `holdpoint mcp`, read and held against one another. */
-import { isServerName, SERVER_RULE } from '../../bytes/names.ts'
+import type { ServerCommand } from '../../../adapters/mcp-proxy/index.ts'
+import { DEFAULT_SERVER, isServerName, SERVER_RULE } from '../../bytes/names.ts'
 import { UnusableInput } from '../exit.ts'
 
 export interface Flags {
@@ -31,9 +32,6 @@ export interface Flags {
   readonly idle?: string
 }
 
-/** A server's own command. */
-export type Words = readonly [program: string, ...args: readonly string[]]
-
 /** What the gate of this proxy is made of. */
 export interface GatePlan {
   /** Our own names of the servers behind it. */
@@ -46,11 +44,11 @@ export interface GatePlan {
 
 export type Upstream =
   | { readonly kind: 'http'; readonly name: string; readonly url: URL }
-  | { readonly kind: 'command'; readonly name: string; readonly command: Words }
+  | { readonly kind: 'command'; readonly name: string; readonly command: ServerCommand }
 
 /** What the proxy is to do. */
 export type Plan = { readonly gate: GatePlan; readonly timeoutMs: number | undefined } & (
-  | { readonly kind: 'stdio'; readonly name: string; readonly command: Words }
+  | { readonly kind: 'stdio'; readonly name: string; readonly command: ServerCommand }
   | {
       readonly kind: 'http'
       readonly host: string
@@ -62,8 +60,6 @@ export type Plan = { readonly gate: GatePlan; readonly timeoutMs: number | undef
 
 /** A week from now is an end of observing that anybody may take. */
 const EXAMPLE_MS = 7 * 24 * 60 * 60_000
-/** What one's own tools are called. */
-const OWN = 'local'
 const HTTP_ONLY = [
   ['upstreamHeader', '--upstream-header'],
   ['tlsCert', '--tls-cert'],
@@ -155,8 +151,8 @@ function nameOf(name: string | undefined, program: string): string {
 
 function checkName(flag: string, name: string): string {
   if (!isServerName(name)) throw new UnusableInput(`${flag}: "${name}" is no name: write ${SERVER_RULE}`)
-  if (name !== OWN) return name
-  throw new UnusableInput(`${flag}: "${OWN}" is what tools of one's own are called; choose another name`)
+  if (name !== DEFAULT_SERVER) return name
+  throw new UnusableInput(`${flag}: "${DEFAULT_SERVER}" is what tools of one's own are called; choose another name`)
 }
 
 function observation({ observe, until }: Flags): string | undefined {

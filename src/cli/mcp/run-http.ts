@@ -1,7 +1,7 @@
 import { type HttpTerms, type Operator, serveOverHttp } from '../../../adapters/mcp-proxy/index.ts'
 import { UnusableInput } from '../exit.ts'
 import { openGate } from './gate.ts'
-import { type Flags, type Plan, type Upstream, wholeNumber } from './plan.ts'
+import { type Flags, type Plan, wholeNumber } from './plan.ts'
 import type { ProxyEnd } from './run.ts'
 
 /** Serves over HTTP until it is told to stop. */
@@ -28,7 +28,7 @@ function httpTerms({ host, port, upstreams, flags, timeoutMs }: Extract<Plan, { 
   return {
     host,
     port,
-    upstreams: upstreams.map(upstreamTerms),
+    upstreams,
     upstreamHeaders: flags.upstreamHeader ?? [],
     behindProxy: flags.behindProxy === true,
     limits: limitsOf(flags, timeoutMs),
@@ -37,12 +37,6 @@ function httpTerms({ host, port, upstreams, flags, timeoutMs }: Extract<Plan, { 
     ...(publicUrl === undefined ? {} : { publicUrl: urlOf('--public-url', publicUrl) }),
     ...(origin === undefined ? {} : { origins: origin.map((one) => urlOf('--origin', one).origin) }),
   }
-}
-
-function upstreamTerms(upstream: Upstream): HttpTerms['upstreams'][number] {
-  if (upstream.kind === 'http') return upstream
-  const [command, ...args] = upstream.command
-  return { kind: 'command', name: upstream.name, command, args }
 }
 
 function limitsOf(flags: Flags, timeoutMs: number | undefined): NonNullable<HttpTerms['limits']> {

@@ -69,7 +69,7 @@ async function runStdio(
     })
     if (served.kind === 'not_started')
       return { kind: 'nothing_served', because: `${command[0]} cannot be started: ${served.because}` }
-    const because = served.kind === 'ended' ? served.because : undefined
+    const { because } = served
     if (because !== undefined) operator.tell(because)
     return { kind: 'served', code: because === undefined ? 0 : 1 }
   } finally {

@@ -2,7 +2,8 @@
 import { Command } from 'commander'
 import { type CommandContext, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
-import { counted, tellWaiting, waitingAsJson } from './tell.ts'
+import { counted } from '../terminal.ts'
+import { tellWaiting, waitingAsJson } from './tell.ts'
 import { pinsHere, type Review, reviewedDigest, reviewOf, type Waiting } from './waiting.ts'
 
 interface Flags {

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { visible } from '../../bytes/visible.ts'
 import { type CommandContext, homely, type Situation, situationOf } from '../context.ts'
 import { reasonOf } from '../exit.ts'
-import { counted } from './tell.ts'
+import { counted } from '../terminal.ts'
 import { pinsHere, type Review, reviewOf } from './waiting.ts'
 
 type Listed = { readonly server: string } & ({ readonly review: Review } | { readonly unusable: string })

@@ -37,11 +37,6 @@ export function reviewAsJson({ server, record, waiting }: Review): object {
   }
 }
 
-/** How many of something, in words. */
-export function counted(count: number, one: string, more = `${one}s`): string {
-  return `${count} ${count === 1 ? one : more}`
-}
-
 function sided({ digest, definition, tier }: Waiting['seen']): object {
   const { origin: _origin, ...said } = definition
   return { digest, materiality: tier.materiality, definition: said }

@@ -9,7 +9,7 @@ import { loadPolicies } from '../../policy/load.ts'
 import { type Remark, reviewPolicies } from '../../policy/review.ts'
 import { serverOf } from '../../policy/scope.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
-import { type Terminal, wrap } from '../terminal.ts'
+import { counted, type Terminal, wrap } from '../terminal.ts'
 import { byServer, knownTools, toolsOption } from './known-tools.ts'
 
 interface Linted {
@@ -91,8 +91,4 @@ function tell({ remarks, policies, tools }: Linted, { out, style, width }: Termi
   out(
     `${counted(policies, 'policy', 'policies')}, ${counted(tools, 'tool', 'tools')}: ${counted(mistakes, 'mistake', 'mistakes')}, ${remarks.length - mistakes} advice`,
   )
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`
 }

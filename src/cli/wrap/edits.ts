@@ -2,7 +2,7 @@
 import { type Edit, getNodePath, modify, type Node } from 'jsonc-parser'
 import type { ServerForm } from './host-config.ts'
 import { endOf, rawOf, textOf } from './json-text.ts'
-import { beginningFor, commandWords, type Launcher, type WrappedCommand } from './launch.ts'
+import type { Launch, WrappedCommand } from './launch.ts'
 
 /** A server that is started by a command. */
 export type StartedForm = Extract<ServerForm, { readonly kind: 'command' | 'list' }>
@@ -18,23 +18,20 @@ export function partsOf(form: StartedForm): readonly string[] {
 }
 
 /** Puts `holdpoint mcp --name NAME --` before the command. What was written moves as it is written, escapes and all. */
-export function wrapEdits(text: string, form: StartedForm, name: string, launcher: Launcher): readonly Edit[] {
-  const parts = partsOf(form)
-  const { program, args } = beginningFor(parts, launcher)
+export function wrapEdits(text: string, form: StartedForm, [program, ...added]: Launch): readonly Edit[] {
   const [first] = nodesOf(form)
   if (first === undefined) return []
   // The same program is written in the same way.
-  const programText = program === parts[0] ? rawOf(text, first) : JSON.stringify(program)
-  const words = (hadArgs: boolean): readonly string[] =>
-    [...args, ...commandWords(name, hadArgs)].map((word) => JSON.stringify(word))
-  if (form.kind === 'list') return [before(text, form.list, [programText, ...words(true)])]
+  const programText = program === textOf(first) ? rawOf(text, first) : JSON.stringify(program)
+  const words = added.map((word) => JSON.stringify(word))
+  if (form.kind === 'list') return [before(text, form.list, [programText, ...words])]
   const { command, property } = form
   const moved = rawOf(text, command)
   const renamed: Edit = { offset: command.offset, length: command.length, content: programText }
-  if (form.args !== undefined) return [renamed, before(text, form.args, [...words(true), moved])]
+  if (form.args !== undefined) return [renamed, before(text, form.args, [...words, moved])]
   const gap = leadOf(text, property.offset)
   const colon = text.slice(endOf(property.children?.[0] ?? property), command.offset)
-  const member = `"args"${/^\s*:\s*$/.test(colon) ? colon : ': '}[${[...words(false), moved].join(', ')}]`
+  const member = `"args"${/^\s*:\s*$/.test(colon) ? colon : ': '}[${[...words, moved].join(', ')}]`
   return [{ ...renamed, content: `${programText},${gap}${member}` }]
 }
 

@@ -7,8 +7,11 @@ const OWN_PROGRAM = /(?:^|[\\/])holdpoint(?:\.[cm]?js|\.cmd|\.ps1|\.exe)?(?:@[\w
 const NPX = /(?:^|[\\/])npx(?:\.cmd)?$/i
 const CMD = /(?:^|[\\/])cmd(?:\.exe)?$/i
 
+/** A program, and what follows. */
+export type Launch = readonly [program: string, ...words: readonly string[]]
+
 /** How the person says holdpoint is started; `undefined` is the usual way. */
-export type Launcher = readonly [program: string, ...args: readonly string[]] | undefined
+export type Launcher = Launch | undefined
 
 /**
  * Reads `--command`: words between blanks, or a JSON list of them where one holds a blank.
@@ -34,25 +37,16 @@ function listed(written: string): readonly string[] {
   throw new UnusableInput('--command: begins like a JSON list, and is no list of texts')
 }
 
-/** How the launch of a wrapped server begins: a program, and what follows up to `mcp`. */
-export interface Beginning {
-  readonly program: string
-  readonly args: readonly string[]
-}
-
 /**
- * How holdpoint is started in this server's place. Whatever made the host find the server's own npx makes it find ours: a full
+ * How holdpoint is started in this server's place: all up to `mcp`. Whatever made the host find the server's own npx makes it find ours: a full
  * path stays, and where Windows needs `cmd /c` or `npx.cmd` that stays too. No shell is added where there was none.
  */
-export function beginningFor(parts: readonly string[], launcher: Launcher): Beginning {
-  if (launcher !== undefined) {
-    const [program, ...args] = launcher
-    return { program, args }
-  }
+export function beginningFor(parts: readonly string[], launcher: Launcher): Launch {
+  if (launcher !== undefined) return launcher
   const [program = '', first = ''] = parts
-  if (NPX.test(program)) return { program, args: HOLDPOINT }
-  if (CMD.test(program) && first.toLowerCase() === '/c') return { program, args: [first, 'npx', ...HOLDPOINT] }
-  return { program: 'npx', args: HOLDPOINT }
+  if (NPX.test(program)) return [program, ...HOLDPOINT]
+  if (CMD.test(program) && first.toLowerCase() === '/c') return [program, first, 'npx', ...HOLDPOINT]
+  return ['npx', ...HOLDPOINT]
 }
 
 /**

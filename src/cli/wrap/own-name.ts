@@ -1,7 +1,6 @@
 /** Our own names for a host's servers: what pins, policies and receipts call them. */
 import { sha256Bytes } from '../../bytes/digest.ts'
-import { isServerName } from '../../bytes/names.ts'
-import { DEFAULT_SERVER } from '../../config/read.ts'
+import { DEFAULT_SERVER, isServerName } from '../../bytes/names.ts'
 
 const LONGEST = 32
 const MARK_LENGTH = 8

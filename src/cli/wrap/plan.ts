@@ -4,7 +4,7 @@ import { UnusableInput } from '../exit.ts'
 import { partsOf, unwrapEdits, wrapEdits } from './edits.ts'
 import { type HostServer, serversOf } from './host-config.ts'
 import { treeOf } from './json-text.ts'
-import { beginningFor, commandWords, type Launcher, wrappedIn } from './launch.ts'
+import { beginningFor, commandWords, type Launch, type Launcher, wrappedIn } from './launch.ts'
 import { ownServerName } from './own-name.ts'
 
 /** What is asked for. */
@@ -112,12 +112,10 @@ function plan(text: string, { name, project, form }: HostServer, { undo, launche
         return { outcome: { kind: 'unwrapped' }, edits: unwrapEdits(text, form, wrapped) }
       }
       if (wrapped !== undefined) return stays({ kind: 'already' })
-      const { program, args } = beginningFor(parts, launcher)
-      const launch = [program, ...args, ...commandWords(own, form.kind === 'list' || form.args !== undefined)]
-      return {
-        outcome: { kind: 'wrapped', own, launch, program: parts[0] ?? '' },
-        edits: wrapEdits(text, form, own, launcher),
-      }
+      const hadArgs = form.kind === 'list' || form.args !== undefined
+      const launch: Launch = [...beginningFor(parts, launcher), ...commandWords(own, hadArgs)]
+      const outcome = { kind: 'wrapped', own, launch, program: parts[0] ?? '' } as const
+      return { outcome, edits: wrapEdits(text, form, launch) }
     }
   }
 }

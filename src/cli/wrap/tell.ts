@@ -3,7 +3,7 @@
 import { visible } from '../../bytes/visible.ts'
 import { homely } from '../context.ts'
 import { type Terminal, wrap } from '../terminal.ts'
-import { readLauncher } from './launch.ts'
+import { beginningFor, readLauncher } from './launch.ts'
 import type { Outcome, Plan, Planned } from './plan.ts'
 import { startsInProject } from './project-file.ts'
 
@@ -129,7 +129,7 @@ function tellProject(servers: readonly Planned[], { file, command, dryRun }: Tol
 }
 
 function started({ command }: Told): string {
-  return (readLauncher(command) ?? ['npx', '-y', 'holdpoint']).map(quoted).join(' ')
+  return beginningFor([], readLauncher(command)).map(quoted).join(' ')
 }
 
 /** A URL without what may be a password in it: its user, its query. */

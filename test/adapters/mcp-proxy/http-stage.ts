@@ -7,15 +7,7 @@ import { type Served, serveHttp } from '../../../adapters/mcp-proxy/http/serve.t
 import type { ServeTerms, UpstreamTerms } from '../../../adapters/mcp-proxy/http/terms.ts'
 import type { Gate, OutcomeStatus } from '../../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../../src/testing.ts'
-import { eventually } from '../mcp/wire.ts'
-
-export interface Frame {
-  readonly id?: string | number | null
-  readonly method?: string
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly result?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: number; readonly message: string }
-}
+import { eventually, type Frame } from '../mcp/wire.ts'
 
 /** A request as the upstream got it. */
 export interface Seen {
@@ -173,8 +165,7 @@ export async function startStage(terms: StageTerms = {}): Promise<Stage> {
 function upstreamTerms({ command, upstream }: StageTerms, port: number): UpstreamTerms {
   if (command === undefined)
     return { kind: 'http', name: 'notes', url: new URL(`http://127.0.0.1:${port}/mcp`), ...upstream }
-  const [program, ...args] = command
-  return { kind: 'command', name: 'notes', command: program, args }
+  return { kind: 'command', name: 'notes', command }
 }
 
 function closer(served: Served, gate: TestGate, stop: () => void): () => Promise<void> {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { RECEIPT_KEY, REFUSAL_KEY } from '../../../adapters/mcp/index.ts'
-import { eventually, rest } from '../mcp/wire.ts'
-import { event, type Frame, json, META, modernHeaders, type Play, startStage, stream, textOf } from './http-stage.ts'
+import { eventually, type Frame, rest } from '../mcp/wire.ts'
+import { event, json, META, modernHeaders, type Play, startStage, stream, textOf } from './http-stage.ts'
 
 const CALL = { method: 'tools/call', params: { name: 'get', arguments: { id: '7' } } }
 const WIPE = { method: 'tools/call', params: { name: 'wipe', arguments: {} } }

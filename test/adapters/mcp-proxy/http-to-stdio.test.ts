@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
-import { eventually, rest } from '../mcp/wire.ts'
-import { type Frame, META, modernHeaders, startStage, textOf } from './http-stage.ts'
+import { eventually, type Frame, rest } from '../mcp/wire.ts'
+import { META, modernHeaders, startStage, textOf } from './http-stage.ts'
 
 const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 

@@ -7,18 +7,11 @@ import { afterEach } from 'vitest'
 import { type StdioServed, serveStdio } from '../../../adapters/mcp-proxy/index.ts'
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
+import type { Frame } from '../mcp/wire.ts'
 
 /** Those that a failed test did not end. */
 const open = new Set<() => void>()
 const ODD_SERVER = resolve(import.meta.dirname, '../../support/odd-server-child.ts')
-
-export interface Frame {
-  readonly id?: string | number | null
-  readonly method?: string
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly result?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: number; readonly message: string }
-}
 
 export interface Session {
   readonly gate: TestGate

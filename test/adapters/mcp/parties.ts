@@ -35,8 +35,13 @@ export interface Pairing {
   join(ran: Ran, guard: Guard, person?: Person): Promise<Caller>
 }
 
+/** What can be put on a wire. */
+interface Party {
+  connect(transport: never): Promise<unknown>
+}
+
 /** Puts a gate on whichever of the two it is meant for. */
-export type Guard = <T extends { connect(transport: never): Promise<unknown> }>(party: T) => T
+export type Guard = <T extends Party>(party: T) => T
 
 /** Whoever sits at the client: reads the question of a form and answers it. */
 export type Person = (question: string) => {
@@ -48,7 +53,6 @@ const NAMES = ['read_note', 'delete_note'] as const
 const info = { name: 'notes', version: '1.0.0' }
 const app = { name: 'app', version: '1.0.0' }
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] })
-const same: Guard = (party) => party
 
 function clientV1(person: Person | undefined): ClientV1 {
   const client = new ClientV1(app, person === undefined ? {} : { capabilities: { elicitation: { form: {} } } })
@@ -130,7 +134,19 @@ function handled(make: () => McpServerV2): {
 
 const ADDRESS = new URL('http://notes.local/mcp')
 
-/** The eight. */
+/** Joined by memory: the server is there first. */
+async function joined(server: Party, client: Party, [near, far]: readonly [object, object]): Promise<Caller> {
+  await server.connect(far as never)
+  await client.connect(near as never)
+  return client as Party & Caller
+}
+
+async function joinedOverHttp(client: ClientV2, make: () => McpServerV2): Promise<Caller> {
+  await client.connect(new ClientHttpV2(ADDRESS, handled(make)))
+  return client as Caller
+}
+
+/** The nine. */
 export const PAIRINGS: readonly Pairing[] = [
   ...(
     [
@@ -141,13 +157,7 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, make]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard, person) => {
-        const [near, far] = MemoryV1.createLinkedPair()
-        await guard(make(ran)).connect(far)
-        const client = clientV1(person)
-        await client.connect(near)
-        return client as Caller
-      },
+      join: (ran, guard, person) => joined(guard(make(ran)), clientV1(person), MemoryV1.createLinkedPair()),
     }),
   ),
   ...(
@@ -159,13 +169,7 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, make]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard, person) => {
-        const [near, far] = ClientMemoryV2.createLinkedPair()
-        await guard(make(ran)).connect(far as never)
-        const client = clientV2({}, person)
-        await client.connect(near)
-        return client as Caller
-      },
+      join: (ran, guard, person) => joined(guard(make(ran)), clientV2({}, person), ClientMemoryV2.createLinkedPair()),
     }),
   ),
   ...(
@@ -177,28 +181,13 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, era]): Pairing => ({
       name,
       at: 'server',
-      join: async (ran, guard, person) => {
-        const client = clientV2(era, person)
-        await client.connect(
-          new ClientHttpV2(
-            ADDRESS,
-            handled(() => guard(mcpServerV2(ran))),
-          ),
-        )
-        return client as Caller
-      },
+      join: (ran, guard, person) => joinedOverHttp(clientV2(era, person), () => guard(mcpServerV2(ran))),
     }),
   ),
   {
     name: 'v1 Client',
     at: 'client',
-    join: async (ran, guard, person) => {
-      const [near, far] = MemoryV1.createLinkedPair()
-      await same(mcpServerV1(ran)).connect(far)
-      const client = guard(clientV1(person))
-      await client.connect(near)
-      return client as Caller
-    },
+    join: (ran, guard, person) => joined(mcpServerV1(ran), guard(clientV1(person)), MemoryV1.createLinkedPair()),
   },
   ...(
     [
@@ -209,16 +198,7 @@ export const PAIRINGS: readonly Pairing[] = [
     ([name, era]): Pairing => ({
       name,
       at: 'client',
-      join: async (ran, guard, person) => {
-        const client = guard(clientV2(era, person))
-        await client.connect(
-          new ClientHttpV2(
-            ADDRESS,
-            handled(() => mcpServerV2(ran)),
-          ),
-        )
-        return client as Caller
-      },
+      join: (ran, guard, person) => joinedOverHttp(guard(clientV2(era, person)), () => mcpServerV2(ran)),
     }),
   ),
 ]

@@ -21,6 +21,15 @@ export const TOOLS = ['read_note', 'write_note'].map((name) => ({
   inputSchema: { type: 'object', properties: { id: { type: 'string' } } },
 }))
 
+/** A frame as a client reads it. */
+export interface Frame {
+  readonly id?: string | number | null
+  readonly method?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly result?: Readonly<Record<string, unknown>>
+  readonly error?: { readonly code: number; readonly message: string }
+}
+
 export interface WireOptions extends TestGateOptions {
   readonly origin?: 'own' | 'third-party'
   /** Where the calls' principal is not alice. */

@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { Gate, Who } from '../../../src/index.ts'
+import { keepNewest } from '../../mcp/keep-newest.ts'
 import { isRequestId, keyOf, type Message } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { principalKey } from './visit.ts'
 
-/** What requests without a session have in common, principal by principal. */
-export interface Realm<C> {
+/** What a principal's requests without a session have in common. */
+export interface Sessionless<C> {
   readonly upstream: Upstream
   readonly conversation: string
   /** On which connection a client was asked something: without a session its answer comes by itself. */
   readonly asked: Map<string, C>
 }
 
-const MOST_REALMS = 1_000
+const MOST_PRINCIPALS = 1_000
 const MOST_ASKED = 1_000
 
-/** The realms of one upstream; those that were used last are kept. */
-export class Realms<C> {
-  readonly #kept = new Map<string, Realm<C>>()
+/** Whoever asks one upstream without a session; those that did so last are kept. */
+export class SessionlessByPrincipal<C> {
+  readonly #kept = new Map<string, Sessionless<C>>()
   readonly #gate: Gate
   readonly #server: string
 
@@ -26,17 +27,12 @@ export class Realms<C> {
     this.#server = server
   }
 
-  of(who: Who | undefined): Realm<C> {
+  of(who: Who | undefined): Sessionless<C> {
     const key = principalKey(who)
-    const realm = this.#kept.get(key) ?? this.#begun()
+    const sessionless = this.#kept.get(key) ?? this.#begun()
     this.#kept.delete(key)
-    this.#kept.set(key, realm)
-    for (const [oldest, { upstream }] of this.#kept) {
-      if (this.#kept.size <= MOST_REALMS) break
-      this.#kept.delete(oldest)
-      upstream.close()
-    }
-    return realm
+    keepNewest(this.#kept, key, sessionless, MOST_PRINCIPALS)?.upstream.close()
+    return sessionless
   }
 
   close(): void {
@@ -44,21 +40,19 @@ export class Realms<C> {
     this.#kept.clear()
   }
 
-  #begun(): Realm<C> {
+  #begun(): Sessionless<C> {
     const upstream = new Upstream(this.#gate, this.#server, 'third-party')
     return { upstream, conversation: randomUUID(), asked: new Map() }
   }
 }
 
 /** The client is asked this on that connection. */
-export function remember<C>({ asked }: Realm<C>, { id, method }: Message, connection: C): void {
+export function remember<C>({ asked }: Sessionless<C>, { id, method }: Message, connection: C): void {
   if (method === undefined || !isRequestId(id)) return
-  asked.set(keyOf(id), connection)
-  const [oldest] = asked.keys()
-  if (asked.size > MOST_ASKED && oldest !== undefined) asked.delete(oldest)
+  keepNewest(asked, keyOf(id), connection, MOST_ASKED)
 }
 
 /** The connection on which this answer was asked for. */
-export function askedOn<C>({ asked }: Realm<C>, { id, method }: Message): C | undefined {
+export function askedOn<C>({ asked }: Sessionless<C>, { id, method }: Message): C | undefined {
   return method === undefined && isRequestId(id) ? asked.get(keyOf(id)) : undefined
 }

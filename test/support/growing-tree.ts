@@ -1,10 +1,8 @@
-import { HoldpointError } from '../errors.ts'
-import { HASH_BYTES } from './encoding.ts'
-import { emptyRoot, nodeHash } from './merkle.ts'
-import type { Hash, Sha256 } from './ports.ts'
-import { half, isOdd, MOST_LEAVES } from './size.ts'
+import { emptyRoot, nodeHash } from '../../src/log/merkle.ts'
+import type { Hash, Sha256 } from '../../src/log/ports.ts'
+import { half, isOdd } from '../../src/log/size.ts'
 
-/** A tree of which only the right edge is held: its root after every leaf, in memory that grows with the logarithm. */
+/** What the log must come to: a tree of which only the right edge is held, with its root after every leaf. */
 export class GrowingTree {
   readonly #sha256: Sha256
   /** The complete subtrees of the tree so far, the largest first: one for each bit of the size. */
@@ -19,10 +17,7 @@ export class GrowingTree {
     return this.#size
   }
 
-  /** @throws HoldpointError ERR_FORMAT when this is no leaf hash, or the tree is full */
   append(leaf: Hash): void {
-    if (leaf.length !== HASH_BYTES) throw new HoldpointError('ERR_FORMAT', 'a leaf hash has 32 bytes')
-    if (this.#size === MOST_LEAVES) throw new HoldpointError('ERR_FORMAT', `a tree holds ${MOST_LEAVES} leaves`)
     let node = leaf
     for (let carry = this.#size; isOdd(carry); carry = half(carry)) {
       const left = this.#edge.pop()
