@@ -140,7 +140,7 @@ function lock(path: string, waitMs: number): DatabaseSync | undefined {
  *
  * @throws Error saying what mends it
  */
-function refuseOthers(folder: string): void {
+export function refuseOthers(folder: string): void {
   if (process.platform === 'win32') return
   const user = process.getuid?.()
   if (user !== undefined && user !== 0 && statSync(folder).uid !== user) {
@@ -161,7 +161,7 @@ function refuseOthers(folder: string): void {
  *
  * A file that is there is not opened: closing it again would drop the locks that this process has on it.
  */
-function makePrivate(path: string): void {
+export function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, 'ax', 0o600))
   } catch (cause) {
@@ -242,7 +242,7 @@ function refuseLostClaims(folder: string): void {
 }
 
 /** SQLITE_BUSY and its extended codes: somebody else holds a lock, and nothing was done. */
-function isBusy(cause: unknown): boolean {
+export function isBusy(cause: unknown): boolean {
   return (
     cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 5
   )
