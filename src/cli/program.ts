@@ -110,6 +110,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'erase',
+    {
+      summary: 'forget, for good, what calls were about; their receipts stay and verify',
+      load: async () => (await import('./erase.ts')).eraseCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'look at this installation: configuration, policies, key, store, unprotected tools',

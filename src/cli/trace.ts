@@ -1,7 +1,6 @@
 /** `holdpoint trace`: what led to what, in one conversation. */
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { traceOfConversation } from '../receipt/lineage.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
@@ -11,6 +10,7 @@ import { drawTrace } from './trace/draw.ts'
 import { traceAsJson } from './trace/json.ts'
 import { mermaidOf } from './trace/mermaid.ts'
 import { readTrace, traceOf } from './trace/traced.ts'
+import { ownKey } from './trust.ts'
 import { findByReference, storeFolder } from './why.ts'
 
 const TRACE_ID = /^[0-9a-f]{32}$/
@@ -92,13 +92,6 @@ async function traceBehind(ref: string, path: string, terminal: Terminal): Promi
   } finally {
     await reader.close()
   }
-}
-
-/** @throws UnusableInput where this machine has no receipt key: conversations are known by it alone */
-function ownKey(config: string | undefined) {
-  const { keyFile } = situationOf(config).places
-  if (existsSync(keyFile)) return loadOrCreateKey(keyFile)
-  throw new UnusableInput(`receipts name conversations by the gate’s key, and there is none at ${homely(keyFile)}`)
 }
 
 async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {

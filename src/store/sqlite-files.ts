@@ -70,6 +70,37 @@ export function openDesk(folder: string, busyMs: number): DatabaseSync {
   return db
 }
 
+/** How long what is to be erased waits for a gate that writes, ms. */
+const ERASING_MS = 5_000
+
+/**
+ * Opens one file of a store to erase in it, also while gates write to it. What is deleted through it is overwritten with zeros.
+ *
+ * @throws Error where others can write to the folder
+ */
+export function openEraser(path: string, folder: string): DatabaseSync {
+  refuseOthers(folder)
+  const db = openFile(path, ERASING_MS)
+  db.exec('PRAGMA secure_delete = ON')
+  return db
+}
+
+/** Does something while no process has these slots and none can take one; false, and nothing is done, where one has any. */
+export function withFreeSlots(folder: string, slots: readonly number[], work: () => void): boolean {
+  const leases: DatabaseSync[] = []
+  try {
+    for (const slot of slots) {
+      const lease = lock(join(folder, `receipts-${slot}.lock.db`), 0)
+      if (lease === undefined) return false
+      leases.push(lease)
+    }
+    work()
+    return true
+  } finally {
+    for (const lease of leases) lease.close()
+  }
+}
+
 /** The numbers of all slots that a folder has, live or left behind. */
 export function slotsIn(folder: string): readonly number[] {
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
@@ -175,6 +206,8 @@ function openWriter(path: string, busyMs: number): DatabaseSync {
   // INSERT OR REPLACE fires the append-only triggers only with this.
   db.exec('PRAGMA recursive_triggers = ON')
   makeDurable(db, 'main')
+  // What moves to another page leaves nothing of itself behind, so that it can be erased.
+  db.exec('PRAGMA secure_delete = FAST')
   return db
 }
 
