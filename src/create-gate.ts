@@ -25,7 +25,7 @@ import type { Settings } from './pass.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
 import { loadOrCreateKey } from './receipt/key-file.ts'
-import { Lineage } from './receipt/lineage.ts'
+import { Lineage, traceOfConversation } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
 import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
@@ -184,7 +184,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
     traceOf: (conversation) =>
       conversation === undefined
         ? Buffer.from(randomBytes(16)).toString('hex')
-        : Buffer.from(signer.blind('trace', conversation), 'base64url').toString('hex', 0, 16),
+        : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
     closed,
   })

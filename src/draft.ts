@@ -4,7 +4,7 @@ import { isToolName } from './bytes/names.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
-import { commitArguments, commitRequest } from './receipt/commit.ts'
+import { commitArguments, commitRequest, saltFor } from './receipt/commit.ts'
 import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import type { ApprovalRecord, Decision, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
@@ -30,7 +30,7 @@ export interface DraftTerms {
   readonly because?: string
 }
 
-/** A decision receipt before the chain signs it, the preimages of its commitments, and their salt. */
+/** A decision receipt before the chain signs it, the preimages of its commitments, and the call's own salt, of which theirs are made. */
 export interface Drafted {
   readonly draft: DecisionDraft
   readonly sidecar: Sidecar | undefined
@@ -51,6 +51,7 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
   const requestText = request === undefined ? undefined : canonicalText(request, around(settings.limits))
   const parents = parts.lineage.parents(scope.trace, arrival.call.step)
   const answered = terms.consent?.answered
+  const opening = saltFor('request', salt)
   const draft: DecisionDraft = {
     kind: 'decision',
     trace: scope.trace,
@@ -68,11 +69,11 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
       ? {}
       : {
           args: {
-            commit: commitArguments(salt, safeName(arrival.server), safeName(arrival.call.tool), snapshot.text),
+            commit: commitArguments(opening, safeName(arrival.server), safeName(arrival.call.tool), snapshot.text),
             bytes: snapshot.bytes.length,
           },
         }),
-    ...(requestText === undefined ? {} : { request: commitRequest(salt, requestText) }),
+    ...(requestText === undefined ? {} : { request: commitRequest(opening, requestText) }),
     materiality: classification.materiality,
     surface: classification.surface,
     evidence: classification.evidence.slice(0, MOST.evidence).map(({ source, argues, at, because }) => ({

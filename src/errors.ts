@@ -16,6 +16,8 @@ export type HoldpointErrorCode =
   | 'ERR_STORE'
   /** What was pinned of a third party's tools cannot be relied on; `at` names the file. */
   | 'ERR_PINS'
+  /** The log's files, its index and its witnesses do not agree: nothing was signed that contradicts what was signed before. */
+  | 'ERR_LOG'
   /** Arguments have no canonical form; `at` is a JSON Pointer. */
   | 'ERR_ARGUMENTS'
   /** Bytes are not what the format says: strict JSON, base64url, JWS. */

@@ -4,7 +4,7 @@ import { microseconds, toolName } from './draft.ts'
 import { resultText } from './exit-words.ts'
 import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
 import { Permit } from './permit/permit.ts'
-import { commitResult } from './receipt/commit.ts'
+import { commitResult, saltFor } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import type {
@@ -34,7 +34,7 @@ export interface SettleParts {
   readonly forget: (callKey: string) => void
 }
 
-/** Under what a permit was given. `salt` is the one of its decision receipt's commitments. */
+/** Under what a permit was given. `salt` is the call's own, of which those of its commitments are made. */
 export interface PermitTerms {
   readonly failedOpen: boolean
   readonly signal: AbortSignal | undefined
@@ -141,7 +141,9 @@ async function settled(
   const us = microseconds(clock.monotonic() - considered.startedAt)
   const text = end.result === undefined ? undefined : resultText(end.result)
   const result =
-    text === undefined ? {} : { result: { commit: commitResult(end.salt, text), bytes: Buffer.byteLength(text) } }
+    text === undefined
+      ? {}
+      : { result: { commit: commitResult(saltFor('result', end.salt), text), bytes: Buffer.byteLength(text) } }
   const receipt = await recorder.outcome(
     { kind: 'outcome', decision: decision.hash, status, us, trace: considered.scope.trace, ...result },
     end.claimed ? { decision: decision.hash, status } : undefined,

@@ -647,6 +647,7 @@ export interface Settlement {
 
 /** The salted preimages of a receipt's commitments, kept beside it, erasable without harming any proof. */
 export interface Sidecar {
+  /** The call's own salt, which never leaves the store: those of the request's and the result's commitments are made of it. */
   readonly salt: string
   /** Canonical text of the evaluation request (arguments included). */
   readonly request: string

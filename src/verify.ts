@@ -1,5 +1,5 @@
 /**
- * `holdpoint/verify`: verifies receipts offline, in a browser or in Node, with the public keys alone.
+ * `holdpoint/verify`: verifies receipts and bundles offline, in a browser or in Node, with what the caller trusts alone.
  *
  * Nothing here reads a file, a clock or the network.
  */
@@ -8,3 +8,12 @@ export type { Jwk } from './receipt/keys.ts'
 export { readReceipt } from './receipt/read.ts'
 export { verifyReceipts } from './receipt/verify.ts'
 export type { Check, VerifyFailure, VerifyNote, VerifyReport } from './receipt/verify-report.ts'
+export {
+  BUNDLE_FORMAT,
+  type BundleHead,
+  type BundleOpening,
+  type BundlePart,
+  type BundleScope,
+  readBundlePart,
+} from './verify/bundle-text.ts'
+export { type BundleContent, bundleLines, fitsBundle } from './verify/bundle-writer.ts'

@@ -103,6 +103,20 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'trace',
+    {
+      summary: 'draw one conversation: its calls, what each had seen, what was decided and how it ended',
+      load: async () => (await import('./trace.ts')).traceCommand,
+    },
+  ],
+  [
+    'erase',
+    {
+      summary: 'forget, for good, what calls were about; their receipts stay and verify',
+      load: async () => (await import('./erase.ts')).eraseCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'look at this installation: configuration, policies, key, store, unprotected tools',

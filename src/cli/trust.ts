@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { checkOptions } from '../config/read.ts'
 import { HoldpointError } from '../errors.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
+import type { Signer } from '../types.ts'
 import type { Jwk } from '../verify.ts'
-import { homely, type Situation } from './context.ts'
+import { homely, type Situation, situationOf } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
 
 /** Keys, and a phrase that says whose they are. */
@@ -38,6 +39,17 @@ export function trustedKeys(file: string | undefined, situation: () => Situation
     keys: [loadOrCreateKey(places.keyFile).publicJwk],
     from: `this machine’s receipt key, ${homely(places.keyFile)}`,
   }
+}
+
+/**
+ * This machine's receipt key, under which its receipts name conversations.
+ *
+ * @throws UnusableInput where there is none
+ */
+export function ownKey(config: string | undefined): Signer {
+  const { keyFile } = situationOf(config).places
+  if (existsSync(keyFile)) return loadOrCreateKey(keyFile)
+  throw new UnusableInput(`receipts name conversations by the gate’s key, and there is none at ${homely(keyFile)}`)
 }
 
 function readKeys(file: string): readonly Jwk[] {

@@ -82,7 +82,7 @@ async function find(reader: Reader, id: string | undefined, terminal: Terminal):
 }
 
 /** The newest decision that asked for this approval or rests on it: the one about the same tool and arguments. */
-async function findByReference(reader: Reader, ref: string, terminal: Terminal): Promise<Found | undefined> {
+export async function findByReference(reader: Reader, ref: string, terminal: Terminal): Promise<Found | undefined> {
   const approval = await reader.get(ref)
   if (approval === undefined) return undefined
   const candidates: DecisionReceipt[] = []

@@ -1,5 +1,5 @@
 /** Where holdpoint keeps its state: in the platform's state folder, never in the working directory. */
-import { isAbsolute, posix, resolve, win32 } from 'node:path'
+import { dirname, isAbsolute, posix, resolve, win32 } from 'node:path'
 import { HoldpointError } from '../errors.ts'
 import type { ConfigOptions } from './schema.ts'
 
@@ -44,6 +44,8 @@ export interface Places {
   readonly store: { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'memory' }
   /** The file of the receipt signing key. */
   readonly keyFile: string
+  /** The file of the key that signs the log's checkpoints, beside it. */
+  readonly logKeyFile: string
   /** The folder of signed overrides. */
   readonly overrides: string
   /** The folder of what third parties' tools must be. */
@@ -54,12 +56,13 @@ export interface Places {
 export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
   const keyFile =
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
+  const logKeyFile = resolve(dirname(keyFile), 'log-key')
   const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
   const pins = resolve(state, 'pins')
-  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, overrides, pins }
+  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, logKeyFile, overrides, pins }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
-  return { store: { kind: 'folder', folder: place }, keyFile, overrides, pins }
+  return { store: { kind: 'folder', folder: place }, keyFile, logKeyFile, overrides, pins }
 }
 
 function within(folder: string, path: string): string {

@@ -8,6 +8,15 @@ import { sha256 } from '../bytes/digest.ts'
  * never written anywhere.
  */
 
+/**
+ * The salt of one opening, of the call's own salt: SHA-256 over the RFC 8785 text of `["hp-salt/1", opening, salt]`.
+ *
+ * Whoever is shown a request has its salt, and must not be able to try out results with it. The call's own salt goes to nobody.
+ */
+export function saltFor(opening: 'request' | 'result', salt: string): string {
+  return sha256(`["hp-salt/1",${JSON.stringify(opening)},${JSON.stringify(salt)}]`)
+}
+
 /** SHA-256 over the RFC 8785 text of `["hp-args/1", salt, server, tool, arguments]`. `argumentsText` is canonical already. */
 export function commitArguments(salt: string, server: string, tool: string, argumentsText: string): string {
   return sha256(

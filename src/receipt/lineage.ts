@@ -1,3 +1,4 @@
+import type { Signer } from '../types.ts'
 import { MOST } from './limits.ts'
 
 /** Most conversations that are remembered. */
@@ -43,4 +44,9 @@ export class Lineage {
     if (this.#traces.size > MOST_TRACES) this.#traces.delete(this.#traces.keys().next().value ?? '')
     return known
   }
+}
+
+/** The trace id of a conversation: the same each time under one key, and no help in guessing whose it is. */
+export function traceOfConversation(signer: Pick<Signer, 'blind'>, conversation: string): string {
+  return Buffer.from(signer.blind('trace', conversation), 'base64url').toString('hex', 0, 16)
 }

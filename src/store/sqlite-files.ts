@@ -70,6 +70,37 @@ export function openDesk(folder: string, busyMs: number): DatabaseSync {
   return db
 }
 
+/** How long what is to be erased waits for a gate that writes, ms. */
+const ERASING_MS = 5_000
+
+/**
+ * Opens one file of a store to erase in it, also while gates write to it. What is deleted through it is overwritten with zeros.
+ *
+ * @throws Error where others can write to the folder
+ */
+export function openEraser(path: string, folder: string): DatabaseSync {
+  refuseOthers(folder)
+  const db = openFile(path, ERASING_MS)
+  db.exec('PRAGMA secure_delete = ON')
+  return db
+}
+
+/** Does something while no process has these slots and none can take one; false, and nothing is done, where one has any. */
+export function withFreeSlots(folder: string, slots: readonly number[], work: () => void): boolean {
+  const leases: DatabaseSync[] = []
+  try {
+    for (const slot of slots) {
+      const lease = lock(join(folder, `receipts-${slot}.lock.db`), 0)
+      if (lease === undefined) return false
+      leases.push(lease)
+    }
+    work()
+    return true
+  } finally {
+    for (const lease of leases) lease.close()
+  }
+}
+
 /** The numbers of all slots that a folder has, live or left behind. */
 export function slotsIn(folder: string): readonly number[] {
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
@@ -140,7 +171,7 @@ function lock(path: string, waitMs: number): DatabaseSync | undefined {
  *
  * @throws Error saying what mends it
  */
-function refuseOthers(folder: string): void {
+export function refuseOthers(folder: string): void {
   if (process.platform === 'win32') return
   const user = process.getuid?.()
   if (user !== undefined && user !== 0 && statSync(folder).uid !== user) {
@@ -161,7 +192,7 @@ function refuseOthers(folder: string): void {
  *
  * A file that is there is not opened: closing it again would drop the locks that this process has on it.
  */
-function makePrivate(path: string): void {
+export function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, 'ax', 0o600))
   } catch (cause) {
@@ -175,6 +206,8 @@ function openWriter(path: string, busyMs: number): DatabaseSync {
   // INSERT OR REPLACE fires the append-only triggers only with this.
   db.exec('PRAGMA recursive_triggers = ON')
   makeDurable(db, 'main')
+  // What moves to another page leaves nothing of itself behind, so that it can be erased.
+  db.exec('PRAGMA secure_delete = FAST')
   return db
 }
 
@@ -242,7 +275,7 @@ function refuseLostClaims(folder: string): void {
 }
 
 /** SQLITE_BUSY and its extended codes: somebody else holds a lock, and nothing was done. */
-function isBusy(cause: unknown): boolean {
+export function isBusy(cause: unknown): boolean {
   return (
     cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number' && (cause.errcode & 0xff) === 5
   )

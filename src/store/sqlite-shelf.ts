@@ -136,7 +136,8 @@ function page(db: DatabaseSync, after: number, most: number): Page {
   return { receipts: rows.flatMap((row) => receiptOf(row) ?? []), last: Number(rows.at(-1)?.['id'] ?? after) }
 }
 
-function receiptOf(row: Record<string, unknown> | undefined): Receipt | undefined {
+/** A row of `receipts`. */
+export function receiptOf(row: Record<string, unknown> | undefined): Receipt | undefined {
   if (row === undefined) return undefined
   const prev = row['prev']
   return {

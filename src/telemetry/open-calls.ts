@@ -1,3 +1,5 @@
+import type { SpanContext } from '@opentelemetry/api'
+
 /** Permitted calls remembered one by one; more are only counted. */
 const MOST_REMEMBERED = 10_000
 
@@ -10,6 +12,8 @@ export interface OpenCall {
   readonly permittedAt: number
   /** From its arrival to its permit, ms. */
   readonly decisionMs: number
+  /** The span that its decision is drawn in. */
+  readonly admission?: SpanContext
 }
 
 /** The calls between their permit and their end, by the id of the decision receipt. */

@@ -1,4 +1,12 @@
-import { type Attributes, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
 import type { EventSink, GateEvent } from '../types.ts'
 import { CONVERSATION, describesToolCall, ERROR_TYPE, EXECUTE_TOOL, OPERATION, TOOL_NAME } from './conventions.ts'
 import { codeLabel, DECISION, MATERIALITY, RAN, STATUS } from './labels.ts'
@@ -56,9 +64,6 @@ export function spanSink(tracer: Tracer, names: readonly SpanName[]): EventSink 
 
 function decided(tracer: Tracer, open: OpenCalls, event: Decided, names: readonly SpanName[]): void {
   const endedAt = Date.now()
-  if (event.code === undefined && event.receipt !== undefined) {
-    open.permitted(event.receipt, { permittedAt: endedAt, decisionMs: event.ms })
-  }
   // UNTRUSTED: the name of a tool that the gate never looked up stays out.
   const isNameless = event.code !== undefined && BEFORE_LOOKUP.has(event.code) && event.surface === 'unknown'
   const tool = isNameless ? undefined : shaped(TOOL, event.tool)
@@ -75,12 +80,14 @@ function decided(tracer: Tracer, open: OpenCalls, event: Decided, names: readonl
     ...(names.includes('conversation') ? optional(CONVERSATION, event.conversation?.slice(0, LONGEST_NAME)) : {}),
   }
   const outer = activeToolSpan()
-  if (outer !== undefined) {
-    outer.setAttributes(attributes)
-    return
-  }
+  outer?.setAttributes(attributes)
   const isBroken = event.code !== undefined && BROKEN.has(event.code)
-  draw(tracer, named('admit', tool), { endedAt, ms: event.ms, attributes, error: isBroken ? event.code : undefined })
+  const error = isBroken ? event.code : undefined
+  const admission =
+    outer?.spanContext() ?? draw(tracer, named('admit', tool), { endedAt, ms: event.ms, attributes, error })
+  if (event.code === undefined && event.receipt !== undefined) {
+    open.permitted(event.receipt, { permittedAt: endedAt, decisionMs: event.ms, admission })
+  }
 }
 
 function settled(tracer: Tracer, open: OpenCalls, event: Settled): void {
@@ -107,10 +114,11 @@ function settled(tracer: Tracer, open: OpenCalls, event: Settled): void {
       ...optional('holdpoint.basis', call?.basis),
     },
     error: event.status === 'ok' ? undefined : event.status,
+    admission: call?.admission,
   })
 }
 
-/** Draws a span that is already over, under whatever is active. */
+/** Draws a span that is already over, under whatever is active. An execution is linked to the span of its decision. */
 function draw(
   tracer: Tracer,
   name: string,
@@ -119,16 +127,19 @@ function draw(
     readonly ms: number
     readonly attributes: Attributes
     readonly error: string | undefined
+    readonly admission?: SpanContext | undefined
   },
-): void {
+): SpanContext {
   const took = Number.isFinite(span.ms) ? Math.max(0, span.ms) : 0
   const drawn = tracer.startSpan(name, {
     kind: SpanKind.INTERNAL,
     startTime: span.endedAt - took,
     attributes: { ...span.attributes, ...optional(ERROR_TYPE, span.error) },
+    ...(span.admission === undefined ? {} : { links: [{ context: span.admission }] }),
   })
   if (span.error !== undefined) drawn.setStatus({ code: SpanStatusCode.ERROR })
   drawn.end(span.endedAt)
+  return drawn.spanContext()
 }
 
 /** The active span, where it is somebody's span of a tool call. The SDK shows a span's attributes; the API does not. */

@@ -19,12 +19,14 @@ describe('the state folder', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },
       keyFile: '/s/keys/receipt.pem',
+      logKeyFile: '/s/keys/log-key',
       overrides: '/s/overrides',
       pins: '/s/pins',
     })
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k', overrides: 'o' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },
       keyFile: '/k',
+      logKeyFile: '/log-key',
       overrides: '/app/o',
       pins: '/s/pins',
     })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
 import { AbsentAnswer } from '../../src/decide/absent.ts'
 import { createCedarPoint } from '../../src/policy/cedar.ts'
-import { commitRequest } from '../../src/receipt/commit.ts'
+import { commitRequest, saltFor } from '../../src/receipt/commit.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
 import { REFUSAL_CODES } from '../../src/refusal/codes.ts'
 import { renderAsReason, renderForModel } from '../../src/refusal/render.ts'
@@ -543,7 +543,7 @@ permit (principal, action, resource) when { context.arguments has amount && cont
         const claims = claimsOf(receipt)
         const opened = await gate.store.sidecar(receipt.hash)
         if (opened === undefined) throw new Error('the request was not kept')
-        expect(commitRequest(opened.salt, opened.request)).toBe(claims['request'])
+        expect(commitRequest(saltFor('request', opened.salt), opened.request)).toBe(claims['request'])
 
         const elsewhere = createCedarPoint([{ path: 'test.cedar', text: POLICY }])
         const definition: ToolDefinition = { name: 'act', origin: 'own' }

@@ -55,7 +55,7 @@ describe('the codes', () => {
     .join(' ')
     .split(' ')
   const errors =
-    'ERR_ARGUMENTS ERR_CLOSED ERR_CONFIG ERR_FORMAT ERR_KEY ERR_PINS ERR_POLICY ERR_STORE ERR_TOOL ERR_UNGATED'.split(
+    'ERR_ARGUMENTS ERR_CLOSED ERR_CONFIG ERR_FORMAT ERR_KEY ERR_LOG ERR_PINS ERR_POLICY ERR_STORE ERR_TOOL ERR_UNGATED'.split(
       ' ',
     )
 

@@ -89,6 +89,18 @@ describe('the spans of a call', () => {
       'holdpoint.outcome_receipt': outcome?.id,
     })
     expect(execute?.status.code).toBe(SpanStatusCode.UNSET)
+    expect(admit?.attributes['holdpoint.receipt']).toBe(decision?.id)
+  })
+
+  it('lead from an execution to the decision that it rests on, also when they are not in one trace', async () => {
+    const { gate, spans } = watchedGate()
+    await gate.run({ tool: 'refund', input: { amount: 1 }, callId: '1' }, () => 'done')
+    await gate.run({ tool: 'refund', input: { amount: 2 }, callId: '2' }, () => 'done')
+    const [first, execution, second, other] = spans()
+    expect(execution?.links.map(({ context: to }) => to)).toEqual([first?.spanContext()])
+    expect(other?.links.map(({ context: to }) => to)).toEqual([second?.spanContext()])
+    expect(first?.spanContext().traceId).not.toBe(execution?.spanContext().traceId)
+    expect(first?.links).toEqual([])
   })
 
   it('last as long as the decision and the execution took', () => {

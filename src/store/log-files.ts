@@ -1,0 +1,143 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { TileStorage } from '../log/ports.ts'
+import { hashesAt, TILE_WIDTH, tilePath } from '../log/tile-layout.ts'
+
+/** The part of the file system that a log's files are kept with. */
+export type Disk = Pick<typeof import('node:fs/promises'), 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'>
+
+/** A log's static files in a folder, by path below it. */
+export interface LogFiles extends TileStorage {
+  /**
+   * Takes away partial tiles that nobody needs after the tree has grown: those that a full one has replaced, and all but the
+   * widest few of those at its edge. What cannot be taken away stays and harms nobody.
+   */
+  tidy(from: number, to: number): Promise<void>
+}
+
+const nodeDisk: Disk = { mkdir, open, readdir, readFile, rename, rm }
+/** Readers that still have an earlier checkpoint find its partial tiles for as many checkpoints more. */
+const PARTIAL_TILES_KEPT = 8
+/** A link is not followed. */
+const WRITE_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
+const PARTIAL = /^(.*)\.p\/(\d+)$/
+const HASH_BYTES = 32
+
+/**
+ * Files of a log: for this user alone, each replaced as a whole and durable when `write` resolves. One writer at a time.
+ *
+ * @param folder made when something is first written
+ */
+export function logFiles(folder: string, disk: Disk = nodeDisk): LogFiles {
+  const made = new Set<string>()
+
+  async function syncFolder(path: string): Promise<void> {
+    const handle = await disk.open(path, constants.O_RDONLY)
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** A folder is there after a crash only when the one that holds it was synced too. */
+  async function makeFolder(path: string): Promise<void> {
+    if (made.has(path)) return
+    const first = await disk.mkdir(path, { recursive: true, mode: 0o700 })
+    for (let at = path; first !== undefined && at.startsWith(first); at = dirname(at)) await syncFolder(dirname(at))
+    made.add(path)
+  }
+
+  async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+    const handle = await disk.open(path, WRITE_NEW, 0o600)
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return await disk.readFile(path)
+    } catch (cause) {
+      if (isMissing(cause)) return undefined
+      throw cause
+    }
+  }
+
+  async function widthsIn(path: string): Promise<readonly number[]> {
+    try {
+      return (await disk.readdir(path)).filter((name) => /^\d+$/.test(name)).map(Number)
+    } catch (cause) {
+      if (isMissing(cause)) return []
+      throw cause
+    }
+  }
+
+  async function read(path: string): Promise<Uint8Array | undefined> {
+    const bytes = await readIfThere(join(folder, path))
+    const [, whole, width] = PARTIAL.exec(path) ?? []
+    if (bytes !== undefined || whole === undefined) return bytes
+    // A partial tile that was tidied away is the beginning of every wider one.
+    const wider = (await widthsIn(join(folder, `${whole}.p`))).filter((one) => one > Number(width))
+    const found = wider.length === 0 ? undefined : await readIfThere(join(folder, `${whole}.p/${Math.min(...wider)}`))
+    return found === undefined ? undefined : beginningOf(found, Number(width), path.startsWith('tile/entries/'))
+  }
+
+  return {
+    read,
+    write: async (path, bytes) => {
+      const target = join(folder, path)
+      await makeFolder(dirname(target))
+      // INVARIANT I6: the name is given to a file that is whole and synced, so that no crash leaves half of one.
+      await writeWhole(`${target}.new`, bytes)
+      await disk.rename(`${target}.new`, target)
+      await syncFolder(dirname(target))
+    },
+    tidy: async (from, to) => {
+      for (const { partial, isFull } of partialsBetween(from, to)) {
+        const path = join(folder, partial)
+        try {
+          if (isFull) await disk.rm(path, { recursive: true, force: true })
+          else
+            for (const width of [...(await widthsIn(path))].sort((a, b) => b - a).slice(PARTIAL_TILES_KEPT))
+              await disk.rm(join(path, String(width)), { force: true })
+        } catch {
+          // It stays.
+        }
+      }
+    },
+  }
+}
+
+/** The folders of partial tiles that a tree may have had while it grew. */
+function* partialsBetween(from: number, to: number): Generator<{ readonly partial: string; readonly isFull: boolean }> {
+  for (let level = 0; hashesAt(level, to) > 0; level += 1) {
+    const last = Math.floor(hashesAt(level, to) / TILE_WIDTH)
+    for (let index = Math.floor(hashesAt(level, from) / TILE_WIDTH); index <= last; index += 1) {
+      const path = tilePath({ level, index, width: TILE_WIDTH })
+      const isFull = index < last
+      yield { partial: `${path}.p`, isFull }
+      if (level === 0) yield { partial: `${path.replace('tile/0/', 'tile/entries/')}.p`, isFull }
+    }
+  }
+}
+
+/** The first hashes of a tile, or the first entries of a bundle, each behind its length. */
+function beginningOf(bytes: Uint8Array, width: number, isBundle: boolean): Uint8Array | undefined {
+  if (!isBundle) return bytes.subarray(0, width * HASH_BYTES)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let end = 0
+  for (let entry = 0; entry < width; entry += 1) {
+    if (end + 2 > bytes.length) return undefined
+    end += 2 + view.getUint16(end)
+  }
+  return end > bytes.length ? undefined : bytes.subarray(0, end)
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+}

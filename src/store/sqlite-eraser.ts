@@ -1,0 +1,205 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { canonicalText } from '../bytes/canonical.ts'
+import { sha256 } from '../bytes/digest.ts'
+import { HoldpointError } from '../errors.ts'
+import type { ApprovalRequest, EvaluationRequest, Receipt } from '../types.ts'
+import { claimsPath, openEraser, slotsIn, withFreeSlots } from './sqlite-files.ts'
+import { receiptOf } from './sqlite-shelf.ts'
+
+/** Rows that are looked at, or erased, in one transaction: a gate waits for no more than that. */
+const PAGE = 64
+/** Arguments were within a gate's bounds when they were kept. */
+const LIMITS = { maxDepth: 512, maxNodes: 4_000_000, maxBytes: 64 * 1_048_576 }
+
+/** Which calls are to be forgotten. */
+export interface Forgetting {
+  /**
+   * Is what was kept of this decision to go? The reference of the yes that it rests on goes along.
+   *
+   * Called once for each decision receipt of the folder.
+   */
+  decision(receipt: Receipt): { readonly approval?: string } | undefined
+  /** Is this question to a person to go, whether or not a receipt tells of it? */
+  question(request: ApprovalRequest): boolean
+}
+
+/** What was found, and, unless it was only looked for, erased. */
+export interface Erased {
+  /** Requests with their arguments, from beside their receipts. */
+  readonly requests: number
+  /** Questions to people, which hold arguments too. */
+  readonly questions: number
+  /** What `claims.db` held of the arguments of calls that have ended: a digest without a salt, and an amount. */
+  readonly claims: number
+  /** Calls that have not ended, whose digest and amount `claims.db` still needs. */
+  readonly running: number
+  /** Files in which a reader that would not go left an older version of something erased. Never so when it was only looked for. */
+  readonly unsettled: readonly string[]
+  /** Files that a gate has open: what was in them is overwritten; they are rewritten whole when none has. */
+  readonly inUse: readonly string[]
+}
+
+/**
+ * Erases, for good, what a store's folder holds of calls beside their receipts. No receipt is touched, so everything still
+ * verifies.
+ *
+ * What is erased is overwritten with zeros where it stood, the write-ahead logs are emptied, and each file that no gate has open is
+ * written anew. Gates may go on meanwhile. Copies elsewhere are out of reach: backups, snapshots, spare blocks of the disk.
+ *
+ * @param look counts and erases nothing
+ * @throws HoldpointError ERR_STORE
+ */
+export function eraseCalls(folder: string, forgetting: Forgetting, options: { readonly look?: boolean } = {}): Erased {
+  try {
+    return new Eraser(folder, forgetting, options.look === true).run()
+  } catch (cause) {
+    if (cause instanceof HoldpointError) throw cause
+    const why = cause instanceof Error ? cause.message : 'the files cannot be written to'
+    throw new HoldpointError('ERR_STORE', `erasing failed: ${why}`, { at: folder, cause })
+  }
+}
+
+class Eraser {
+  readonly #folder: string
+  readonly #forgetting: Forgetting
+  readonly #isLook: boolean
+  /** Tool and arguments of what goes, as digests: questions about the same go too. */
+  readonly #asked = new Set<string>()
+  readonly #refs = new Set<string>()
+  readonly #unsettled: string[] = []
+  readonly #inUse: string[] = []
+  #requests = 0
+  #claims = 0
+  #running = 0
+
+  constructor(folder: string, forgetting: Forgetting, isLook: boolean) {
+    this.#folder = folder
+    this.#forgetting = forgetting
+    this.#isLook = isLook
+  }
+
+  run(): Erased {
+    const slots = slotsIn(this.#folder)
+    const shared = existsSync(claimsPath(this.#folder)) ? openEraser(claimsPath(this.#folder), this.#folder) : undefined
+    try {
+      for (const slot of slots) this.#slot(slot, shared)
+      const questions = shared === undefined ? 0 : this.#questions(shared)
+      if (shared !== undefined) this.#settle(shared, 'claims.db', slots)
+      return {
+        requests: this.#requests,
+        questions,
+        claims: this.#claims,
+        running: this.#running,
+        unsettled: this.#unsettled,
+        inUse: this.#inUse,
+      }
+    } finally {
+      shared?.close()
+    }
+  }
+
+  #slot(slot: number, shared: DatabaseSync | undefined): void {
+    const name = `receipts-${slot}.db`
+    const db = openEraser(join(this.#folder, name), this.#folder)
+    try {
+      const pages = db.prepare(
+        `SELECT receipts.*, sidecars.request FROM receipts LEFT JOIN sidecars ON sidecars.receipt = receipts.id
+         WHERE receipts.id > ? AND kind = 'decision' ORDER BY receipts.id LIMIT ${PAGE}`,
+      )
+      const erase = db.prepare('DELETE FROM sidecars WHERE receipt = ?')
+      let page = pages.all(0)
+      while (page.length > 0) {
+        const going = page.filter((row) => this.#goes(row))
+        const kept = going.filter((row) => row['request'] !== null)
+        this.#requests += kept.length
+        if (!this.#isLook) written(db, () => kept.forEach((row) => void erase.run(Number(row['id']))))
+        if (shared !== undefined) this.#forget(shared, going)
+        page = pages.all(Number(page.at(-1)?.['id']))
+      }
+      this.#settle(db, name, [slot])
+    } finally {
+      db.close()
+    }
+  }
+
+  #goes(row: Record<string, unknown>): boolean {
+    const receipt = receiptOf(row)
+    const going = receipt === undefined ? undefined : this.#forgetting.decision(receipt)
+    if (going === undefined) return false
+    if (going.approval !== undefined) this.#refs.add(going.approval)
+    if (typeof row['request'] === 'string') this.#asked.add(askedIn(row['request']))
+    return true
+  }
+
+  /**
+   * INVARIANT I2: the key of a call that ran stays taken. Without its digest it is refused as a key that was used for something
+   * else, which is as much a no.
+   */
+  #forget(shared: DatabaseSync, going: readonly Record<string, unknown>[]): void {
+    const known = shared.prepare('SELECT status, input_digest, amount FROM claims WHERE decision = ?')
+    const blank = shared.prepare(
+      "UPDATE claims SET input_digest = '', amount = NULL WHERE decision = ? AND status <> 'claimed'",
+    )
+    const held = going.filter((row) => {
+      const claim = known.get(String(row['hash']))
+      if (claim?.['status'] === 'claimed') this.#running += 1
+      else if (claim !== undefined && (claim['input_digest'] !== '' || claim['amount'] !== null)) return true
+      return false
+    })
+    this.#claims += held.length
+    if (!this.#isLook) written(shared, () => held.forEach((row) => void blank.run(String(row['hash']))))
+  }
+
+  /** A question that is forgotten is never a yes. */
+  #questions(shared: DatabaseSync): number {
+    const going: number[] = []
+    for (const row of shared.prepare('SELECT id, request FROM approvals').iterate()) {
+      const request = JSON.parse(String(row['request'])) as ApprovalRequest
+      const isAsked = askedBy(request).some((digest) => this.#asked.has(digest))
+      if (isAsked || this.#refs.has(request.ref) || this.#forgetting.question(request)) going.push(Number(row['id']))
+    }
+    const erase = shared.prepare('DELETE FROM approvals WHERE id = ?')
+    if (!this.#isLook) written(shared, () => going.forEach((id) => void erase.run(id)))
+    return going.length
+  }
+
+  /** Writes a file anew where no gate can have it, and empties its log: until then the file itself holds what was erased. */
+  #settle(db: DatabaseSync, name: string, slots: readonly number[]): void {
+    if (this.#isLook) return
+    if (!withFreeSlots(this.#folder, slots, () => db.exec('VACUUM'))) this.#inUse.push(name)
+    const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+    if (busy !== 0) this.#unsettled.push(name)
+  }
+}
+
+/** One transaction, or nothing at all. */
+function written(db: DatabaseSync, write: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    write()
+    db.exec('COMMIT')
+  } catch (cause) {
+    db.exec('ROLLBACK')
+    throw cause
+  }
+}
+
+/** What a request asks for, as a digest: tool and arguments. */
+function askedIn(text: string): string {
+  const request = JSON.parse(text) as EvaluationRequest
+  return asked(request.resource.id, canonicalText(request.context.arguments, LIMITS))
+}
+
+/** The same of a question, which shows more than the arguments where more goes to the tool. */
+function askedBy({ tool, argumentsText }: ApprovalRequest): readonly string[] {
+  const whole = asked(tool, argumentsText)
+  if (!argumentsText.startsWith('{"arguments":')) return [whole]
+  const shown = JSON.parse(argumentsText) as { readonly arguments: unknown }
+  return [whole, asked(tool, canonicalText(shown.arguments, LIMITS))]
+}
+
+function asked(tool: string, argumentsText: string): string {
+  return sha256(`${tool}\n${argumentsText}`)
+}
