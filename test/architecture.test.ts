@@ -42,7 +42,7 @@ const table: { readonly [room: string]: Room } = {
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
   log: { rooms: noun, pure: true },
-  store: { rooms: [...noun, 'log'], node: '*', packages: ['p-timeout', 'zod'] },
+  store: { rooms: [...noun, 'log'], node: '*', packages: ['p-timeout', 'zod'], lazy: ['pg'] },
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   wire: { rooms: [...noun, 'decide', 'policy'], node: ['node:http', 'node:https'] },
@@ -58,6 +58,7 @@ const table: { readonly [room: string]: Room } = {
   'create-gate': { rooms: '*', node: '*' },
   'create-panel': { rooms: [...noun, 'config', 'decide', 'policy', 'wire'] },
   verify: { rooms: [...noun, 'receipt', 'log'], packages: ['@noble/hashes/sha2.js'], pure: true },
+  postgres: { rooms: [...noun, 'store'] },
   testing: { rooms: '*', node: '*' },
   index: { rooms: '*' },
   cli: {
