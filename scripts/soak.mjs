@@ -53,21 +53,12 @@ mkdirSync(state, { mode: 0o700 })
 say(`${minutes} minutes from ${new Date(startedAt).toISOString()}, on Node ${process.version}`)
 const upstream = await startUpstream(ran)
 const odd = [process.execPath, oddServer, ran]
-const stdio = (name = 'odd') => [
-  process.execPath,
-  main,
-  'mcp',
-  '--name',
-  name,
-  '--policy',
-  policyFor(name),
-  '--',
-  ...odd,
-]
+// Each policy is written once: a proxy that starts meanwhile must find it whole.
+const stdio = [process.execPath, main, 'mcp', '--name', 'odd', '--policy', policyFor('odd'), '--', ...odd]
 const toHttp = ['--policy', policyFor('up'), '--upstream', `up=${upstream.url}`]
 const toStdio = ['--policy', policyFor('bridge'), '--name', 'bridge', '--', ...odd]
 
-const steady = await startStdio(stdio(), env)
+const steady = await startStdio(stdio, env)
 const listeners = await Promise.all(
   [toHttp, toStdio].map((flags) => startListening([process.execPath, main], flags, env)),
 )
@@ -96,7 +87,7 @@ const traffic = await Promise.allSettled([
     }
   }),
   ...[0, 1].map(async () => {
-    while (Date.now() < until) await shortSession(await startStdio(stdio(), env), tally)
+    while (Date.now() < until) await shortSession(await startStdio(stdio, env), tally)
   }),
 ])
 for (const { reason } of traffic) if (reason !== undefined) failures.push(`the traffic stopped: ${reason.stack}`)
@@ -129,7 +120,7 @@ await upstream.close()
 // Whoever was killed left permits open: whoever takes its slot ends them.
 await Promise.all(
   Array.from({ length: slotsIn(store) }, async () => {
-    const session = await startStdio(stdio(), env)
+    const session = await startStdio(stdio, env)
     await sleep(1_000)
     session.leave()
     await session.ended
