@@ -36,21 +36,29 @@ const NOT_UPSTREAM: ReadonlySet<string> = new Set([
 
 /**
  * Of an answer: a challenge of the upstream would send our client's next token to somebody else, and a cookie would never come
- * back. The length is that of a body which may have been changed.
+ * back. Whose pages may read an answer, and where else it is to be had, is ours to say. The length is that of a body which may
+ * have been changed.
  */
 const NOT_DOWNSTREAM: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
+  'authorization',
   'www-authenticate',
   'authentication-info',
   'set-cookie',
+  'alt-svc',
   'content-length',
 ])
+const SAYS_WHOSE_PAGES = /^access-control-/
+
+/** What the proxy has checked against the message, or writes itself: by another spelling it would be what nobody checked. */
+const DECIDES = /^(?:mcp-.*|last-event-id|accept|content-type)$/
 
 /**
  * The headers of a request to the upstream: what the client sent, without what is ours alone, and the upstream's credentials.
  *
  * INVARIANT: the inbound `Authorization`, `Cookie` and `Proxy-Authorization` never go on. What is ours to add replaces what the
- * client sent under that name, and is added last, so that no `Connection: authorization` can take it away. The answer is asked for
+ * client sent under that name, and is added last, so that no `Connection: authorization` can take it away. An upstream behind CGI
+ * or WSGI reads `_` in a name as `-`: none of these goes on in that spelling either. The answer is asked for
  * as it is (`identity`): what is compressed cannot be looked at while it streams.
  *
  * @param rawHeaders a request's `rawHeaders`: names and values in turn
@@ -60,13 +68,31 @@ export function upstreamHeaders(
   rawHeaders: readonly string[],
   own: ReadonlyMap<string, string> = new Map(),
 ): readonly HeaderField[] {
-  const kept = without(fieldsOf(rawHeaders), NOT_UPSTREAM)
-  return [...kept.filter(([name]) => !own.has(name.toLowerCase())), ...own, ['accept-encoding', 'identity']]
+  const ours = new Set([...own.keys()].map(asRead))
+  const kept = without(fieldsOf(rawHeaders), NOT_UPSTREAM).filter(([name]) => {
+    const read = asRead(name)
+    return !ours.has(read) && !(name.includes('_') && DECIDES.test(read))
+  })
+  return [...kept, ...own, ['accept-encoding', 'identity']]
 }
 
-/** The headers of an answer to the client. */
-export function downstreamHeaders(rawHeaders: readonly string[]): readonly HeaderField[] {
-  return without(fieldsOf(rawHeaders), NOT_DOWNSTREAM)
+/**
+ * The headers of an answer to the client. INVARIANT: an upstream that says again what it was told tells nobody our credentials.
+ *
+ * @param own as above
+ */
+export function downstreamHeaders(
+  rawHeaders: readonly string[],
+  own: ReadonlyMap<string, string> = new Map(),
+): readonly HeaderField[] {
+  const ours = new Set([...own.keys()].map(asRead))
+  const kept = without(fieldsOf(rawHeaders), NOT_DOWNSTREAM)
+  return kept.filter(([name]) => !ours.has(asRead(name)) && !SAYS_WHOSE_PAGES.test(asRead(name)))
+}
+
+/** A header's name as the most lenient reader has it. */
+function asRead(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }
 
 function without(fields: readonly HeaderField[], names: ReadonlySet<string>): readonly HeaderField[] {
@@ -75,7 +101,7 @@ function without(fields: readonly HeaderField[], names: ReadonlySet<string>): re
       .filter(([name]) => name.toLowerCase() === 'connection')
       .flatMap(([, value]) => value.split(',').map((one) => one.trim().toLowerCase())),
   )
-  return fields.filter(([name]) => !names.has(name.toLowerCase()) && !named.has(name.toLowerCase()))
+  return fields.filter(([name]) => !names.has(asRead(name)) && !named.has(name.toLowerCase()))
 }
 
 function fieldsOf(rawHeaders: readonly string[]): readonly HeaderField[] {

@@ -1,6 +1,6 @@
 import { type Receipt, type Refusal, renderForModel } from '../../src/index.ts'
 import { OURS, RECEIPT_KEY, REFUSAL_KEY } from './keys.ts'
-import { fold, isObject, type Message, objectIn, type RequestId } from './message.ts'
+import { DEEPEST_RESULT, fold, HELD_RESULTS, isObject, type Message, objectIn, type RequestId } from './message.ts'
 
 /**
  * The refusal as a tool's result, in the one shape that no client loses: one text block that says everything, and `_meta` for
@@ -25,11 +25,10 @@ export function failedResult(text: string, isModern: boolean): Message {
  * What a server says, without what only holdpoint may say: a refusal of ours beside the result of a call that ran, a receipt,
  * a question. The very object where it says nothing of the kind.
  */
-export function unforged(said: Message): Message {
+export function unforged(said: Message, depth = DEEPEST_RESULT): Message {
   return withMembers(said, (name, value) => {
-    // What a task is, and what it gave, are results of their own.
-    if (name === 'result' || name === 'task') return isObject(value) ? withMembers(value, withoutOurs) : value
-    return withoutOurs(name, value)
+    const isResult = depth > 0 && HELD_RESULTS.includes(name) && isObject(value)
+    return isResult ? unforged(value, depth - 1) : withoutOurs(name, value)
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Gate, RefusedAdmission } from '../../src/index.ts'
+import type { Gate, RefusedAdmission, ToolDefinition } from '../../src/index.ts'
 import { errorFor, resultFor } from './answers.ts'
 import { reasonOf } from './attempt.ts'
 import { Inquiries } from './inquiries.ts'
@@ -15,7 +15,7 @@ import {
   readMessage,
 } from './message.ts'
 import type { Open } from './open.ts'
-import { type Fate, Passage, type Permitted } from './passage.ts'
+import { Contradicted, type Fate, Passage, type Permitted } from './passage.ts'
 import { keepPatient } from './patience.ts'
 import { type Reply, replyIn } from './question.ts'
 import { Returning } from './returning.ts'
@@ -38,6 +38,8 @@ export interface LinkTerms<About> {
   readonly note: (text: string) => void
   /** A call was refused; its `request` is what a person could still answer. */
   readonly refused?: (admission: RefusedAdmission) => void
+  /** What the transport carries beside a call may contradict it: the error that it is answered with then. */
+  readonly contradiction?: (call: Message, definition: ToolDefinition, about: About) => Message | undefined
   readonly onSilence?: 'refuse' | 'hold'
   readonly holdMs?: number
 }
@@ -198,7 +200,7 @@ export class Link<About> {
     this.#open.set(keyOf(id), { stage: 'held', abort })
     const stop = keepPatient(params, (notification) => this.#terms.toClient(notification, about))
     const judge = async () => await this.#passage(asked, about, abort.signal).decide(name, input)
-    const fate = await judge().catch((cause: unknown) => this.#failed(cause))
+    const fate = await judge().catch((cause: unknown) => this.#failed(cause, id))
     stop()
     // Whoever has left gets no answer, and what was permitted for them does not run.
     if (abort.signal.aborted) return giveBack(fate)
@@ -208,10 +210,8 @@ export class Link<About> {
         return this.#begin(fate, asked, about)
       case 'answered':
         return this.#terms.toClient(resultFor(id, fate.result), about)
-      case 'failed': {
-        const said = 'holdpoint: the gate failed; the tool did not run'
-        return this.#terms.toClient(errorFor(id, INTERNAL_ERROR, said), about)
-      }
+      case 'failed':
+        return this.#terms.toClient(fate.error, about)
     }
   }
 
@@ -233,8 +233,8 @@ export class Link<About> {
     }
   }
 
-  #passage({ id, params }: Asked, about: About, signal: AbortSignal): Passage {
-    const { upstream, gateFor, refused, onSilence = 'refuse', holdMs } = this.#terms
+  #passage({ id, params, message }: Asked, about: About, signal: AbortSignal): Passage {
+    const { upstream, gateFor, refused, contradiction, onSilence = 'refuse', holdMs } = this.#terms
     return new Passage(params, {
       upstream,
       gate: gateFor(about),
@@ -244,14 +244,17 @@ export class Link<About> {
       list: () => this.#list(params, about),
       elicit: (question) => this.#elicit(question, about, signal),
       refused: (admission) => refused?.(admission),
+      contradiction: (definition) => contradiction?.(message, definition, about),
       onSilence,
       holdMs,
     })
   }
 
-  #failed(cause: unknown): Fate {
+  #failed(cause: unknown, id: RequestId): Fate {
+    if (cause instanceof Contradicted) return { kind: 'failed', error: cause.error }
     this.#terms.note(`a call of a tool of ${this.#label} failed in the gate: ${reasonOf(cause)}`)
-    return { kind: 'failed' }
+    const said = 'holdpoint: the gate failed; the tool did not run'
+    return { kind: 'failed', error: errorFor(id, INTERNAL_ERROR, said) }
   }
 
   /** The person at a client of the earlier era; a later one is asked between two rounds. */

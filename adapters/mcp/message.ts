@@ -122,6 +122,17 @@ export function readingsOf(object: Message, name: string): readonly unknown[] {
   return Object.entries(object).flatMap(([member, value]) => (fold(member) === folded ? [value] : []))
 }
 
+/** What a task is, and what it gave, are results of their own, one within the other. */
+export const HELD_RESULTS: readonly string[] = ['task', 'result']
+export const DEEPEST_RESULT = HELD_RESULTS.length
+
+/** A result, and those that it holds, as any reader may read them. */
+export function resultsIn(said: Message, depth = DEEPEST_RESULT): readonly Message[] {
+  if (depth === 0) return [said]
+  const held = HELD_RESULTS.flatMap((name) => readingsOf(said, name)).filter(isObject)
+  return [said, ...held.flatMap((one) => resultsIn(one, depth - 1))]
+}
+
 function isPrintable(object: Message): boolean {
   return Object.keys(object).every((member) => PRINTABLE.test(member))
 }

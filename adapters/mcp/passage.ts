@@ -1,4 +1,13 @@
-import type { Admission, Call, Gate, PermittedAdmission, Receipt, Refusal, RefusedAdmission } from '../../src/index.ts'
+import type {
+  Admission,
+  Call,
+  Gate,
+  PermittedAdmission,
+  Receipt,
+  Refusal,
+  RefusedAdmission,
+  ToolDefinition,
+} from '../../src/index.ts'
 import { refusalResult } from './answers.ts'
 import { declaredIn, isModern, showsForms } from './era.ts'
 import { serverOf } from './listing.ts'
@@ -23,6 +32,8 @@ export interface PassageTerms {
   /** Shows a form to the person at the client, and waits. */
   readonly elicit: (question: Message) => Promise<Reply>
   readonly refused: (admission: RefusedAdmission) => void
+  /** The error that the call is answered with where something beside it contradicts it, as this tool has it. */
+  readonly contradiction: (definition: ToolDefinition) => Message | undefined
   readonly onSilence: 'refuse' | 'hold'
   readonly holdMs: number | undefined
 }
@@ -41,8 +52,19 @@ export interface Permitted {
 export type Fate =
   | Permitted
   | { readonly kind: 'answered'; readonly result: Message }
-  /** The gate itself failed; nothing runs. */
-  | { readonly kind: 'failed' }
+  /** It was not decided: nothing runs, and this is the error that it is answered with. */
+  | { readonly kind: 'failed'; readonly error: Message }
+
+/** What came beside a call says otherwise than the call: nobody is asked which of the two is meant. */
+export class Contradicted extends Error {
+  override readonly name = 'Contradicted'
+  readonly error: Message
+
+  constructor(error: Message) {
+    super('the call is contradicted by what came beside it')
+    this.error = error
+  }
+}
 
 /** One `tools/call` on its way through the gate, in either era. */
 export class Passage {
@@ -96,18 +118,25 @@ export class Passage {
     await this.#terms.gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => false)
   }
 
-  /** The call of the tool as its server lists it now. */
+  /**
+   * The call of the tool as its server lists it now.
+   *
+   * @throws Contradicted INVARIANT I3: what goes to the server beside the call says what is decided, or nothing is
+   */
   async #callOf(name: string, input: Message): Promise<Call> {
-    const { callId, list, upstream } = this.#terms
+    const { callId, list, upstream, contradiction } = this.#terms
     const { listing } = upstream
     if (!listing.isFresh) await list()
+    const definition = listing.find(name)
+    const error = contradiction(definition)
+    if (error !== undefined) throw new Contradicted(error)
     return {
       tool: name,
       ...serverOf(listing),
       input,
       ...besideIn(this.#params),
       callId,
-      definition: listing.find(name),
+      definition,
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Gate, PermittedAdmission, Receipt, Refusal, ToolDefinition } from '../../src/index.ts'
 import { serverOf } from './listing.ts'
-import { isObject, type Message, readingsOf } from './message.ts'
+import { isObject, type Message, readingsOf, resultsIn } from './message.ts'
 import { Running } from './running.ts'
 import { Turns } from './turns.ts'
 import type { Upstream } from './upstream.ts'
@@ -32,7 +32,7 @@ export function samplesWithTools(method: unknown, params: Message): boolean {
  * params of each such request, as any reader may read it.
  */
 export function samplingIn(said: Message): readonly Message[] {
-  return [said, ...readingsOf(said, 'task').filter(isObject)]
+  return resultsIn(said)
     .flatMap((holder) => readingsOf(holder, 'inputRequests'))
     .flatMap((requests) => (typeof requests === 'object' && requests !== null ? Object.values(requests) : []))
     .filter(isObject)

@@ -51,7 +51,8 @@ class TakenSnapshot implements Snapshot {
   constructor(text: string, beside: string | undefined) {
     this.text = text
     this.#beside = beside
-    this.shown = beside === undefined ? text : `{"arguments":${text},"beside":${beside}}`
+    // Nor is what a person reads of a pair what they would read of any arguments.
+    this.shown = beside === undefined ? text : `${text} beside ${beside}`
     // No arguments have the text of a pair: it is no JSON, and a canonical text holds no line break.
     this.digest = sha256(beside === undefined ? text : `beside\n${text}\n${beside}`)
   }

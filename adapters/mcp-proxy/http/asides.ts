@@ -41,7 +41,7 @@ export class Asides {
     const { method, id } = message
     // Of a question of our own: over HTTP to go away says it.
     if (method === 'notifications/cancelled') return this.#open.get(objectIn(message, 'params')['requestId'])?.abort()
-    const { remote, maxFrameBytes, note, hear, begun } = this.#terms
+    const { remote, maxFrameBytes, own, note, hear, begun } = this.#terms
     const abort = new AbortController()
     const unheard = Exchange.unheard(exchange)
     let isAnswered = method === undefined
@@ -57,6 +57,7 @@ export class Asides {
         },
         note,
         maxFrameBytes,
+        own,
       })
     } finally {
       this.#open.delete(id)

@@ -1,6 +1,6 @@
 import { errorFor } from '../../mcp/answers.ts'
 import { isModern } from '../../mcp/era.ts'
-import { INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
+import { HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
 import { isObject, isRequestId, keyOf, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import type { HeaderField } from '../upstream-headers.ts'
 import { type EventMark, Reply } from './reply.ts'
@@ -182,7 +182,8 @@ export class Exchange {
   }
 }
 
-/** What the gate itself answers: a message that it could not understand is a bad request, and everything else an answer. */
+/** What the gate itself answers: a message that it could not understand, or that its headers contradict, is a bad request. */
 function statusOf({ error }: Message): number {
-  return isObject(error) && error['code'] === INVALID_REQUEST ? 400 : 200
+  const code = isObject(error) ? error['code'] : undefined
+  return code === INVALID_REQUEST || code === HEADER_MISMATCH ? 400 : 200
 }

@@ -9,6 +9,7 @@ import { frameText } from '../frames.ts'
 import { upstreamHeaders } from '../upstream-headers.ts'
 import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
+import { paramMismatch } from './param-headers.ts'
 import { passOn } from './pass-on.ts'
 import { readMessagePosted } from './posted.ts'
 import { Remote, RemoteFault } from './remote.ts'
@@ -107,15 +108,18 @@ export class HttpBackend implements Backend {
     }
     if (connection.isOver && exchange.id !== undefined) exchange.fail(404, NO_SESSION, UNKNOWN_SESSION)
     exchange.finish()
-    if (span === 'single' && !exchange.gone.aborted) connection.close()
+    if (span === 'single') connection.close()
   }
 
-  /** Before the server has heard of it, it never will; in the later era to go away is to cancel, in the earlier it is not. */
+  /**
+   * Before the server has heard of it, it never will. After that its answer leaves with the client: what becomes of a call then is
+   * known to nobody, but where the client can come back for the rest of the stream.
+   */
   #left(exchange: Exchange, connection: Connection, span: 'session' | 'single'): void {
     const { id, isSent, isAnswered, isResumable } = exchange
     if (id === undefined || isAnswered) return
-    if (!isSent || span === 'single') connection.link.cancel(id)
-    else if (!isResumable) connection.link.lose(id)
+    if (!isSent) connection.link.cancel(id)
+    else if (span === 'single' || !isResumable) connection.link.lose(id)
   }
 
   async #listened(visit: Visit): Promise<void> {
@@ -175,6 +179,7 @@ export class HttpBackend implements Backend {
         exchange.say(message, mark)
       },
       note: (text) => this.#note(text),
+      contradiction: (call, definition, { exchange }) => paramMismatch(exchange.visit.request, call, definition),
       ...(refused === undefined ? {} : { refused }),
     })
     const connection: Connection = {
@@ -213,7 +218,7 @@ export class HttpBackend implements Backend {
     const isPatient = message['method'] === 'subscriptions/listen'
     await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })
     const { id } = exchange
-    if (id === undefined || exchange.isResumable || exchange.gone.aborted) return
+    if (id === undefined || exchange.isResumable || exchange.gone.aborted || connection.isOver) return
     // Where the link has heard an answer, none is lost.
     connection.link.lose(id)
     exchange.fail(502, 'the server gave no answer to this request')
@@ -237,6 +242,7 @@ export class HttpBackend implements Backend {
         hear: (frame, mark) => connection.link.fromServer(frame, { exchange, ...(mark === undefined ? {} : { mark }) }),
         note: (text) => this.#note(text),
         maxFrameBytes,
+        own,
       })
       return answer.statusCode
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { Listing } from '../../mcp/listing.ts'
+import type { ToolDefinition } from '../../../src/index.ts'
+import { isModern } from '../../mcp/era.ts'
 import { isObject, type Message, objectIn } from '../../mcp/message.ts'
 import { headerText, mismatch } from './agreement.ts'
 import { headerOf } from './visit.ts'
@@ -11,39 +12,61 @@ const DEEPEST = 8
  * Do the headers `Mcp-Param-*` of a call say what its arguments say? Which arguments stand in headers is what the tool's schema
  * says by `x-mcp-header` (MCP 2026-07-28, Streamable HTTP, custom headers).
  *
+ * INVARIANT I3: an upstream may act by the header where the gate decides by the argument, so one that is there must agree, in any
+ * era; in the modern era it must be there.
+ *
  * @returns the error to answer with, and 400
  */
-export function paramMismatch(request: IncomingMessage, posted: Message, listing: Listing): Message | undefined {
-  if (posted['method'] !== 'tools/call') return undefined
+export function paramMismatch(
+  request: IncomingMessage,
+  posted: Message,
+  { inputSchema }: ToolDefinition,
+): Message | undefined {
+  const { id } = posted
   const params = objectIn(posted, 'params')
-  const { name } = params
-  if (typeof name !== 'string') return undefined
-  for (const { header, value } of mirrored(listing.find(name).inputSchema, params['arguments'])) {
-    const field = `mcp-param-${header.toLowerCase()}`
-    const said = headerOf(request, field)
-    if (said === undefined) return mismatch(posted['id'], `the header Mcp-Param-${header} is missing`)
-    const text = headerText(said)
-    const isSame = text === String(value) || (typeof value === 'number' && text !== undefined && isNumber(text, value))
-    if (!isSame) return mismatch(posted['id'], `Mcp-Param-${header} says otherwise than the arguments`)
+  const isBound = isModern(params)
+  for (const { header, value } of mirrored(inputSchema, params['arguments'])) {
+    const said = headerOf(request, `mcp-param-${header.toLowerCase()}`)
+    if (said === undefined && (value === undefined || !isBound)) continue
+    if (said === undefined) return mismatch(id, `the header Mcp-Param-${header} is missing`)
+    if (!says(said, value)) return mismatch(id, `Mcp-Param-${header} says otherwise than the arguments`)
   }
   return undefined
 }
 
 interface Mirrored {
   readonly header: string
-  readonly value: string | number | boolean
+  /** None where the argument is not given, or is nothing that a header can say. */
+  readonly value: string | number | bigint | boolean | undefined
 }
 
-/** The arguments that must stand in a header, with their values. */
+/** The arguments that stand in a header, with their values. */
 function mirrored(schema: unknown, value: unknown, depth = 0): readonly Mirrored[] {
-  if (!isObject(schema) || !isObject(value) || depth > DEEPEST) return []
+  if (!isObject(schema) || depth > DEEPEST) return []
   return Object.entries(objectIn(schema, 'properties')).flatMap(([property, about]) => {
-    const given = Object.hasOwn(value, property) ? value[property] : undefined
+    const given = isObject(value) && Object.hasOwn(value, property) ? value[property] : undefined
     const header = isObject(about) ? about['x-mcp-header'] : undefined
-    const isPlain = typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean'
-    const own = typeof header === 'string' && isPlain ? [{ header, value: given }] : []
+    const own = typeof header === 'string' ? [{ header, value: plain(given) }] : []
     return [...own, ...mirrored(about, given, depth + 1)]
   })
+}
+
+function plain(value: unknown): Mirrored['value'] {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return value
+    default:
+      return undefined
+  }
+}
+
+function says(said: string, value: Mirrored['value']): boolean {
+  const text = headerText(said)
+  if (text === undefined || value === undefined) return false
+  return text === String(value) || (typeof value === 'number' && isNumber(text, value))
 }
 
 function isNumber(text: string, value: number): boolean {

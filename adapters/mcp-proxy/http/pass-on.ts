@@ -12,6 +12,8 @@ export interface Hearing {
   readonly hear: (frame: unknown, mark?: EventMark) => void | Promise<void>
   readonly note: (text: string) => void
   readonly maxFrameBytes: number
+  /** What the upstream was told of us, and no client is told. */
+  readonly own: ReadonlyMap<string, string>
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Hearing {
  */
 export async function passOn(answer: IncomingMessage, exchange: Exchange, hearing: Hearing): Promise<void> {
   const status = answer.statusCode ?? 502
-  const head = { status, headers: downstreamHeaders(answer.rawHeaders) }
+  const head = { status, headers: downstreamHeaders(answer.rawHeaders, hearing.own) }
   const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
   const coding = answer.headers['content-encoding'] ?? 'identity'
   if (coding.toLowerCase() !== 'identity') throw unread(answer, `the server answered in the coding ${coding}`)

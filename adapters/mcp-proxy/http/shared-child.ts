@@ -65,10 +65,7 @@ export class SharedChild implements Session {
     this.#settleEra(message)
     const link = this.#connect(visit)
     const exchange = new Exchange(visit, message, (left) => this.#left(left, link))
-    const { posted } = exchange
-    const mismatch = posted === undefined ? undefined : paramMismatch(visit.request, posted, this.#upstream.listing)
-    if (mismatch !== undefined) exchange.answer(400, mismatch)
-    else await link.fromClient(message, { exchange })
+    await link.fromClient(message, { exchange })
     if (exchange.isSent && exchange.id !== undefined) await exchange.over
     exchange.finish()
     if (!exchange.gone.aborted) link.close()
@@ -96,6 +93,7 @@ export class SharedChild implements Session {
       toServer: (message, { exchange }) => this.#toServer(message, exchange, link),
       toClient: (message, { exchange }) => this.#toClient(message, exchange),
       note: (text) => gate.note(`${name}: ${text}`),
+      contradiction: (call, definition, { exchange }) => paramMismatch(exchange.visit.request, call, definition),
       ...(gate.refused === undefined ? {} : { refused: gate.refused }),
     })
     return link

@@ -174,6 +174,52 @@ describe('a stream of the server', () => {
   })
 })
 
+/** A server that has one tool, and acts by the header that its schema speaks of. */
+const BY_HEADER: Play = ({ id, method }, response) => {
+  if (method !== 'tools/list') return undefined
+  const properties = { region: { type: 'string', 'x-mcp-header': 'Region' } }
+  const get = { name: 'get', description: 'For a test', inputSchema: { type: 'object', properties } }
+  return json(response, { id, result: { tools: [get], resultType: 'complete', ttlMs: 0, cacheScope: 'private' } })
+}
+
+describe('a header that an upstream acts by', () => {
+  it.each([
+    ['another value than the call', { region: 'eu' }, 'us'],
+    ['nothing', { region: 'eu' }, undefined],
+    ['nonsense', { region: 'eu' }, '=?base64?!?='],
+    ['what the call does not', {}, 'us'],
+    ['what the call says to be nothing', { region: null }, 'us'],
+  ])('says %s: the upstream never hears of the call', async (_what, args, said) => {
+    const stage = await startStage({ play: BY_HEADER })
+    const params = { name: 'get', arguments: args, _meta: META }
+    const headers = {
+      ...modernHeaders('tools/call', params),
+      ...(said === undefined ? {} : { 'mcp-param-region': said }),
+    }
+    const answer = await (await stage.post({ id: 1, method: 'tools/call', params }, headers)).whole()
+    expect([answer.status, answer.frames[0]?.id, answer.frames[0]?.error?.code]).toEqual([400, 1, -32_020])
+    expect(stage.calls()).toEqual([])
+  })
+
+  it('says otherwise than a call of the earlier era, which has no such headers: that does not run either', async () => {
+    const stage = await startStage({ play: BY_HEADER })
+    const session = await stage.begin()
+    const call = { method: 'tools/call', params: { name: 'get', arguments: { region: 'eu' } } }
+    const wrong = await (await stage.post({ id: 1, ...call }, { ...session, 'mcp-param-region': 'us' })).whole()
+    expect(wrong.status).toBe(400)
+    expect((await (await stage.post({ id: 2, ...call }, session)).whole()).status).toBe(200)
+    expect(stage.calls()).toHaveLength(1)
+  })
+
+  it('says the same: the call runs', async () => {
+    const stage = await startStage({ play: BY_HEADER })
+    const params = { name: 'get', arguments: { region: 'eu' }, _meta: META }
+    const headers = { ...modernHeaders('tools/call', params), 'mcp-param-region': 'eu' }
+    const [ran = {}] = (await (await stage.post({ id: 1, method: 'tools/call', params }, headers)).whole()).frames
+    expect(textOf(ran)).toBe('get ran')
+  })
+})
+
 describe('a client that goes away', () => {
   it('cancels its request in the later era: the server sees it leave', async () => {
     let left: (() => void) | undefined
@@ -190,6 +236,23 @@ describe('a client that goes away', () => {
     const call = await stage.ask('tools/call', CALL.params)
     call.leave()
     await gone
+  })
+
+  it('leaves a call of which nobody knows how it ended: nothing is on record that the server did not say', async () => {
+    let hasRun = false
+    const stage = await startStage({
+      play: ({ method }, response) => {
+        if (method !== 'tools/call') return undefined
+        response.once('close', () => {
+          hasRun = true
+        })
+        return stream(response)
+      },
+    })
+    const call = await stage.ask('tools/call', CALL.params)
+    call.leave()
+    expect(await stage.outcomes(1)).toEqual(['unknown'])
+    await eventually(() => hasRun || undefined)
   })
 })
 
@@ -282,6 +345,26 @@ describe('what crosses the proxy', () => {
     })
   })
 
+  it('is no credential of ours on its way back, whatever a server repeats, and no word on whose pages may read', async () => {
+    const stage = await startStage({
+      upstream: { headers: new Map([['x-api-key', 'ours']]) },
+      play: (_, response, { headers }) => {
+        response.setHeader('x-api-key', String(headers['x-api-key']))
+        response.setHeader('X_Api_Key', String(headers['x-api-key']))
+        response.setHeader('authorization', 'Bearer ours')
+        response.setHeader('alt-svc', 'h3=":443"')
+        response.setHeader('access-control-allow-origin', '*')
+        response.setHeader('x-theirs', 'told')
+        return undefined
+      },
+    })
+    const { headers } = await (await stage.ask('tools/call', CALL.params)).whole()
+    expect(stage.seen[0]?.headers['x-api-key']).toBe('ours')
+    expect(JSON.stringify(headers)).not.toContain('ours')
+    expect(headers).toMatchObject({ 'x-theirs': 'told' })
+    expect(Object.keys(headers).filter((name) => /^alt-svc|^access-control/.test(name))).toEqual([])
+  })
+
   it('asks for an answer that can be read as it streams, once in every request', async () => {
     const stage = await startStage()
     const session = await stage.begin()
@@ -323,6 +406,18 @@ describe('a session', () => {
     isForgotten = true
     const answer = await (await stage.post({ id: 1, ...CALL }, session)).whole()
     expect(answer.status).toBe(404)
+  })
+
+  it('that the server has forgotten, and says so of the very request, is begun anew too: 404 and no other', async () => {
+    let isForgotten = false
+    const stage = await startStage({
+      play: ({ id }, response) =>
+        isForgotten ? json(response, { id, error: { code: -32001, message: 'gone' } }, 404) : undefined,
+    })
+    const session = await stage.begin()
+    isForgotten = true
+    const answer = await (await stage.post({ id: 9, method: 'prompts/list' }, session)).whole()
+    expect([answer.status, answer.frames[0]?.id]).toEqual([404, 9])
   })
 
   it('is one of so many at once: beyond, clients are told when to come again', async () => {

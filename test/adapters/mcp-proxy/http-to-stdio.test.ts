@@ -181,7 +181,6 @@ describe('a command over HTTP, without sessions', () => {
 
   it('runs no call whose header says otherwise than its arguments', async () => {
     const stage = await startStage({ command: TELLING })
-    await (await stage.ask('tools/list', {})).whole()
     const params = { name: 'get', arguments: { region: 'eu' }, _meta: META }
     const post = (headers: object) =>
       stage.post({ id: 1, method: 'tools/call', params }, { ...modernHeaders('tools/call', params), ...headers })

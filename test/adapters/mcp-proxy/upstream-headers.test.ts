@@ -56,6 +56,15 @@ describe('to the upstream', () => {
   })
 })
 
+describe('to an upstream that reads _ as -', () => {
+  it('goes nothing in that spelling that is checked, written or kept back in the other', () => {
+    const own = new Map([['x-api-key', 'ours']])
+    const sent = ['Mcp_Session_Id', 's1', 'mcp_param_region', 'us', 'X_Api-Key', 'theirs', 'Proxy_Authorization', 'b']
+    const more = ['Last_Event_Id', '9', 'Content_Type', 'text/plain', 'x_thing', 'a']
+    expect(upstreamHeaders([...sent, ...more], own)).toEqual([['x_thing', 'a'], ...own, PLAIN])
+  })
+})
+
 describe('to the client', () => {
   it('goes no challenge and no cookie of the upstream, and no length of a body that may have changed', () => {
     const sent = ['WWW-Authenticate', 'Bearer resource_metadata="https://up.example/"', 'Set-Cookie', 'a=1']

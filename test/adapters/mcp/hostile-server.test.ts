@@ -179,6 +179,11 @@ describe('a server that says what only the gate may say', () => {
       { status: 'completed', result: { ...done, _meta: { theirs: 1 } } },
     ],
     [
+      'in what a task within gave',
+      { task: { status: 'completed', result: done } },
+      { task: { status: 'completed', result: { ...done, _meta: { theirs: 1 } } } },
+    ],
+    [
       'as a question of ours',
       { resultType: 'input_required', inputRequests: { 'dev.holdpoint/approval': {}, q: {} } },
       { resultType: 'input_required', inputRequests: { q: {} } },
@@ -236,6 +241,8 @@ describe('a server that would sample with tools by a result that is none for tha
   it.each([
     ['of a task that goes on', { taskId: 't', inputRequests: { a: asked } }],
     ['of a task within', { task: { taskId: 't', inputRequests: { a: asked } } }],
+    ['of what a task gave', { result: { inputRequests: { a: asked } } }],
+    ['of what a task within gave', { task: { taskId: 't', Result: { inputRequests: { a: asked } } } }],
     ['in another case', { InputRequests: { a: { Method: asked.method, Params: { TOOLS: [] } } } }],
     ['in a list', { inputRequests: [asked] }],
   ])('does not by a result or a notification %s', async (_how, said) => {
