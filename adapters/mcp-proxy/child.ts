@@ -22,10 +22,14 @@ export interface ServerHearing {
   readonly tooLong: () => void
   /** It takes frames again. */
   readonly drained: () => void
+  /** It lives on, and reads nothing more: what it was sent last may be lost. */
+  readonly deaf: () => void
 }
 
 /** What a server may leave lying unread before it is ended, bytes. */
 export const LONGEST_BACKLOG = 64 * 1_048_576
+/** What is said of a server that is ended for that. */
+export const UNREAD = 'it no longer reads what it is sent'
 /** How long a server may take to end once its input has ended, ms: hosts give us two seconds before they send SIGTERM. */
 const LONGEST_FAREWELL_MS = 1_500
 /** How long it may take to end on SIGTERM, ms. */
@@ -49,17 +53,19 @@ export class ServerProcess {
   readonly ended: Promise<ServerEnd>
   #isEnded = false
 
-  /** @throws Error where it cannot be handed over at all */
-  constructor(command: ServerCommand) {
+  /**
+   * @param withheld names of variables of our environment that concern other servers
+   * @throws Error where it cannot be handed over at all
+   */
+  constructor(command: ServerCommand, withheld?: ReadonlySet<string>) {
     const { program, args, verbatim } = launchOf(command)
     this.#child = spawn(program, args, {
-      env: handedOn(process.env),
+      env: handedOn(process.env, withheld),
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: process.platform !== 'win32',
       windowsHide: true,
       windowsVerbatimArguments: verbatim,
     })
-    // What it no longer reads is told by its end.
     this.#child.stdin?.on('error', () => undefined)
     this.#child.stdout?.on('error', () => undefined)
     if (live.size === 0) process.on('exit', killAll)
@@ -82,6 +88,7 @@ export class ServerProcess {
       tooLong: () => hearing.tooLong(),
     })
     this.#child.stdin?.on('drain', () => hearing.drained())
+    this.#child.stdin?.on('error', () => void this.#unread(hearing))
     this.#child.stdout?.on('data', (chunk: Buffer) => lines.feed(chunk))
   }
 
@@ -139,6 +146,13 @@ export class ServerProcess {
     this.#signal('SIGKILL')
   }
 
+  /** A process that ends reads nothing more either, and its end says more. */
+  async #unread(hearing: ServerHearing): Promise<void> {
+    await settledWithin(LONGEST_ECHO_MS, new Promise<void>((done) => this.#child.once('exit', () => done())))
+    const { exitCode, signalCode } = this.#child
+    if (exitCode === null && signalCode === null) hearing.deaf()
+  }
+
   async #untilEnd(): Promise<ServerEnd> {
     const { promise, resolve } = Promise.withResolvers<ServerEnd>()
     const closed = new Promise<void>((done) => this.#child.once('close', () => done()))
@@ -194,10 +208,15 @@ export class ServerProcess {
 /** What npx tells the program that it starts of how it was started itself: an npx that inherits it looks in our package for its own. */
 const OF_OUR_NPX: ReadonlySet<string> = new Set(['npm_config_package', 'npm_config_call'])
 
-/** The environment as the host gave it, without what is ours alone: where our state is concerns no server. */
-export function handedOn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/**
+ * The environment as the host gave it, without what is ours alone: where our state is concerns no server. Names are told apart as
+ * Windows does.
+ */
+export function handedOn(environment: NodeJS.ProcessEnv, withheld: ReadonlySet<string> = new Set()): NodeJS.ProcessEnv {
+  const others = new Set([...withheld].map((name) => name.toLowerCase()))
   const isByNpx = environment['npm_command'] === 'exec'
-  const isOurs = (name: string) => name.startsWith('holdpoint_') || (isByNpx && OF_OUR_NPX.has(name))
+  const isOurs = (name: string) =>
+    name.startsWith('holdpoint_') || others.has(name) || (isByNpx && OF_OUR_NPX.has(name))
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !isOurs(name.toLowerCase())))
 }
 

@@ -18,10 +18,12 @@ export async function serveOverHttp({ upstreamHeaders, upstreams, ...terms }: Ht
     import('./upstream-credentials.ts'),
   ])
   const remote = upstreams.filter(({ kind }) => kind === 'http').map(({ name }) => name)
-  const headers = readUpstreamHeaders(upstreamHeaders, new Set(remote), process.env)
-  return await serveHttp({ ...terms, upstreams: upstreams.map((one) => withHeaders(one, headers.get(one.name))) })
-}
-
-function withHeaders(upstream: UpstreamTerms, headers: ReadonlyMap<string, string> | undefined): UpstreamTerms {
-  return upstream.kind === 'http' && headers !== undefined ? { ...upstream, headers } : upstream
+  const { headers, variables } = readUpstreamHeaders(upstreamHeaders, new Set(remote), process.env)
+  const withCredentials = (upstream: UpstreamTerms): UpstreamTerms => {
+    // INVARIANT: what one server is told is no other server's to read.
+    if (upstream.kind === 'command') return { ...upstream, withheld: variables }
+    const own = headers.get(upstream.name)
+    return own === undefined ? upstream : { ...upstream, headers: own }
+  }
+  return await serveHttp({ ...terms, upstreams: upstreams.map(withCredentials) })
 }

@@ -7,7 +7,7 @@ import { INTERNAL_ERROR, NO_ANSWER, PARSE_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
 import { isRequestId, type Message, type RequestId } from '../mcp/message.ts'
 import { Upstream } from '../mcp/upstream.ts'
-import { LONGEST_BACKLOG, type ServerEnd, type ServerProcess } from './child.ts'
+import { LONGEST_BACKLOG, type ServerEnd, type ServerProcess, UNREAD } from './child.ts'
 import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame } from './frames.ts'
 import type { GateTerms } from './http/terms.ts'
 import { Lines } from './lines.ts'
@@ -107,6 +107,7 @@ class StdioSession {
       line: (text: string) => this.#fromServer(text),
       tooLong: () => end({ kind: 'server_faulted', because: `it wrote a line longer than ${longest} bytes` }),
       drained: () => this.#resume(),
+      deaf: () => end({ kind: 'server_faulted', because: UNREAD }),
     }
     server.listen(hearing, longest)
     void server.ended.then((how) => end({ kind: 'server_ended', end: how }))
@@ -146,8 +147,7 @@ class StdioSession {
     const { id, method } = message
     if (timeoutMs !== undefined && method !== undefined) this.#open.await(id, timeoutMs, (late) => this.#giveUpOn(late))
     if (isTaken) return
-    if (server.backlog > LONGEST_BACKLOG)
-      this.#over.resolve({ kind: 'server_faulted', because: 'it does not read what it is sent' })
+    if (server.backlog > LONGEST_BACKLOG) this.#over.resolve({ kind: 'server_faulted', because: UNREAD })
     input.pause()
     this.#paused ??= setTimeout(() => this.#resume(), LONGEST_PAUSE_MS)
   }

@@ -3,8 +3,13 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { HoldpointError } from '../../src/index.ts'
 import type { HeaderField } from './upstream-headers.ts'
 
-/** By upstream, by header in lower case. */
-export type UpstreamCredentials = ReadonlyMap<string, ReadonlyMap<string, string>>
+/** What the upstreams are told. */
+export interface UpstreamCredentials {
+  /** By upstream, by header in lower case. */
+  readonly headers: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** The variables of the environment that any of it came from: they concern no other server. */
+  readonly variables: ReadonlySet<string>
+}
 
 const MOST_FILE_BYTES = 65_536
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -30,18 +35,23 @@ export function readUpstreamHeaders(
   environment: Readonly<Record<string, string | undefined>>,
 ): UpstreamCredentials {
   const found = new Map<string, Map<string, string>>()
+  const variables = new Set<string>()
+  const variableNamed = (variable: string) => {
+    variables.add(variable)
+    return environment[variable]
+  }
   for (const one of written) {
     const { name, rest } = split(one, upstreams)
     const headers = found.get(name) ?? new Map<string, string>()
     found.set(name, headers)
     const lines = rest.startsWith('@') ? linesOf(rest.slice(1), name) : [{ line: rest, place: `for ${name}` }]
     for (const { line, place } of lines) {
-      const [header, value] = read(line, place, environment, rest.startsWith('@'))
+      const [header, value] = read(line, place, variableNamed, rest.startsWith('@'))
       if (headers.has(header)) throw wrong(`${place}: the header ${header} is given twice`)
       headers.set(header, value)
     }
   }
-  return found
+  return { headers: found, variables }
 }
 
 function split(one: string, upstreams: ReadonlySet<string>): { readonly name: string; readonly rest: string } {
@@ -56,7 +66,7 @@ function split(one: string, upstreams: ReadonlySet<string>): { readonly name: st
 function read(
   line: string,
   place: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  variableNamed: (variable: string) => string | undefined,
   isFromFile: boolean,
 ): HeaderField {
   const colon = line.indexOf(':')
@@ -70,7 +80,7 @@ function read(
     )
   }
   const value = template.replaceAll(VARIABLE, (_, variable: string) => {
-    const said = environment[variable]
+    const said = variableNamed(variable)
     if (said !== undefined && said !== '') return said
     throw wrong(`${place}: ${header} needs the variable ${variable}, which is ${said === '' ? 'empty' : 'not set'}`)
   })

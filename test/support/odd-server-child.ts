@@ -6,7 +6,7 @@
  * `--late` (takes its time to begin) or `--stubborn` (ends only by SIGKILL).
  */
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 const [ran = '', ...ways] = process.argv.slice(2)
@@ -21,6 +21,7 @@ const NAMES = [
   'deep',
   'relist',
   'leave_child',
+  'shut_ears',
   'ask_note',
   'delete_note',
 ]
@@ -110,6 +111,13 @@ async function called(id: Frame['id'], name: string, args: Readonly<Record<strin
       extra = ['new_tool']
       answer(id, 'listed anew')
       say({ method: 'notifications/tools/list_changed' })
+      return
+    case 'shut_ears':
+      process.stdin.destroy()
+      // Node leaves the standard ones open.
+      closeSync(0)
+      setInterval(() => undefined, 60_000)
+      answer(id, 'heard the last of it')
       return
     case 'leave_child': {
       const script = "process.on('SIGTERM', () => {}); process.stdout.write('up'); setInterval(() => {}, 1000)"

@@ -1,7 +1,7 @@
 /**
  * An MCP server over stdio, of either era, that tells what it is given: which arguments, which progress token, which subscription.
  * Its tools: `get` answers, `slow` answers when it is told `go`, `ask` asks the client, `pid` is its own
- * number, `die` ends it.
+ * number, `environment` its environment, `die` ends it.
  */
 import { createInterface } from 'node:readline'
 
@@ -47,7 +47,7 @@ async function heard({ id, method, params = {}, result }: Frame): Promise<void> 
     case 'tools/list':
       say({
         id,
-        result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe'].map(tool), ...LISTED },
+        result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe', 'environment'].map(tool), ...LISTED },
       })
       return
     case 'subscriptions/listen':
@@ -85,6 +85,9 @@ async function called(id: Frame['id'], params: NonNullable<Frame['params']>): Pr
       break
     case 'pid':
       answer(String(process.pid))
+      return
+    case 'environment':
+      answer(JSON.stringify(process.env))
       return
     case 'go':
       for (const go of waiting.splice(0)) go()

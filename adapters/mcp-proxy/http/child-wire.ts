@@ -1,6 +1,6 @@
 import { attempt, reasonOf } from '../../mcp/attempt.ts'
 import type { Message } from '../../mcp/message.ts'
-import { LONGEST_BACKLOG, type ServerProcess } from '../child.ts'
+import { LONGEST_BACKLOG, type ServerProcess, UNREAD } from '../child.ts'
 import { frameText } from '../frames.ts'
 import type { GateTerms } from './terms.ts'
 
@@ -37,6 +37,7 @@ export class ChildWire {
         line: (text) => this.#heard(text),
         tooLong: () => this.#fault(`it wrote a line longer than ${maxFrameBytes} bytes`),
         drained: () => undefined,
+        deaf: () => this.#fault(UNREAD),
       },
       maxFrameBytes,
     )
@@ -52,7 +53,7 @@ export class ChildWire {
       this.#end('its process no longer reads')
       return false
     }
-    if (server.backlog > LONGEST_BACKLOG) this.#fault('it no longer reads what it is sent')
+    if (server.backlog > LONGEST_BACKLOG) this.#fault(UNREAD)
     return true
   }
 

@@ -142,7 +142,7 @@ export class CommandBackend implements Backend {
   }
 
   #start(): ServerProcess {
-    const server = new ServerProcess(this.#terms.command)
+    const server = new ServerProcess(this.#terms.command, this.#terms.withheld)
     this.#live.add(server)
     void server.ended.then(() => this.#live.delete(server))
     return server

@@ -99,7 +99,7 @@ export class HttpBackend implements Backend {
 
   /** Takes one message through the link, and gives the client what comes of it. */
   async #carry(visit: Visit, message: unknown, connection: Connection, span: 'session' | 'single'): Promise<void> {
-    const exchange = new Exchange(visit, message, (left) => this.#left(left, connection, span))
+    const exchange = new Exchange(visit, message, (left) => this.#left(left, connection))
     try {
       await connection.link.fromClient(message, { exchange })
     } catch (cause) {
@@ -115,11 +115,11 @@ export class HttpBackend implements Backend {
    * Before the server has heard of it, it never will. After that its answer leaves with the client: what becomes of a call then is
    * known to nobody, but where the client can come back for the rest of the stream.
    */
-  #left(exchange: Exchange, connection: Connection, span: 'session' | 'single'): void {
+  #left(exchange: Exchange, connection: Connection): void {
     const { id, isSent, isAnswered, isResumable } = exchange
     if (id === undefined || isAnswered) return
     if (!isSent) connection.link.cancel(id)
-    else if (span === 'single' || !isResumable) connection.link.lose(id)
+    else if (!isResumable) connection.link.lose(id)
   }
 
   async #listened(visit: Visit): Promise<void> {

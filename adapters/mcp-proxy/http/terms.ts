@@ -17,6 +17,8 @@ export type UpstreamTerms =
       readonly kind: 'command'
       readonly name: string
       readonly command: ServerCommand
+      /** Variables of our environment that it does not get. Default: none. */
+      readonly withheld?: ReadonlySet<string>
     }
 
 /** How much of what the proxy holds at once, and for how long. */

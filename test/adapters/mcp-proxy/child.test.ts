@@ -4,10 +4,10 @@ import { handedOn, ServerProcess } from '../../../adapters/mcp-proxy/child.ts'
 afterEach(() => void vi.unstubAllEnvs())
 
 /** The environment of a server that tells it. */
-async function environmentOfServer(): Promise<Readonly<Record<string, string>>> {
-  const server = new ServerProcess([process.execPath, '-p', 'JSON.stringify(process.env)'])
+async function environmentOfServer(withheld?: ReadonlySet<string>): Promise<Readonly<Record<string, string>>> {
+  const server = new ServerProcess([process.execPath, '-p', 'JSON.stringify(process.env)'], withheld)
   const { promise, resolve } = Promise.withResolvers<string>()
-  server.listen({ line: resolve, tooLong: () => undefined, drained: () => undefined }, 1_048_576)
+  server.listen({ line: resolve, tooLong: () => undefined, drained: () => undefined, deaf: () => undefined }, 1_048_576)
   const told = await promise
   await server.stop()
   return JSON.parse(told)
@@ -23,6 +23,14 @@ describe('the environment of a server', () => {
   it('is left alone where npm did not start us', () => {
     const given = { PATH: '/bin', npm_config_package: 'mine' }
     expect(handedOn(given)).toEqual(given)
+  })
+
+  it('holds no credential that is for another server', async () => {
+    vi.stubEnv('SHOP_TOKEN', 'hunter2')
+    vi.stubEnv('NOTES_TOKEN', 'theirs')
+    const environment = await environmentOfServer(new Set(['SHOP_TOKEN']))
+    expect(JSON.stringify(environment)).not.toContain('hunter2')
+    expect(environment).toMatchObject({ NOTES_TOKEN: 'theirs' })
   })
 
   it('does not say where our state is', async () => {

@@ -150,6 +150,16 @@ describe('a server that', () => {
     expect(await session.served).toEqual({ kind: 'ended', because: undefined })
   })
 
+  it('lives on and takes nothing more is ended, and nobody waits for it in vain', async () => {
+    const session = await startSession(folder())
+    expect(textOf(await session.call('shut_ears'))).toBe('heard the last of it')
+    const because = 'odd was ended, because it no longer reads what it is sent'
+    const unheard = [session.call('get_note', { id: 1 }), session.call('get_note', { id: 2 })]
+    for (const { error } of await Promise.all(unheard)) expect(error?.message).toContain(because)
+    expect(await session.served).toEqual({ kind: 'ended', because })
+    expect(await session.outcomes()).toEqual(['ok', 'unknown', 'unknown'])
+  })
+
   it('changes its tools after they were pinned loses those that changed, and the new ones', async () => {
     const session = await startSession(folder())
     const names = async () => {

@@ -24,8 +24,15 @@ describe('credentials for an upstream', () => {
   it('come from the environment, and go to that upstream alone', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the environment, as the operator writes it
     const found = read('files=Authorization: Bearer ${TOKEN}', 'shop=X-Tenant: acme=1')
-    expect(found.get('files')).toEqual(new Map([['authorization', `Bearer ${SECRET}`]]))
-    expect(found.get('shop')).toEqual(new Map([['x-tenant', 'acme=1']]))
+    expect(found.headers.get('files')).toEqual(new Map([['authorization', `Bearer ${SECRET}`]]))
+    expect(found.headers.get('shop')).toEqual(new Map([['x-tenant', 'acme=1']]))
+  })
+
+  it('name the variables that they came from, so that no other server gets those', () => {
+    const path = file(`X-Api-Key: \${TOKEN}\n`)
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as above
+    for (const written of ['files=Authorization: Bearer ${TOKEN}', `shop=@${path}`])
+      expect(read(written, 'shop=X-Tenant: acme').variables).toEqual(new Set(['TOKEN']))
   })
 
   it('come from a file that this user alone can read, with comments and variables', () => {
@@ -34,7 +41,7 @@ describe('credentials for an upstream', () => {
       ['authorization', 'Bearer abc'],
       ['x-api-key', SECRET],
     ])
-    expect(read(`shop=@${path}`).get('shop')).toEqual(expected)
+    expect(read(`shop=@${path}`).headers.get('shop')).toEqual(expected)
   })
 
   it.each([0o640, 0o604, 0o644])('are not taken from a file that others can read (%o)', (mode) => {
