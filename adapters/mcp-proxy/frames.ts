@@ -2,6 +2,9 @@
 
 import { parseStrictWithBigints } from '../../src/bytes/strict-json.ts'
 import { HoldpointError } from '../../src/index.ts'
+import { errorFor } from '../mcp/answers.ts'
+import { INTERNAL_ERROR } from '../mcp/keys.ts'
+import { isObject, isRequestId, type Message } from '../mcp/message.ts'
 
 /** The longest frame of either side, in bytes, unless the operator says otherwise. */
 export const LONGEST_FRAME = 4 * 1_048_576
@@ -15,6 +18,8 @@ export type ClientFrame =
 
 /** The text of frames that are passed on as they came. */
 const texts = new WeakMap<object, string>()
+
+const UNWRITABLE = 'what it said is nested too deeply to be passed on'
 
 /** Digits that a double may not hold: then each number is looked at. */
 const LONG_NUMBER = /\d{16}|\d[eE]/
@@ -45,14 +50,36 @@ export function readClientFrame(said: string | Uint8Array, maxBytes: number = LO
 export function readServerFrame(said: string): unknown {
   try {
     return LONG_NUMBER.test(said) ? JSON.parse(said, asWritten) : JSON.parse(said)
-  } catch {
-    return undefined
+  } catch (cause) {
+    const deep: unknown = cause instanceof RangeError ? JSON.parse(said) : undefined
+    return isObject(deep) ? inPlaceOf(deep) : undefined
   }
 }
 
 /** The text of a frame to send: as it came where it is the client's and untouched, written anew otherwise. */
 export function frameText(message: object): string {
   return texts.get(message) ?? JSON.stringify(message, asLongNumber)
+}
+
+/**
+ * The text of what a client is sent. Whoever waits for what cannot be written gets an error in its place.
+ *
+ * @throws Error for what answers nothing: it is lost
+ */
+export function textForClient(message: Message): string {
+  try {
+    return frameText(message)
+  } catch {
+    const error = inPlaceOf(message)
+    if (error === undefined) throw new Error(UNWRITABLE)
+    return JSON.stringify(error)
+  }
+}
+
+/** UNTRUSTED: nested so deeply that it can be read, and neither looked at nor written. Nobody waits for what is no answer. */
+function inPlaceOf({ id, method }: Message): Message | undefined {
+  if (method !== undefined || !isRequestId(id)) return undefined
+  return errorFor(id, INTERNAL_ERROR, `holdpoint: the server answered, but ${UNWRITABLE}`)
 }
 
 /** Line breaks stand between tokens alone, and a line is a frame over stdio: nobody sends two in one. */

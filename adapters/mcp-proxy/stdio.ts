@@ -3,12 +3,12 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { errorFor } from '../mcp/answers.ts'
 import { attempt, reasonOf } from '../mcp/attempt.ts'
-import { INTERNAL_ERROR, NO_ANSWER, PARSE_ERROR } from '../mcp/keys.ts'
+import { NO_ANSWER, PARSE_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
-import { isRequestId, type Message, type RequestId } from '../mcp/message.ts'
+import type { Message, RequestId } from '../mcp/message.ts'
 import { Upstream } from '../mcp/upstream.ts'
 import { LONGEST_BACKLOG, type ServerEnd, type ServerProcess, UNREAD } from './child.ts'
-import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame } from './frames.ts'
+import { frameText, LONGEST_FRAME, readClientFrame, readServerFrame, textForClient } from './frames.ts'
 import type { GateTerms } from './http/terms.ts'
 import { Lines } from './lines.ts'
 import { OpenRequests } from './open-requests.ts'
@@ -161,19 +161,7 @@ class StdioSession {
   #toClient(message: Message): void {
     const { output, server } = this.#terms
     if (!this.#open.answered(message) || !output.writable) return
-    if (!output.write(`${this.#textOf(message)}\n`)) server.hold()
-  }
-
-  /** UNTRUSTED: a frame may be nested so deeply that it can be read and not be written. */
-  #textOf(message: Message): string {
-    try {
-      return frameText(message)
-    } catch {
-      const said = `holdpoint: what ${this.#terms.name} said cannot be passed on`
-      const { id, method } = message
-      if (method !== undefined || !isRequestId(id)) throw new Error(said)
-      return JSON.stringify(errorFor(id, INTERNAL_ERROR, said))
-    }
+    if (!output.write(`${textForClient(message)}\n`)) server.hold()
   }
 
   /** The time is up: the client is told, and the server too; what comes later is for nobody. A call that is held never runs. */

@@ -1,7 +1,8 @@
 /**
  * An MCP server over stdio, of either era, that tells what it is given: which arguments, which progress token, which subscription.
  * Its tools: `get` answers, `slow` answers when it is told `go`, `ask` asks the client, `pid` is its own
- * number, `environment` its environment, `die` ends it.
+ * number, `environment` its environment, `deep` and `deep_note`
+ * say what can be read and not be written, `die` ends it.
  */
 import { createInterface } from 'node:readline'
 
@@ -47,7 +48,10 @@ async function heard({ id, method, params = {}, result }: Frame): Promise<void> 
     case 'tools/list':
       say({
         id,
-        result: { tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe', 'environment'].map(tool), ...LISTED },
+        result: {
+          tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe', 'environment', 'deep', 'deep_note'].map(tool),
+          ...LISTED,
+        },
       })
       return
     case 'subscriptions/listen':
@@ -89,6 +93,15 @@ async function called(id: Frame['id'], params: NonNullable<Frame['params']>): Pr
     case 'environment':
       answer(JSON.stringify(process.env))
       return
+    case 'deep':
+    case 'deep_note': {
+      const nested = `{"content":[],"resultType":"complete","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+      const about =
+        name === 'deep' ? `"id":${JSON.stringify(id)},"result"` : '"method":"notifications/message","params"'
+      process.stdout.write(`{"jsonrpc":"2.0",${about}:${nested}}\n`)
+      if (name === 'deep_note') answer('noted')
+      return
+    }
     case 'go':
       for (const go of waiting.splice(0)) go()
       break

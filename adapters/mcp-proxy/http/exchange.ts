@@ -2,6 +2,7 @@ import { errorFor } from '../../mcp/answers.ts'
 import { isModern } from '../../mcp/era.ts'
 import { HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
 import { isObject, isRequestId, keyOf, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
+import { textForClient } from '../frames.ts'
 import type { HeaderField } from '../upstream-headers.ts'
 import { type EventMark, Reply } from './reply.ts'
 import type { Visit } from './visit.ts'
@@ -115,17 +116,19 @@ export class Exchange {
     const reply = this.#reply
     if (reply === undefined) return
     const isAnswer = this.#answers(message, reply)
-    if (isAnswer) this.#answered()
-    if (isAnswer && reply.isUnopened) {
-      const { status = statusOf(message), headers = [] } = this.#head ?? {}
-      reply.whole(status, headers, message)
-      return
-    }
-    if (reply.isUnopened && !reply.canStream) throw new Error('the client takes no stream of events')
-    reply.stream(200, [])
+    const isWhole = isAnswer && reply.isUnopened
+    if (!isWhole && !reply.takes(message)) return
     // An error about no request in particular would be lost in a stream: there it is about this one.
-    const isLost = message['id'] === null && this.id !== undefined
-    reply.event(isLost ? { ...message, id: this.id } : message, this.#noted(mark))
+    const isLost = !isWhole && message['id'] === null && this.id !== undefined
+    const text = textForClient(isLost ? { ...message, id: this.id } : message)
+    if (isWhole) {
+      const { status = statusOf(message), headers = [] } = this.#head ?? {}
+      reply.whole(status, headers, text)
+    } else {
+      reply.stream(200, [])
+      reply.event(text, this.#noted(mark))
+    }
+    if (isAnswer) this.#answered()
   }
 
   /** The same, where the status is ours to say. */

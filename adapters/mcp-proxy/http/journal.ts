@@ -1,12 +1,11 @@
 /** One event of one stream, as it may have to be told again. */
 export interface Told {
   readonly id: string
-  readonly message: object
+  readonly text: string
 }
 
 interface Entry extends Told {
   readonly stream: number
-  readonly size: number
 }
 
 /** What one session can be told again, in events and characters. */
@@ -19,15 +18,14 @@ export class Journal {
   #size = 0
   #last = 0
 
-  /** @param size of the message, characters */
-  keep(stream: number, message: object, size: number): string {
+  keep(stream: number, text: string): string {
     const id = this.mark(stream)
-    this.#entries.push({ id, stream, message, size })
-    this.#size += size
+    this.#entries.push({ id, stream, text })
+    this.#size += text.length
     while (this.#entries.length > MOST_EVENTS || this.#size > MOST_SIZE) {
       const oldest = this.#entries.shift()
       if (oldest === undefined) break
-      this.#size -= oldest.size
+      this.#size -= oldest.text.length
     }
     return id
   }

@@ -1,7 +1,7 @@
 import { isObject, isRequestId, keyOf, type Message, type RequestId } from '../../mcp/message.ts'
-import { frameText } from '../frames.ts'
+import { textForClient } from '../frames.ts'
 import type { HeaderField } from '../upstream-headers.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, Told } from './journal.ts'
 import type { Reply } from './reply.ts'
 
 /** How soon a client that lost a stream may come back for the rest of it, ms. */
@@ -68,11 +68,11 @@ export class Outlet {
   }
 
   /** Somebody listens from now on; what they missed is told first. */
-  attach(reply: Reply, missed: readonly { readonly id: string; readonly message: object }[] = []): void {
+  attach(reply: Reply, missed: readonly Told[] = []): void {
     this.#reply?.end()
     this.#reply = reply
     if (missed.length > 0) reply.stream(200, [])
-    for (const { id, message } of missed) reply.event(message, { id })
+    for (const { id, text } of missed) reply.event(text, { id })
     if (this.#isOver) this.#close()
   }
 
@@ -84,14 +84,12 @@ export class Outlet {
   say(message: Message): void {
     const isAnswer = this.#answers(message)
     const reply = this.#reply
-    if (isAnswer && reply?.isUnopened === true) {
-      reply.whole(statusOf(message), this.#terms.headers?.(message) ?? [], message)
-      this.#close()
-      return
-    }
-    if (reply?.isUnopened === true && !reply.canStream) throw new Error('the client takes no stream of events')
+    const isWhole = isAnswer && reply?.isUnopened === true
+    if (!isWhole && reply?.takes(message) === false) return
+    const text = textForClient(message)
+    if (isWhole) reply.whole(statusOf(message), this.#terms.headers?.(message) ?? [], text)
     // Whoever had no place to resume from will not come back for it.
-    if (reply !== undefined || this.#isResumable || this.id === undefined) this.#tell(message)
+    else if (reply !== undefined || this.#isResumable || this.id === undefined) this.#tell(text)
     if (isAnswer) this.#close()
   }
 
@@ -102,13 +100,13 @@ export class Outlet {
     this.#close()
   }
 
-  #tell(message: Message): void {
+  #tell(text: string): void {
     const { journal, number } = this.#terms
-    const id = journal.keep(number, message, frameText(message).length)
+    const id = journal.keep(number, text)
     this.#isResumable = true
     const reply = this.#reply
     reply?.stream(200, [])
-    reply?.event(message, { id })
+    reply?.event(text, { id })
     if ((reply?.backlog ?? 0) > MOST_BACKLOG) reply?.destroy()
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
+import { attempt, reasonOf } from '../../mcp/attempt.ts'
 import { isObject } from '../../mcp/message.ts'
 import { readServerFrame } from '../frames.ts'
 import { downstreamHeaders } from '../upstream-headers.ts'
@@ -27,6 +28,7 @@ export async function passOn(answer: IncomingMessage, exchange: Exchange, hearin
   const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
   const coding = answer.headers['content-encoding'] ?? 'identity'
   if (coding.toLowerCase() !== 'identity') throw unread(answer, `the server answered in the coding ${coding}`)
+  if (status < 200) throw unread(answer, `the server answered with ${status}, which is no status of an answer`)
   // The proxy's own credentials are at fault; the client's token was for us and is good.
   if (status === 401 || status === 407)
     throw unread(answer, `the server did not accept the proxy's own credentials (${status})`)
@@ -93,10 +95,10 @@ async function passEvents(answer: IncomingMessage, exchange: Exchange, hearing: 
         if (data === '' || id !== undefined) exchange.mark(mark)
         return
       }
-      const heard = hearing.hear(frame, mark)
-      if (heard === undefined) return
-      // What waits for a decision does not keep back what comes after it.
-      const settled = heard.catch(() => undefined).finally(() => underWay.delete(settled))
+      // What waits for a decision does not keep back what comes after it, nor does what cannot be passed on.
+      const settled = attempt(() => hearing.hear(frame, mark))
+        .catch((cause: unknown) => hearing.note(`a message was lost: ${reasonOf(cause)}`))
+        .finally(() => underWay.delete(settled))
       underWay.add(settled)
     },
     onRetry: (ms) => exchange.line(`retry: ${ms}`),

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { frameText } from '../frames.ts'
+import { isRequestId, type Message } from '../../mcp/message.ts'
 import type { HeaderField } from '../upstream-headers.ts'
 import type { Visit } from './visit.ts'
 
@@ -22,11 +22,14 @@ export class Reply {
     this.canStream = /text\/event-stream|\*\/\*/i.test(request.headers.accept ?? '')
     // A client that goes away shows by `close`.
     response.on('error', () => undefined)
-    response.on('close', () => {
+    const close = () => {
       if (response.writableFinished) return
       this.#state = 'ended'
       left()
-    })
+    }
+    // Whoever is gone already will not go once more.
+    if (response.destroyed) queueMicrotask(close)
+    else response.on('close', close)
   }
 
   get isUnopened(): boolean {
@@ -37,28 +40,35 @@ export class Reply {
     return this.#state === 'streaming'
   }
 
-  /** The whole answer: a frame, or nothing at all. */
-  whole(status: number, headers: readonly HeaderField[], message?: object): void {
+  /**
+   * Can the client be told this before it has its answer? One that takes no stream hears the answer alone.
+   *
+   * @throws Error for what it would have to answer
+   */
+  takes({ id, method }: Message): boolean {
+    if (this.#state !== 'unopened' || this.canStream) return true
+    if (isRequestId(id)) throw new Error(`the client takes no stream of events, so it cannot be asked for ${method}`)
+    return false
+  }
+
+  /** The whole answer: the text of a frame, or nothing at all. */
+  whole(status: number, headers: readonly HeaderField[], text?: string): void {
     if (this.#state !== 'unopened') return
-    this.#state = 'ended'
     const kept = without(headers, ['content-type'])
-    if (message === undefined) {
-      this.#response.writeHead(status, [...kept, ['content-length', '0']].flat()).end()
-      return
-    }
-    const body = Buffer.from(frameText(message))
+    const body = Buffer.from(text ?? '')
     const written: readonly HeaderField[] = [
       ...kept,
-      ['content-type', 'application/json'],
+      ...(text === undefined ? [] : [['content-type', 'application/json'] as const]),
       ['content-length', String(body.length)],
     ]
-    this.#response.writeHead(status, written.flat()).end(body)
+    this.#response.writeHead(status, written.flat())
+    this.#state = 'ended'
+    this.#response.end(body)
   }
 
   /** Opens a stream, and tells the client so at once: the first event may be long in coming. */
   stream(status: number, headers: readonly HeaderField[]): void {
     if (this.#state !== 'unopened') return
-    this.#state = 'streaming'
     const own: readonly HeaderField[] = [
       ['content-type', 'text/event-stream'],
       ['cache-control', 'no-cache, no-transform'],
@@ -67,15 +77,16 @@ export class Reply {
     ]
     const names = own.map(([name]) => name)
     this.#response.writeHead(status, [...without(headers, names), ...own].flat())
+    this.#state = 'streaming'
     this.#response.flushHeaders()
   }
 
-  /** One event. Without a message it is a mark alone: where to resume. */
-  event(message: object | undefined, { id, event }: EventMark = {}): void {
+  /** One event. Without a text it is a mark alone: where to resume. */
+  event(text: string | undefined, { id, event }: EventMark = {}): void {
     const fields = [
       ...(event === undefined ? [] : [`event: ${event}`]),
       ...(id === undefined ? [] : [`id: ${id}`]),
-      `data: ${message === undefined ? '' : frameText(message)}`,
+      `data: ${text ?? ''}`,
     ]
     this.line(`${fields.join('\n')}\n`)
   }

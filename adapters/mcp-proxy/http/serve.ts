@@ -174,6 +174,8 @@ class Front {
   async #admitted(request: IncomingMessage, response: ServerResponse, path: string): Promise<Visit | undefined> {
     if (this.#check === undefined) return { request, response, who: undefined }
     const verdict = await this.#check(request.headersDistinct['authorization'], this.#resource(request, path))
+    // Whoever has gone meanwhile asks nothing any more.
+    if (response.destroyed) return undefined
     if (verdict.ok) return { request, response, who: verdict.who }
     const header: readonly [string, string] =
       verdict.status === 503

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import http, { createServer } from 'node:http'
 import https from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -7,23 +10,36 @@ import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
 import { readReceipt } from '../../../src/receipt/read.ts'
 import { selfSigned } from '../../support/certificate.ts'
 import { temporaryFolders } from '../../support/temporary-folder.ts'
-import { META, modernHeaders, type Stage, startStage } from './http-stage.ts'
+import { rest } from '../mcp/wire.ts'
+import { META, modernHeaders, type Stage, type StageTerms, startStage } from './http-stage.ts'
 
 const folder = temporaryFolders()
 const ISSUER = 'https://login.example.com/'
 const CALL = { method: 'tools/call', params: { name: 'get', arguments: {} } }
 
-/** A proxy that asks for tokens, and somebody who gives them. */
-async function guarded() {
+/**
+ * A proxy that asks for tokens, and somebody who gives them.
+ *
+ * @param publish makes the keys known, and says where; by default in a file
+ */
+async function guarded({
+  publish = inFile,
+  ...terms
+}: StageTerms & { readonly publish?: (keys: string) => string | Promise<string> } = {}) {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
-  const jwks = join(folder(), 'jwks.json')
-  writeFileSync(jwks, JSON.stringify({ keys: [await exportJWK(publicKey)] }))
-  const stage = await startStage({ serve: { tokens: { issuer: ISSUER, jwks } } })
+  const jwks = await publish(JSON.stringify({ keys: [await exportJWK(publicKey)] }))
+  const stage = await startStage({ ...terms, serve: { ...terms.serve, tokens: { issuer: ISSUER, jwks } } })
   const tokenFor = async (sub: string, aud = stage.url) => {
     const token = new SignJWT({ iss: ISSUER, sub, aud, exp: Math.floor(Date.now() / 1000) + 60 })
     return { authorization: `Bearer ${await token.setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey)}` }
   }
   return { stage, tokenFor }
+}
+
+function inFile(keys: string): string {
+  const jwks = join(folder(), 'jwks.json')
+  writeFileSync(jwks, keys)
+  return jwks
 }
 
 async function begin(stage: Stage, token: object): Promise<{ readonly 'mcp-session-id': string }> {
@@ -43,6 +59,31 @@ describe('a proxy that asks for tokens', () => {
     const elsewhere = await stage.post({ id: 1, ...CALL }, await tokenFor('alice', 'https://elsewhere.example/mcp'))
     expect(elsewhere.status).toBe(401)
     expect(stage.seen).toEqual([])
+  })
+
+  it('asks nothing of the server for a client that has gone before its token was checked', async () => {
+    const asked = Promise.withResolvers<() => void>()
+    const issuer = createServer((_, response) => asked.resolve(() => response.end(known)))
+    let known = ''
+    const { stage, tokenFor } = await guarded({
+      publish: async (keys) => {
+        known = keys
+        await once(issuer.listen(0, '127.0.0.1'), 'listening')
+        return `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/keys`
+      },
+    })
+    const token = await tokenFor('alice')
+    const listening = http.get(stage.url, { headers: { accept: 'text/event-stream', ...token }, agent: false })
+    listening.on('error', () => undefined)
+    const answer = await asked.promise
+    const gone = new Promise((done) => listening.once('close', done))
+    listening.destroy()
+    await gone
+    await rest()
+    answer()
+    await (await stage.post({ id: 1, method: 'tools/list' }, token)).whole()
+    expect(stage.seen.map(({ method }) => method)).toEqual(['POST'])
+    issuer.close()
   })
 
   it('decides for whoever the token says, and never passes it on', async () => {

@@ -260,6 +260,11 @@ describe('a client that goes away', () => {
 const FAULTS: readonly (readonly [what: string, fault: Play, status: number])[] = [
   ['closes the connection', (_, response) => response.destroy(), 502],
   ['answers with a page', (_, response) => page(response, 500, 'text/html', '<h1>no</h1>'), 500],
+  [
+    'answers with a status that is none',
+    (_, response) => response.socket?.end('HTTP/1.1 099 No\r\ncontent-length: 2\r\n\r\n{}'),
+    502,
+  ],
   ['answers with nonsense', (_, response) => page(response, 200, 'application/json', '{"id":'), 502],
   ['answers another request', (_, response) => json(response, { id: 77, result: {} }), 502],
   ['breaks off its stream', (_, response) => stream(response) && setTimeout(() => response.destroy(), 5), 200],
@@ -293,6 +298,35 @@ describe('a server that', () => {
       expect(answer.frames.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('holdpoint: ') } })
     }
     expect(await stage.outcomes(2)).toEqual(['unknown', 'unknown'])
+  })
+
+  it.each([
+    ['with', (answer: string, response: ServerResponse) => page(response, 200, 'application/json', answer)],
+    ['in a stream with', (answer: string, response: ServerResponse) => stream(response, `data: ${answer}\n\n`)],
+  ])('answers %s what nobody can write leaves nobody waiting', async (_where, say) => {
+    const stage = await startStage({
+      play: ({ id, method }, response) => {
+        if (method !== 'tools/call') return undefined
+        const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`
+        return [say(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[],"x":${deep}}}`, response)]
+      },
+    })
+    const answer = await stage.ask('tools/call', CALL.params)
+    expect((await answer.until(isAnswer)).error?.message).toContain('too deeply')
+    answer.leave()
+  })
+
+  it('says in a stream what nobody can write loses that alone', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const stage = await startStage({
+      play: ({ id, method }, response) => {
+        if (method !== 'tools/call') return undefined
+        stream(response, `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"x":${deep}}}\n\n`)
+        return response.end(event({ id, result: { content: [{ type: 'text', text: 'said' }] } }))
+      },
+    })
+    expect(textOf(await (await stage.ask('tools/call', CALL.params)).until(isAnswer))).toBe('said')
+    expect(stage.notes).toEqual([expect.stringContaining('a message was lost')])
   })
 
   it('ends a stream of the later era leaves nobody waiting, though it named a place: nothing is taken up there', async () => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
 import { eventually, type Frame, rest } from '../mcp/wire.ts'
-import { META, modernHeaders, startStage, textOf } from './http-stage.ts'
+import { META, modernHeaders, type Stage, startStage, textOf } from './http-stage.ts'
 
 const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 
@@ -145,6 +145,46 @@ describe('a command over HTTP, in sessions', () => {
   it('that cannot be started is not served', async () => {
     const start = startStage({ command: ['/no/such/program'] })
     await expect(start).rejects.toThrow(/notes: \/no\/such\/program did not start: there is no such program/)
+  })
+})
+
+describe('a command over HTTP that', () => {
+  const ways = [
+    [
+      'a session',
+      async (stage: Stage, name: string) => await stage.post({ id: 1, ...call(name) }, await stage.begin()),
+    ],
+    ['no session', async (stage: Stage, name: string) => await stage.ask('tools/call', call(name).params)],
+  ] as const
+
+  it.each(ways)('answers in %s with what nobody can write leaves nobody waiting', async (_era, send) => {
+    const stage = await startStage({ command: TELLING })
+    const answer = await (await send(stage, 'deep')).whole()
+    expect(answer.frames.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('too deeply') } })
+  })
+
+  it.each(ways)(
+    'says in %s what nobody can write loses that alone, and no other client loses anything',
+    async (_era, send) => {
+      const stage = await startStage({ command: TELLING })
+      const answer = await send(stage, 'deep_note')
+      expect(textOf(await answer.until(isAnswer))).toBe('noted')
+      expect(stage.notes).toEqual(['notes: a message was lost: what it said is nested too deeply to be passed on'])
+    },
+  )
+
+  it('tells of its progress a client that takes no stream gets that client its answer', async () => {
+    const stage = await startStage({ command: TELLING })
+    const meta = { ...META, progressToken: 't' }
+    const params = { name: 'get', arguments: {}, _meta: meta }
+    const headers = { ...modernHeaders('tools/call', params), accept: 'application/json' }
+    const answer = await (await stage.post({ id: 1, method: 'tools/call', params }, headers)).whole()
+    expect(answer.headers['content-type']).toBe('application/json')
+    expect(textOf(answer.frames[0] ?? {})).toBe('get {}')
+    const session = { ...(await stage.begin()), accept: 'application/json' }
+    const later = await stage.post({ id: 1, ...call('get', {}, { progressToken: 't' }) }, session)
+    expect(textOf((await later.whole()).frames[0] ?? {})).toBe('get {}')
+    expect(stage.notes).toEqual([])
   })
 })
 
