@@ -4,6 +4,7 @@ import { reasonOf } from './attempt.ts'
 import { Inquiries } from './inquiries.ts'
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from './keys.ts'
 import { Lister } from './lister.ts'
+import { LIST_CHANGED } from './listing.ts'
 import {
   isObject,
   isRequestId,
@@ -272,7 +273,7 @@ export class Link<About> {
 
   #heard({ method, params, message }: Notified, about: About): void | Promise<void> {
     const { listing, tasks } = this.#terms.upstream
-    if (method === 'notifications/tools/list_changed') listing.expire()
+    if (method === LIST_CHANGED) listing.expire()
     if (method === 'notifications/tasks/status') tasks.heard(params)
     const isHeld = method === 'notifications/cancelled' && !this.#serverRequests.cancel(params['requestId'])
     return isHeld ? undefined : this.#returning.told(message, params, about)

@@ -3,6 +3,8 @@ import { isSame, type Origin } from './definition.ts'
 import type { Message } from './message.ts'
 import { type Entry, isWhole, readPage } from './page.ts'
 
+/** How a server says that its tools are others now. */
+export const LIST_CHANGED = 'notifications/tools/list_changed'
 /** After so long a call has the tools listed again: a server may change them and say nothing. */
 const LONGEST_AGE_MS = 60_000
 

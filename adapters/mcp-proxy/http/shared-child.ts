@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { reasonOf } from '../../mcp/attempt.ts'
 import { CAPABILITIES, isModern, MODERN, VERSION } from '../../mcp/era.ts'
 import {
   HEADER_MISMATCH,
@@ -10,6 +11,7 @@ import {
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
+import { LIST_CHANGED } from '../../mcp/listing.ts'
 import { isObject, isRequestId, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { readServerFrame } from '../frames.ts'
@@ -26,12 +28,16 @@ const FIRST = 0
 /** How long an answer is still heard after its client has left, ms. */
 const GRACE_MS = 5_000
 
-/** A request that the process has and has not answered. */
-interface Entry {
-  readonly id: RequestId
-  readonly token: RequestId | undefined
+/** A client's request, from when it came until it has its answer. */
+interface Visitor {
   readonly link: Link<About>
   readonly exchange: Exchange
+}
+
+/** A request that the process has and has not answered. */
+interface Entry extends Visitor {
+  readonly id: RequestId
+  readonly token: RequestId | undefined
   readonly isSubscription: boolean
 }
 
@@ -45,6 +51,7 @@ export class SharedChild implements Session {
   readonly #upstream: Upstream
   readonly #wire: ChildWire
   readonly #conversation = randomUUID()
+  readonly #visitors = new Set<Visitor>()
   readonly #open = new Map<number, Entry>()
   #last = FIRST
   #isOfEra = false
@@ -62,11 +69,19 @@ export class SharedChild implements Session {
 
   /** One message of a client's. Settles once it has its answer, or nobody waits for one. */
   async post(visit: Visit, message: unknown): Promise<void> {
-    this.#settleEra(message)
     const link = this.#connect(visit)
     const exchange = new Exchange(visit, message, (left) => this.#left(left, link))
-    await link.fromClient(message, { exchange })
-    if (exchange.isSent && exchange.id !== undefined) await exchange.over
+    const visitor = { link, exchange }
+    this.#visitors.add(visitor)
+    try {
+      this.#settleEra(message)
+      await link.fromClient(message, { exchange })
+      if (exchange.isSent && exchange.id !== undefined) await exchange.over
+    } catch (cause) {
+      this.#terms.gate.note(`${this.#terms.name}: a message was lost: ${reasonOf(cause)}`)
+      exchange.fail(502, 'the message could not be passed on')
+    }
+    this.#visitors.delete(visitor)
     exchange.finish()
     if (!exchange.gone.aborted) link.close()
   }
@@ -140,7 +155,8 @@ export class SharedChild implements Session {
       isSubscription: message['method'] === 'subscriptions/listen',
     })
     const tracked = isRequestId(token) ? { ...params, _meta: { ...meta, progressToken: this.#last } } : params
-    this.#wire.send({ ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) })
+    const sent = { ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) }
+    if (!this.#wire.send(sent)) throw new Error('its process no longer reads')
   }
 
   /** Of a request of the gate's own; a client of this era goes away instead. */
@@ -158,6 +174,8 @@ export class SharedChild implements Session {
     const { gate, name } = this.#terms
     const frame = readServerFrame(text)
     if (isObject(frame) && frame['id'] === FIRST && frame['method'] === undefined) return
+    // INVARIANT I4: its tools are others for everybody, whoever is told of it, and though nobody is.
+    if (isObject(frame) && frame['method'] === LIST_CHANGED) this.#upstream.listing.expire()
     const found = isObject(frame) ? this.#find(frame) : undefined
     if (!isObject(frame) || found === undefined) {
       const what = isObject(frame) ? 'what belongs to no open request' : 'a line that is no message'
@@ -189,13 +207,14 @@ export class SharedChild implements Session {
     return entry === undefined || typeof number !== 'number' ? undefined : [number, entry]
   }
 
-  /** INVARIANT: what had begun is `unknown`; whoever waits is told. */
+  /** INVARIANT: what is held never runs, and what had begun is `unknown`; whoever waits is told. */
   #over(because: string): void {
     const { name, gate } = this.#terms
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
-    for (const { link, exchange } of this.#open.values()) {
+    for (const { link, exchange } of [...this.#visitors, ...this.#open.values()]) {
       link.close()
-      exchange.fail(502, `${name}: ${because}. Whether a call that was under way has run is not known`)
+      const doubt = exchange.isSent ? '. Whether a call that was under way has run is not known' : ''
+      exchange.fail(502, `${name}: ${because}${doubt}`)
     }
     this.#open.clear()
     this.#upstream.close()
