@@ -1,8 +1,9 @@
 /** One client on our stdin and stdout, one server behind the gate. */
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { errorFor } from '../mcp/answers.ts'
+import { cancelled, errorFor } from '../mcp/answers.ts'
 import { attempt, reasonOf } from '../mcp/attempt.ts'
+import { LISTEN } from '../mcp/era.ts'
 import { NO_ANSWER, PARSE_ERROR } from '../mcp/keys.ts'
 import { Link } from '../mcp/link.ts'
 import type { Message, RequestId } from '../mcp/message.ts'
@@ -145,7 +146,8 @@ class StdioSession {
     const { server, input, timeoutMs } = this.#terms
     const isTaken = server.send(frameText(message))
     const { id, method } = message
-    if (timeoutMs !== undefined && method !== undefined) this.#open.await(id, timeoutMs, (late) => this.#giveUpOn(late))
+    if (timeoutMs !== undefined && method !== undefined && method !== LISTEN)
+      this.#open.await(id, timeoutMs, (late) => this.#giveUpOn(late))
     if (isTaken) return
     if (server.backlog > LONGEST_BACKLOG) this.#over.resolve({ kind: 'server_faulted', because: UNREAD })
     input.pause()
@@ -169,8 +171,7 @@ class StdioSession {
     this.#link.lose(id)
     const isKnown = this.#link.cancel(id)
     this.#toClient(errorFor(id, NO_ANSWER, lost(`there was no answer within ${this.#terms.timeoutMs} ms`)))
-    const params = { requestId: id, reason: 'holdpoint no longer waits' }
-    if (isKnown) this.#follow(() => this.#toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))
+    if (isKnown) this.#follow(() => this.#toServer(cancelled(id)))
   }
 
   /** @returns what became of the server, where it was not the client that ended the session */

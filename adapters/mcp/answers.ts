@@ -69,6 +69,12 @@ export function errorFor(id: RequestId | null, code: number, message: string, da
   return { jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } }
 }
 
+/** Of a request whose answer is for nobody any more. */
+export function cancelled(requestId: RequestId): Message {
+  const params = { requestId, reason: 'holdpoint no longer waits' }
+  return { jsonrpc: '2.0', method: 'notifications/cancelled', params }
+}
+
 /** Does a tool's result say of itself that the tool failed? */
 export function saysItFailed(result: unknown): boolean {
   return isObject(result) && result['isError'] === true

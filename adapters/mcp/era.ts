@@ -2,6 +2,8 @@ import { isObject, type Message, objectIn } from './message.ts'
 
 /** The first revision without `initialize`, in which every request says its version itself. */
 export const MODERN = '2026-07-28'
+/** A request of that era that has no end: its answer is a stream of notifications. */
+export const LISTEN = 'subscriptions/listen'
 export const VERSION = 'io.modelcontextprotocol/protocolVersion'
 export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 export const TASKS = 'io.modelcontextprotocol/tasks'

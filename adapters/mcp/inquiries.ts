@@ -1,3 +1,4 @@
+import { cancelled } from './answers.ts'
 import { attempt } from './attempt.ts'
 import { isObject, keyOf, type Message, type RequestId } from './message.ts'
 import { randomId } from './random.ts'
@@ -37,8 +38,7 @@ export class Inquiries {
       return result
     } catch (cause) {
       if (this.#open.has(key)) {
-        const params = { requestId: id, reason: 'holdpoint no longer waits' }
-        await attempt(() => send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).catch(() => undefined)
+        await attempt(() => send(cancelled(id))).catch(() => undefined)
       }
       throw cause
     } finally {

@@ -10,6 +10,8 @@ export interface ChildTerms {
   readonly server: ServerProcess
   readonly gate: GateTerms
   readonly maxFrameBytes: number
+  /** How long it may take to answer, ms; as long as its clients wait where nobody says. */
+  readonly answerMs: number | undefined
   /** It is over by itself: the process is gone, or never began to serve. */
   readonly ended: () => void
 }
@@ -57,6 +59,14 @@ export class ChildWire {
     return true
   }
 
+  /** It has a request of a client's now: its time is counted, where it has one, until that is over. */
+  bound(over: Promise<void>, late: (because: string) => void): void {
+    const { answerMs } = this.#terms
+    if (answerMs === undefined) return
+    const timer = setTimeout(() => late(`there was no answer within ${answerMs} ms`), answerMs).unref()
+    void over.then(() => clearTimeout(timer))
+  }
+
   /** The process is no longer needed, and may end by itself. */
   close(because: string): void {
     this.#end(because)
@@ -82,4 +92,9 @@ export class ChildWire {
     this.#hearing.over(because)
     this.#terms.ended()
   }
+}
+
+/** What a client is told of a request that the process had. */
+export function inDoubt(because: string): string {
+  return `${because}. Whether a call that was under way has run is not known`
 }

@@ -120,7 +120,8 @@ export class CommandBackend implements Backend {
   }
 
   #common(server: ServerProcess) {
-    return { name: this.#terms.name, server, gate: this.#gate, maxFrameBytes: this.#limits.maxFrameBytes }
+    const { maxFrameBytes, answerMs } = this.#limits
+    return { name: this.#terms.name, server, gate: this.#gate, maxFrameBytes, answerMs }
   }
 
   /** A process that runs; none where there may be no more of them, or it does not start: then the client is told. */

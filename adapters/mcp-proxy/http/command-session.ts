@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { errorFor } from '../../mcp/answers.ts'
+import { cancelled, errorFor } from '../../mcp/answers.ts'
 import { keepNewest } from '../../mcp/keep-newest.ts'
 import { NO_ANSWER } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
-import { isObject, isRequestId, keyOf, type Message, objectIn } from '../../mcp/message.ts'
+import { isObject, isRequestId, keyOf, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { readServerFrame } from '../frames.ts'
 import type { HeaderField } from '../upstream-headers.ts'
-import { type ChildTerms, ChildWire } from './child-wire.ts'
+import { type ChildTerms, ChildWire, inDoubt } from './child-wire.ts'
 import { Journal } from './journal.ts'
 import { Outlet } from './outlet.ts'
 import { Reply } from './reply.ts'
@@ -162,10 +162,20 @@ export class CommandSession implements Session {
   }
 
   #toServer(message: Message, outlet: Outlet): void {
-    if (message === outlet.posted || (outlet.id !== undefined && message['id'] === outlet.id)) outlet.sent()
+    const { id } = outlet
+    const isOwn = message === outlet.posted || (id !== undefined && message['id'] === id)
+    if (isOwn) outlet.sent()
     const isTaken = this.#wire.send(message)
+    if (isOwn && id !== undefined) this.#wire.bound(outlet.over, (late) => this.#giveUpOn(id, outlet, late))
     // Notifications and answers are taken, and nothing more is said of them.
-    if (isTaken && outlet.id === undefined && message === outlet.posted) outlet.finish()
+    if (isTaken && id === undefined && message === outlet.posted) outlet.finish()
+  }
+
+  /** The time is up: the client is told, and the server too; what comes later is for nobody. */
+  #giveUpOn(id: RequestId, outlet: Outlet, late: string): void {
+    this.#link.lose(id)
+    outlet.say(errorFor(id, NO_ANSWER, `holdpoint: ${this.#terms.name}: ${inDoubt(late)}`))
+    this.#wire.send(cancelled(id))
   }
 
   /** UNTRUSTED: a line of the process. */
@@ -228,7 +238,7 @@ export class CommandSession implements Session {
     this.#upstream.close()
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
     for (const outlet of this.#open.values()) {
-      const text = `holdpoint: ${name}: ${because}. Whether a call that was under way has run is not known`
+      const text = `holdpoint: ${name}: ${inDoubt(because)}`
       if (outlet.id !== undefined) outlet.say(errorFor(outlet.id, NO_ANSWER, text))
     }
     this.#unasked.finish()

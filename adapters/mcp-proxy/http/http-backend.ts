@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isModern } from '../../mcp/era.ts'
+import { isModern, LISTEN } from '../../mcp/era.ts'
 import { UNKNOWN_SESSION } from '../../mcp/keys.ts'
 import { Link } from '../../mcp/link.ts'
 import { isObject, type Message, objectIn, objectOf } from '../../mcp/message.ts'
@@ -215,7 +215,7 @@ export class HttpBackend implements Backend {
     // Nothing goes out for whoever has gone.
     if (exchange.gone.aborted) throw new Error('the client has gone')
     exchange.sent()
-    const isPatient = message['method'] === 'subscriptions/listen'
+    const isPatient = message['method'] === LISTEN
     await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })
     const { id } = exchange
     if (id === undefined || exchange.isResumable || exchange.gone.aborted || connection.isOver) return
@@ -249,8 +249,10 @@ export class HttpBackend implements Backend {
       if (exchange.gone.aborted) return undefined
       if (!(cause instanceof RemoteFault)) throw cause
       this.#note(cause.message)
-      if (exchange.id !== undefined && !exchange.isResumable) connection.link.lose(exchange.id)
-      if (!exchange.isResumable) exchange.fail(cause.status, cause.message)
+      // Whoever can come back for the rest of a stream does, but not once the time is up.
+      if (exchange.isResumable && cause.status !== 504) return undefined
+      if (exchange.id !== undefined) connection.link.lose(exchange.id)
+      exchange.fail(cause.status, cause.message)
       return undefined
     }
   }

@@ -5,7 +5,7 @@ import { isObject } from '../../mcp/message.ts'
 import { readServerFrame } from '../frames.ts'
 import { downstreamHeaders } from '../upstream-headers.ts'
 import type { Exchange } from './exchange.ts'
-import { RemoteFault } from './remote.ts'
+import { EVENTS, mediaTypeOf, RemoteFault } from './remote.ts'
 import type { EventMark } from './reply.ts'
 
 /** What becomes of the frames of an answer. */
@@ -25,7 +25,7 @@ export interface Hearing {
 export async function passOn(answer: IncomingMessage, exchange: Exchange, hearing: Hearing): Promise<void> {
   const status = answer.statusCode ?? 502
   const head = { status, headers: downstreamHeaders(answer.rawHeaders, hearing.own) }
-  const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  const type = mediaTypeOf(answer)
   const coding = answer.headers['content-encoding'] ?? 'identity'
   if (coding.toLowerCase() !== 'identity') throw unread(answer, `the server answered in the coding ${coding}`)
   if (status < 200) throw unread(answer, `the server answered with ${status}, which is no status of an answer`)
@@ -33,7 +33,7 @@ export async function passOn(answer: IncomingMessage, exchange: Exchange, hearin
   if (status === 401 || status === 407)
     throw unread(answer, `the server did not accept the proxy's own credentials (${status})`)
   if (status >= 300 && status < 400) throw unread(answer, `the server answered with a redirect (${status})`)
-  if (type === 'text/event-stream' && status < 300) {
+  if (type === EVENTS && status < 300) {
     exchange.stream(head)
     return await passEvents(answer, exchange, hearing)
   }
@@ -63,13 +63,13 @@ async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string
       chunks.push(chunk)
     }
   } catch (cause) {
-    throw cause instanceof RemoteFault ? cause : brokenOff()
+    throw faultOf(cause)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function brokenOff(): RemoteFault {
-  return new RemoteFault(502, 'the server broke off its answer')
+function faultOf(cause: unknown): RemoteFault {
+  return cause instanceof RemoteFault ? cause : new RemoteFault(502, 'the server broke off its answer')
 }
 
 async function passEvents(answer: IncomingMessage, exchange: Exchange, hearing: Hearing): Promise<void> {
@@ -115,8 +115,8 @@ async function passEvents(answer: IncomingMessage, exchange: Exchange, hearing: 
       if (isOverlong) break
       await exchange.drained()
     }
-  } catch {
-    throw brokenOff()
+  } catch (cause) {
+    throw faultOf(cause)
   } finally {
     await Promise.all(underWay)
   }

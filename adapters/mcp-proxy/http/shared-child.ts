@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { cancelled } from '../../mcp/answers.ts'
 import { reasonOf } from '../../mcp/attempt.ts'
-import { CAPABILITIES, isModern, MODERN, VERSION } from '../../mcp/era.ts'
+import { CAPABILITIES, isModern, LISTEN, MODERN, VERSION } from '../../mcp/era.ts'
 import {
   HEADER_MISMATCH,
   INVALID_PARAMS,
@@ -15,7 +16,7 @@ import { LIST_CHANGED } from '../../mcp/listing.ts'
 import { isObject, isRequestId, type Message, objectIn, type RequestId } from '../../mcp/message.ts'
 import { Upstream } from '../../mcp/upstream.ts'
 import { readServerFrame } from '../frames.ts'
-import { type ChildTerms, ChildWire } from './child-wire.ts'
+import { type ChildTerms, ChildWire, inDoubt } from './child-wire.ts'
 import { type About, Exchange } from './exchange.ts'
 import { MOST_BACKLOG } from './outlet.ts'
 import { paramMismatch } from './param-headers.ts'
@@ -152,11 +153,22 @@ export class SharedChild implements Session {
       token: isRequestId(token) ? token : undefined,
       link,
       exchange: isOwn ? Exchange.unheard(exchange) : exchange,
-      isSubscription: message['method'] === 'subscriptions/listen',
+      isSubscription: message['method'] === LISTEN,
     })
     const tracked = isRequestId(token) ? { ...params, _meta: { ...meta, progressToken: this.#last } } : params
     const sent = { ...message, id: this.#last, ...(isObject(message['params']) ? { params: tracked } : {}) }
     if (!this.#wire.send(sent)) throw new Error('its process no longer reads')
+    const number = this.#last
+    if (!isOwn && message['method'] !== LISTEN)
+      this.#wire.bound(exchange.over, (late) => this.#giveUpOn(number, id, { link, exchange }, late))
+  }
+
+  /** The time is up: the client is told, and the server too; what comes later is for nobody. */
+  #giveUpOn(number: number, id: RequestId, { link, exchange }: Visitor, late: string): void {
+    this.#open.delete(number)
+    link.lose(id)
+    exchange.fail(504, `${this.#terms.name}: ${inDoubt(late)}`)
+    this.#wire.send(cancelled(number))
   }
 
   /** Of a request of the gate's own; a client of this era goes away instead. */
@@ -213,8 +225,7 @@ export class SharedChild implements Session {
     if (this.#open.size > 0) gate.note(`${name}: ${because}, with ${this.#open.size} requests open`)
     for (const { link, exchange } of [...this.#visitors, ...this.#open.values()]) {
       link.close()
-      const doubt = exchange.isSent ? '. Whether a call that was under way has run is not known' : ''
-      exchange.fail(502, `${name}: ${because}${doubt}`)
+      exchange.fail(502, `${name}: ${exchange.isSent ? inDoubt(because) : because}`)
     }
     this.#open.clear()
     this.#upstream.close()

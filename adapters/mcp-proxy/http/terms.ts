@@ -31,8 +31,11 @@ export interface Limits {
   readonly maxChildren: number
   /** A session that nobody used for so long is ended, ms. Default 30 minutes. */
   readonly idleMs: number
-  /** How long an upstream may be silent before it begins to answer, ms. Default 5 minutes. */
-  readonly answerMs: number
+  /**
+   * How long an upstream may take to answer a request, ms. Where nobody says: one over HTTP must begin within 5 minutes, and
+   * otherwise takes as long as its client waits.
+   */
+  readonly answerMs?: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -40,7 +43,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxSessions: 1_000,
   maxChildren: 64,
   idleMs: 30 * 60_000,
-  answerMs: 5 * 60_000,
 }
 
 /** What the connections of every upstream have in common. */

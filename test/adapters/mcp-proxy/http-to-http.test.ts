@@ -350,6 +350,24 @@ describe('a server that', () => {
     expect((await stage.ask('tools/list', {})).status).toBe(200)
   })
 
+  it.each([
+    [
+      'an answer',
+      (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json' }).write('{'),
+    ],
+    ['a stream', (response: ServerResponse) => stream(response)],
+    ['a stream that could be resumed', (response: ServerResponse) => stream(response, 'id: 9\ndata: \n\n')],
+  ])('begins %s and does not end it while the operator would wait is given up', async (_what, begin) => {
+    const stage = await startStage({
+      play: ({ method }, response) => (method === 'tools/call' ? begin(response) : undefined),
+      serve: { limits: { answerMs: 500 } },
+    })
+    const session = await stage.begin()
+    const answer = await (await stage.post({ id: 1, ...CALL }, session)).whole()
+    expect(answer.frames.at(-1)).toMatchObject({ id: 1, error: { message: expect.stringContaining('within 500 ms') } })
+    expect(await stage.outcomes(1)).toEqual(['unknown'])
+  })
+
   it('is not there is said not to be there', async () => {
     const stage = await startStage({ upstream: { url: new URL('http://127.0.0.1:1/mcp') } })
     const answer = await (await stage.ask('tools/list', {})).whole()

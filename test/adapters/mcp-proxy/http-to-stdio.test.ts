@@ -173,6 +173,20 @@ describe('a command over HTTP that', () => {
     },
   )
 
+  it.each(ways)(
+    'does not answer in %s while the operator would wait is given up, and is told so',
+    async (_era, send) => {
+      const stage = await startStage({ command: TELLING, serve: { limits: { answerMs: 300 } } })
+      const answer = await (await send(stage, 'slow')).whole()
+      expect(answer.frames.at(-1)).toMatchObject({
+        id: 1,
+        error: { message: expect.stringContaining('holdpoint: notes: there was no answer within 300 ms') },
+      })
+      expect(await stage.outcomes(1)).toEqual(['unknown'])
+      expect(textOf((await (await send(stage, 'get')).whole()).frames.at(-1) ?? {})).toBe('get {}')
+    },
+  )
+
   it('tells of its progress a client that takes no stream gets that client its answer', async () => {
     const stage = await startStage({ command: TELLING })
     const meta = { ...META, progressToken: 't' }
