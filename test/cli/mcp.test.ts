@@ -294,13 +294,14 @@ describe('a proxy that is told to end', () => {
   it('by a defect of its own takes its server along', async () => {
     const at = place()
     writeFileSync(join(at.cwd, 'all.cedar'), '@id("all") permit (principal, action, resource);')
-    const defect = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("a defect")})'
+    const defect = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new RangeError(["hunter","2"].join(""))})'
     const proxy = await startProxy(at, ['--policy', 'all.cedar'], ['--stubborn'], ['--import', defect])
     const pid = Number((await proxy.call('leave_child')).result?.content?.[0]?.text)
     proxy.child.kill('SIGUSR2')
     const { code, stderr } = await proxy.ended
     expect(code).toBe(1)
-    expect(stderr).toContain('holdpoint: this is a defect of holdpoint, which ends here: Error: a defect')
+    expect(stderr).toContain('holdpoint: this is a defect of holdpoint, which ends here: RangeError')
+    expect(stderr).not.toContain('hunter2')
     expect(await isGone(pid)).toBe(true)
   })
 })

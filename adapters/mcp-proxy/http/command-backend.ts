@@ -4,7 +4,7 @@ import { ServerProcess } from '../child.ts'
 import { namesRevision, saysModern, withoutEnvelope } from './agreement.ts'
 import { CommandSession } from './command-session.ts'
 import { readMessagePosted } from './posted.ts'
-import { Sessions } from './sessions.ts'
+import { isFullFor, type Room, Sessions } from './sessions.ts'
 import { SharedChild } from './shared-child.ts'
 import type { GateTerms, Limits, UpstreamTerms } from './terms.ts'
 import {
@@ -33,16 +33,19 @@ export class CommandBackend implements Backend {
   readonly #limits: Limits
   readonly #sessions: Sessions<CommandSession>
   readonly #shared: Sessions<SharedChild>
-  readonly #live = new Set<ServerProcess>()
+  readonly #room: Room
+  /** All that run, and for whom. */
+  readonly #live = new Map<ServerProcess, string>()
   /** Started to see that it starts; the first that needs one has it. */
   #spare: ServerProcess | undefined
 
-  constructor(terms: CommandUpstream, gate: GateTerms, limits: Limits) {
+  constructor(terms: CommandUpstream, gate: GateTerms, { limits, isShared }: { limits: Limits; isShared: boolean }) {
     this.#terms = terms
     this.#gate = gate
     this.#limits = limits
-    this.#sessions = new Sessions(limits.maxChildren, limits.idleMs)
-    this.#shared = new Sessions(limits.maxChildren, limits.idleMs)
+    this.#room = { most: limits.maxChildren, isShared }
+    this.#sessions = new Sessions(this.#room, limits.idleMs)
+    this.#shared = new Sessions(this.#room, limits.idleMs)
   }
 
   /**
@@ -51,7 +54,7 @@ export class CommandBackend implements Backend {
    * @throws HoldpointError ERR_CONFIG
    */
   async open(): Promise<void> {
-    const server = this.#start()
+    const server = this.#start('')
     const because = await server.started
     const { command, name } = this.#terms
     if (because !== undefined)
@@ -76,7 +79,7 @@ export class CommandBackend implements Backend {
   async close(): Promise<void> {
     this.#sessions.close()
     this.#shared.close()
-    await Promise.all([...this.#live].map((server) => server.stop()))
+    await Promise.all([...this.#live.keys()].map((server) => server.stop()))
   }
 
   async #posted(visit: Visit, sessionId: string | undefined): Promise<void> {
@@ -127,14 +130,19 @@ export class CommandBackend implements Backend {
   /** A process that runs; none where there may be no more of them, or it does not start: then the client is told. */
   async #taken(visit: Visit): Promise<ServerProcess | undefined> {
     const spare = this.#spare
+    const principal = principalKey(visit.who)
     this.#spare = undefined
-    if (spare !== undefined && this.#live.has(spare)) return spare
-    const isFull = this.#sessions.isFull || this.#shared.isFull || this.#live.size >= this.#limits.maxChildren
-    if (isFull) {
+    if (spare !== undefined && this.#live.has(spare)) {
+      this.#live.set(spare, principal)
+      return spare
+    }
+    if (isFullFor(this.#room, principal, [...this.#live.values()])) {
+      this.#sessions.dropIdle()
+      this.#shared.dropIdle()
       turnAwayFull(visit)
       return undefined
     }
-    const server = this.#start()
+    const server = this.#start(principal)
     const because = await server.started
     if (because === undefined) return server
     this.#gate.note(`${this.#terms.name} did not start: ${because}`)
@@ -142,9 +150,9 @@ export class CommandBackend implements Backend {
     return undefined
   }
 
-  #start(): ServerProcess {
+  #start(principal: string): ServerProcess {
     const server = new ServerProcess(this.#terms.command, this.#terms.withheld)
-    this.#live.add(server)
+    this.#live.set(server, principal)
     void server.ended.then(() => this.#live.delete(server))
     return server
   }

@@ -50,7 +50,7 @@ export class HttpBackend implements Backend {
     this.#isShared = isShared
     this.#remote = new Remote(terms.url, limits.answerMs)
     this.#sessionless = new SessionlessByPrincipal(gate.gate, terms.name)
-    this.#sessions = new Sessions(limits.maxSessions, limits.idleMs)
+    this.#sessions = new Sessions({ most: limits.maxSessions, isShared }, limits.idleMs)
   }
 
   /** Whether the server is up shows with each request. */
@@ -84,8 +84,7 @@ export class HttpBackend implements Backend {
       return await this.#inSession(visit, sessionId, (connection) => this.#carry(visit, message, connection, 'session'))
     }
     if (!isLater && objectOf(message)['method'] === 'initialize') {
-      if (this.#sessions.isFull) return turnAwayFull(visit)
-      return await this.#carry(visit, message, this.#connect(visit), 'session')
+      return await this.#begun(visit, message)
     }
     const sessionless = this.#sessionless.of(visit.who)
     const asker = isLater || !isObject(message) ? undefined : askedOn(sessionless, message)
@@ -95,6 +94,15 @@ export class HttpBackend implements Backend {
       asker ?? this.#connect(visit, sessionless),
       asker === undefined ? 'single' : 'session',
     )
+  }
+
+  /** Until the server says what its session is called it has a name of ours: many that begin at once are as many. */
+  async #begun(visit: Visit, message: unknown): Promise<void> {
+    if (this.#sessions.isFullFor(principalKey(visit.who))) return turnAwayFull(visit)
+    const connection = this.#connect(visit)
+    const provisional = randomUUID()
+    this.#sessions.keep(provisional, connection)
+    await this.#carry(visit, message, connection, 'session').finally(() => this.#sessions.release(provisional))
   }
 
   /** Takes one message through the link, and gives the client what comes of it. */
@@ -130,6 +138,8 @@ export class HttpBackend implements Backend {
     }
     const sessionId = headerOf(visit.request, 'mcp-session-id')
     if (sessionId !== undefined) return await this.#inSession(visit, sessionId, listen)
+    // A place in a stream of nobody's session: of several principals, nobody knows whose it was.
+    if (this.#isShared && headerOf(visit.request, 'last-event-id') !== undefined) return turnAwayUnknown(visit)
     const connection = this.#connect(visit, this.#sessionless.of(visit.who))
     await listen(connection)
     connection.close()
@@ -152,12 +162,13 @@ export class HttpBackend implements Backend {
    */
   async #inSession(visit: Visit, id: string, work: (connection: Connection) => Promise<void>): Promise<void> {
     if (this.#isForeign(visit, id)) return turnAwayUnknown(visit)
-    const known = this.#sessions.find(id, principalKey(visit.who))
-    if (known === undefined && this.#sessions.isFull) return turnAwayFull(visit)
+    const principal = principalKey(visit.who)
+    const known = this.#sessions.find(id, principal)
+    if (known === undefined && this.#sessions.isFullFor(principal)) return turnAwayFull(visit)
     const connection = known ?? this.#connect(visit)
     if (known === undefined) this.#sessions.keep(id, connection)
     await this.#sessions.using(id, () => work(connection))
-    if (!connection.isKnown) this.#sessions.drop(id)
+    if (!connection.isKnown) this.#sessions.dropUnused(id)
   }
 
   #isForeign(visit: Visit, id: string | undefined): boolean {

@@ -68,7 +68,7 @@ function backendsOf(terms: ServeTerms): ReadonlyMap<string, Backend> {
   return new Map(
     terms.upstreams.map((upstream): [string, Backend] => {
       if (upstream.kind === 'http') return [upstream.name, new HttpBackend(upstream, terms, { limits, isShared })]
-      return [upstream.name, new CommandBackend(upstream, terms, limits)]
+      return [upstream.name, new CommandBackend(upstream, terms, { limits, isShared })]
     }),
   )
 }

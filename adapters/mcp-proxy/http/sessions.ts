@@ -6,6 +6,19 @@ export interface Session {
   close(): void
 }
 
+/** How many there may be. */
+export interface Room {
+  readonly most: number
+  /** Is there more than one principal? Then none takes all: one has half at most. */
+  readonly isShared: boolean
+}
+
+/** @param taken the principals of those that there are */
+export function isFullFor({ most, isShared }: Room, principal: string, taken: readonly string[]): boolean {
+  const mostOfOne = isShared ? Math.ceil(most / 2) : most
+  return taken.length >= most || taken.filter((one) => one === principal).length >= mostOfOne
+}
+
 interface Kept<S> {
   readonly session: S
   /** Requests and streams that are open now. */
@@ -16,14 +29,14 @@ interface Kept<S> {
 /** The sessions of one upstream, by `Mcp-Session-Id`: so many at once, and none that nobody uses. */
 export class Sessions<S extends Session> {
   readonly #kept = new Map<string, Kept<S>>()
-  readonly #most: number
+  readonly #room: Room
   readonly #idleMs: number
   readonly #sweep: ReturnType<typeof setInterval>
 
-  constructor(most: number, idleMs: number) {
-    this.#most = most
+  constructor(room: Room, idleMs: number) {
+    this.#room = room
     this.#idleMs = idleMs
-    this.#sweep = setInterval(() => this.#dropIdle(), Math.min(idleMs, 60_000))
+    this.#sweep = setInterval(() => this.dropIdle(), Math.min(idleMs, 60_000))
     this.#sweep.unref()
   }
 
@@ -37,9 +50,17 @@ export class Sessions<S extends Session> {
     return this.#kept.has(id)
   }
 
-  get isFull(): boolean {
-    if (this.#kept.size >= this.#most) this.#dropIdle()
-    return this.#kept.size >= this.#most
+  /** Is there no room for one more of this principal's? */
+  isFullFor(principal: string): boolean {
+    const isFull = () =>
+      isFullFor(
+        this.#room,
+        principal,
+        [...this.#kept.values()].map(({ session }) => session.principal),
+      )
+    if (!isFull()) return false
+    this.dropIdle()
+    return isFull()
   }
 
   keep(id: string, session: S): void {
@@ -62,6 +83,16 @@ export class Sessions<S extends Session> {
     }
   }
 
+  /** Unless somebody else is at work in it. */
+  dropUnused(id: string): void {
+    if ((this.#kept.get(id)?.open ?? 0) <= 0) this.drop(id)
+  }
+
+  /** It is kept under another id, or by nobody. */
+  release(id: string): void {
+    this.#kept.delete(id)
+  }
+
   drop(id: string): void {
     const kept = this.#kept.get(id)
     this.#kept.delete(id)
@@ -73,7 +104,7 @@ export class Sessions<S extends Session> {
     for (const id of [...this.#kept.keys()]) this.drop(id)
   }
 
-  #dropIdle(): void {
+  dropIdle(): void {
     const before = performance.now() - this.#idleMs
     for (const [id, { open, usedAt }] of this.#kept) {
       if (open <= 0 && usedAt <= before) this.drop(id)

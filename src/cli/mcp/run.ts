@@ -38,7 +38,7 @@ export async function runProxy(plan: Plan, write: (line: string) => void): Promi
 
   /** A defect: nothing more can be relied on. The servers end with this process; what had begun is `unknown` at the next start. */
   function crash(error: unknown): never {
-    operator.tell(`this is a defect of holdpoint, which ends here: ${String(error)}`)
+    operator.tell(`this is a defect of holdpoint, which ends here: ${kindOf(error)}`)
     for (const frame of framesOf(error)) operator.tell(frame)
     process.exit(1)
   }
@@ -75,6 +75,12 @@ async function runStdio(
   } finally {
     await close()
   }
+}
+
+/** Which kind of failure, and not its words: those may hold what somebody said. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} (${error.code})` : error.name
 }
 
 /** Where it was thrown: each place as one line, without what was said. */

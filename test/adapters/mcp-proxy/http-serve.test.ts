@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import http, { createServer } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
@@ -15,6 +15,7 @@ import { META, modernHeaders, type Stage, type StageTerms, startStage } from './
 
 const folder = temporaryFolders()
 const ISSUER = 'https://login.example.com/'
+const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 const CALL = { method: 'tools/call', params: { name: 'get', arguments: {} } }
 
 /**
@@ -94,6 +95,26 @@ describe('a proxy that asks for tokens', () => {
     const meta = (answer?.result?.['_meta'] ?? {}) as Record<string, { readonly jws: string }>
     expect(readReceipt(meta[RECEIPT_KEY]?.jws ?? '')).toMatchObject({ principal: { id: 'bob' } })
     for (const { headers } of stage.seen) expect(headers.authorization).toBeUndefined()
+  })
+
+  it.each([
+    ['sessions', { serve: { limits: { maxSessions: 2 } } }],
+    ['processes', { command: TELLING, serve: { limits: { maxChildren: 2 } } }],
+  ] as const)('lets no principal take all the %s, though it begins them all at once', async (_what, terms) => {
+    const { stage, tokenFor } = await guarded(terms)
+    const initialize = { method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } }
+    const beginAs = async (token: object) => (await stage.post({ id: 0, ...initialize }, { ...token })).status
+    const alice = await tokenFor('alice')
+    const statuses = await Promise.all(Array.from({ length: 4 }, () => beginAs(alice)))
+    expect(statuses.sort()).toEqual([200, 503, 503, 503])
+    expect(await beginAs(await tokenFor('bob'))).toBe(200)
+  })
+
+  it('takes up no stream of nobody in particular: it could be of another', async () => {
+    const { stage, tokenFor } = await guarded()
+    const resumed = { accept: 'text/event-stream', 'last-event-id': '9', ...(await tokenFor('mallory')) }
+    expect((await stage.send('GET', resumed)).status).toBe(404)
+    expect(stage.seen).toEqual([])
   })
 
   it('keeps each session for whoever opened it: to others it does not exist, nor do its streams or its end', async () => {

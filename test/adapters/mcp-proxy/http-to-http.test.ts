@@ -472,6 +472,22 @@ describe('a session', () => {
     expect([answer.status, answer.frames[0]?.id]).toEqual([404, 9])
   })
 
+  it('that we do not know is not ended for one request by the failure of another', async () => {
+    const open: ServerResponse[] = []
+    const stage = await startStage({
+      play: ({ method }, response) => {
+        if (method === 'prompts/list') return [response.destroy()]
+        return method === 'resources/list' ? open.push(response) : undefined
+      },
+    })
+    const session = { 'mcp-session-id': 'of-old' }
+    const waiting = stage.post({ id: 1, method: 'resources/list' }, session)
+    await eventually(() => open.length === 1 || undefined)
+    expect((await (await stage.post({ id: 2, method: 'prompts/list' }, session)).whole()).status).toBe(502)
+    for (const response of open) json(response, { id: 1, result: { resources: [] } })
+    expect((await (await waiting).whole()).frames[0]?.result).toEqual({ resources: [] })
+  })
+
   it('is one of so many at once: beyond, clients are told when to come again', async () => {
     const stage = await startStage({ serve: { limits: { maxSessions: 1 } } })
     await stage.begin()
