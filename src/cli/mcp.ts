@@ -15,7 +15,10 @@ export function mcpCommand(context: CommandContext): Command {
     .option('--principal <USER>', 'who asks (default: the user of this account)')
     .option('--observe', 'decide and keep receipts, and block nothing; needs --until')
     .option('--until <DATE>', 'when observing ends, 30 days from now at most')
-    .option('--timeout <SECONDS>', 'how long a server may take to answer a request (default: stdio no limit, HTTP 300)')
+    .option(
+      '--timeout <SECONDS>',
+      'how long a server may take to answer a request (default: no limit; over HTTP, 300 to begin)',
+    )
     .option('--listen <HOST:PORT>', 'serve over HTTP, each upstream at /mcp/NAME')
     .option('--upstream <NAME=URL>', 'a server that is reached over HTTP (repeatable)', repeatable)
     .option(

@@ -141,6 +141,8 @@ export class CommandSession implements Session {
     const reply = new Reply(visit, () => {
       outlet.detach(reply)
       left?.()
+      // Whoever did not hear what their session is called cannot end it either.
+      if (outlet.posted?.['method'] === 'initialize' && !outlet.isOver) return this.#terms.ended()
       // To go away is not to cancel in this era; but whom nobody has begun for, nobody will.
       if (outlet.id === undefined || outlet.isOver || outlet.isSent) return
       this.#link.cancel(outlet.id)

@@ -1,9 +1,13 @@
-import { resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import http from 'node:http'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RECEIPT_KEY } from '../../../adapters/mcp/index.ts'
+import { temporaryFolders } from '../../support/temporary-folder.ts'
 import { eventually, type Frame, rest } from '../mcp/wire.ts'
 import { META, modernHeaders, type Stage, startStage, textOf } from './http-stage.ts'
 
+const folder = temporaryFolders()
 const TELLING = [process.execPath, resolve(import.meta.dirname, '../../support/telling-server-child.ts')] as const
 
 const call = (name: string, args: object = {}, meta?: object) => ({
@@ -102,6 +106,20 @@ describe('a command over HTTP, in sessions', () => {
     expect((await stage.post({ id: 2, method: 'tools/list' }, session)).status).toBe(404)
     expect((await stage.send('GET', { ...SSE, ...session })).status).toBe(404)
     await expect.poll(() => isAlive(Number(textOf(told)))).toBe(false)
+  })
+
+  it('ends the process of a client that left before it heard what its session is called', async () => {
+    const at = join(folder(), 'pid')
+    const script = `process.stdin.once('data', () => require('fs').writeFileSync(${JSON.stringify(at)}, String(process.pid)))`
+    const stage = await startStage({ command: [process.execPath, '-e', script] })
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'hand', version: '1' } }
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const asking = http.request(stage.url, { method: 'POST', headers, agent: false })
+    asking.on('error', () => undefined)
+    asking.end(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }))
+    const pid = Number(await eventually(() => (existsSync(at) ? readFileSync(at, 'utf8') || undefined : undefined)))
+    asking.destroy()
+    await expect.poll(() => isAlive(pid)).toBe(false)
   })
 
   it('tells whoever waits when the process dies, and the outcome is unknown', async () => {
