@@ -123,7 +123,7 @@ describe('whoever wants a call to run without the person', () => {
     const first = call(more)
     const asked = JSON.stringify(await wire.resultOf(first))
     const [written] = Object.values(more).map((value) => JSON.stringify(value))
-    expect(asked).toContain(JSON.stringify(`"beside":{"${Object.keys(more)[0]}":${written}}`).slice(1, -1))
+    expect(asked).toContain(JSON.stringify(` beside {"${Object.keys(more)[0]}":${written}}`).slice(1, -1))
     const second = call({ requestState: await question(first), inputResponses: { [APPROVAL_KEY]: yes } })
     expect(await wire.reached('tools/call')).toMatchObject({ id: second, params: more })
   })
