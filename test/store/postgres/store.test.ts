@@ -302,6 +302,40 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     }
   })
 
+  it('never reads a table from end to end for a call, so that it does not slow down with age', async () => {
+    await make().open()
+    await Promise.all(opened.map((made) => made.close()))
+    // The server counts a session's scans once that has ended. Those that made the indexes are not meant.
+    const tables = ['claims', 'receipts', 'tallies', 'sessions', 'permits', 'overrides']
+    const scans = async (which: string) =>
+      (
+        await server.sql(
+          `SELECT relname FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = ANY ($2) AND ${which} > 0`,
+          [schema, tables],
+        )
+      ).map(({ relname }) => relname)
+    await expect.poll(() => scans('seq_scan')).toHaveLength(tables.length)
+    await server.sql('SELECT pg_stat_reset()')
+    const store = another()
+    await store.open()
+    const chain = await openedChain(store)
+    for (let n = 0; n < 12; n += 1) {
+      const session = { ...SESSION, amount: '1', conversation: `c${n}` }
+      const { receipt } = await chain.commit(
+        decisionDraft(),
+        claim(`k${n}`, { session, override: { id: 'ov', most: 99 } }),
+      )
+      const settles = { decision: receipt?.hash ?? '', status: n % 2 === 0 ? 'ok' : 'not_executed' } as const
+      await chain.append(outcomeDraft(settles.decision, settles.status), { settles })
+      await store.holder(`k${n}`)
+      await store.read(session, SESSION.at)
+    }
+    await collect(store.receipts())
+    await store.close()
+    await expect.poll(() => scans('idx_scan')).toHaveLength(tables.length)
+    expect(await scans('seq_scan')).toEqual([])
+  })
+
   it('lets whoever has no slot read, and answer for a person', async () => {
     const store = make()
     await store.open()
