@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type PostgresPool, type PostgresStore, postgresSchema, postgresStore } from '../../../src/postgres.ts'
 import type { Receipt } from '../../../src/types.ts'
 import { verifyReceipts } from '../../../src/verify.ts'
+import { blocksOf } from '../../support/markdown.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../../support/postgres-server.ts'
 import {
   claim,
@@ -17,6 +19,17 @@ import {
 
 const RACES = Number(process.env['HOLDPOINT_POSTGRES_RACES'] ?? 100)
 const RACERS = 8
+
+const REQUEST = {
+  ref: 'hp_1',
+  requestDigest: 'd',
+  requires: 'confirmation',
+  tool: 'shop/refund',
+  materiality: 'high',
+  principal: { type: 'user', id: 'alice' },
+  argumentsText: '{}',
+  because: '',
+} as const
 
 describe('options', () => {
   it.each([
@@ -340,19 +353,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     const store = make()
     await store.open()
     const desk = another()
-    const request = {
-      ref: 'hp_1',
-      requestDigest: 'd',
-      requires: 'confirmation',
-      tool: 'shop/refund',
-      materiality: 'high',
-      principal: { type: 'user', id: 'alice' },
-      argumentsText: '{}',
-      because: '',
-      createdAt: Date.now(),
-      expiresAt: Date.now() + 60_000,
-    } as const
-    await store.request(request)
+    await store.request({ ...REQUEST, createdAt: Date.now(), expiresAt: Date.now() + 60_000 })
     expect((await desk.pending()).map(({ ref }) => ref)).toEqual(['hp_1'])
     expect(await desk.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })).toBe(true)
     expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })
@@ -364,6 +365,53 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     expect(await desk.sidecar(receipt?.hash ?? '')).toEqual({ salt: 's', request: '{}' })
     await expect(openedChain(desk)).rejects.toThrow('the store is not open')
     expect(await server.sql(`SELECT slot FROM ${schema}.slots`)).toHaveLength(1)
+  })
+
+  it('I6: needs no more of a role than the page grants, and that role cannot take a receipt back', async () => {
+    await server.sql('CREATE ROLE gate LOGIN')
+    await server.sql(postgresSchema())
+    const page = readFileSync(new URL('../../../docs/postgres.md', import.meta.url), 'utf8')
+    await server.sql(blocksOf(page).find(({ language }) => language === 'sql')?.text ?? '')
+    const connectionString = server.connectionString.replace('postgres@', 'gate@')
+    const open = () => {
+      const store = postgresStore({ connectionString })
+      opened.push(store)
+      return store
+    }
+    const store = open()
+    await store.open()
+    const chain = await openedChain(store)
+    const session = { ...SESSION, amount: '1', reads: ['private'] } as const
+    const { receipt: freed } = await chain.commit(
+      decisionDraft(),
+      claim('a', { session, override: { id: 'ov', most: 9 } }),
+    )
+    const settles = { decision: freed?.hash ?? '', status: 'not_executed' } as const
+    await chain.append(outcomeDraft(settles.decision, settles.status), {
+      settles,
+      sidecar: { salt: 's', request: '{}' },
+    })
+    await store.attend('w', Date.now() + 1_000)
+    await store.request({ ...REQUEST, createdAt: Date.now(), expiresAt: Date.now() + 60_000 })
+    await store.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })
+    const { receipt } = await chain.commit(decisionDraft(), claim('b', { approval: 'hp_1' }))
+    await store.close()
+    expect((await open().open()).stranded).toEqual([{ decision: receipt?.hash, status: 'unknown' }])
+
+    const client = new pg.Client({ connectionString })
+    await client.connect()
+    try {
+      for (const act of [
+        'UPDATE holdpoint.receipts SET seq = 9',
+        'DELETE FROM holdpoint.receipts',
+        'TRUNCATE holdpoint.receipts',
+        'ALTER TABLE holdpoint.receipts DISABLE TRIGGER ALL',
+        'DROP TRIGGER receipts_never_change ON holdpoint.receipts',
+      ])
+        await expect(client.query(act)).rejects.toThrow(/permission denied|must be owner/)
+    } finally {
+      await client.end()
+    }
   })
 
   it('takes no slot for work that comes after it was closed, until it is opened again', async () => {
