@@ -2,21 +2,25 @@ import { appendFileSync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { postgresStore } from '../../src/store/postgres/store.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { claim, decisionDraft, newChain, openDraft, outcomeDraft, SESSION } from '../support/receipt-drafts.ts'
 
 /**
- * A process that claims call keys from a shared folder and "executes" each by a line in a file.
+ * A process that claims call keys from a shared folder, or from PostgreSQL, and "executes" each by a line in a file.
  *
  * Every acknowledgement is on stdout before anything follows it, so whoever kills this process knows what it was promised.
  */
 // Whoever is killed writes nothing down at its end: the next one finds what this one has compiled.
 flushCompileCache()
 
-const [folder = '', keys = '0', lanes = '1'] = process.argv.slice(2)
+const [folder = '', keys = '0', lanes = '1', connectionString] = process.argv.slice(2)
 
 const signer = loadOrCreateKey(join(folder, 'receipt.pem'))
-const store = createSqliteStore({ folder: join(folder, 'store'), busyMs: 10_000, deadlineMs: 20_000 })
+const store =
+  connectionString === undefined
+    ? createSqliteStore({ folder: join(folder, 'store'), busyMs: 10_000, deadlineMs: 20_000 })
+    : postgresStore({ connectionString, deadlineMs: 20_000 })
 const opening = await store.open()
 const chain = newChain(store, { signer, deadlineMs: 20_000 })
 const acknowledge = (hash: string) => writeSync(1, `${hash}\n`)

@@ -6,6 +6,7 @@ import { type PostgresPool, type Row, Session } from './session.ts'
 import { unstorable } from './texts.ts'
 
 const PAGE = 256
+const LEAST_OF_SLOT = 16
 const COLUMNS = 'id::text AS number, ref, hash, stream, seq::text AS seq, prev, kind, jws'
 
 /**
@@ -41,9 +42,11 @@ export class PostgresReader {
   async newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }> {
     const reached = new Map(cursor)
     const receipts: Receipt[] = []
-    for (const slot of await this.#slots()) {
-      if (receipts.length >= PAGE) break
-      const page = await this.#page(slot, reached.get(slot) ?? 0, PAGE)
+    const slots = await this.#slots()
+    // Something of each slot, so that a busy one does not keep the others from being read.
+    const most = Math.max(LEAST_OF_SLOT, Math.floor(PAGE / slots.length))
+    for (const slot of slots) {
+      const page = await this.#page(slot, reached.get(slot) ?? 0, most)
       receipts.push(...page.receipts)
       reached.set(slot, page.last)
     }

@@ -213,11 +213,15 @@ export function stateOf(cause: unknown): string | undefined {
   return typeof cause.code === 'string' && !/^(08|57P)/.test(cause.code) ? cause.code : undefined
 }
 
-/** Plain operators and functions alone: nobody's schema can put its own in their place. */
+/**
+ * PostgreSQL's own operators and functions alone: nobody's schema can put others in their place. And by index alone: statements are
+ * planned once, perhaps while the tables are empty, and everything here looks up few rows by their keys.
+ */
 function beginnings(deadlineMs: number): Readonly<Record<'read' | 'write', string>> {
   const server = Math.ceil(deadlineMs) + SERVER_PATIENCE_MS
   const terms = `
     SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
     SET LOCAL statement_timeout = ${server};
     SET LOCAL lock_timeout = ${Math.ceil(deadlineMs)};
     SET LOCAL idle_in_transaction_session_timeout = ${server};`

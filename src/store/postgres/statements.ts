@@ -109,7 +109,6 @@ export function statementsFor(schema: string): Statements {
         SELECT key, since, name, calls, spent::text FROM ${s}.tallies WHERE key = $2 AND since >= $3`)}
     )::text AS found`,
   }
-  return Object.fromEntries(
-    NAMES.map((name) => [name, { name: `holdpoint_${name}_${schema}`, text: texts[name] }]),
-  ) as Statements
+  // A connection that writes serves one store: its names need not say which.
+  return Object.fromEntries(NAMES.map((name) => [name, { name: `holdpoint_${name}`, text: texts[name] }])) as Statements
 }

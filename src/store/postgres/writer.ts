@@ -102,8 +102,8 @@ export class Writer {
     // Opened again while it is open: what it holds is left first, as a new process would find it.
     this.#drop()
     this.#tenure = undefined
-    const session = await this.#ready()
     try {
+      const session = await this.#ready()
       const { tenure, place, last, stranded } = await this.#leases.take(session, delay)
       this.#tenure = tenure
       this.#book.adopt(stranded)
@@ -165,6 +165,7 @@ export class Writer {
     } catch (cause) {
       // INVARIANT I2: nobody knows, so nobody is told that it was done.
       for (const job of jobs) job.reject(this.#failure(cause))
+      if (session.isOver) this.#lost()
     }
   }
 
@@ -206,7 +207,7 @@ export class Writer {
     }
   }
 
-  /** The connection broke while nobody used it. The slot is held again before others take it for left behind. */
+  /** The connection is gone. The slot is held again before others take it for left behind. */
   #lost(waitMs = FIRST_RETRY_MS): void {
     if (this.#isClosed || this.#tenure === undefined) return
     clearTimeout(this.#retry)
