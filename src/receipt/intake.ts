@@ -3,6 +3,9 @@ import type { Keyring } from './keyring.ts'
 import { type Looked, lookAgain, type Sighted } from './look.ts'
 import type { Ledger } from './verify-set.ts'
 
+/** Untrusted keys that are named, so that somebody can ask for them. */
+const MOST_STRANGERS = 4
+
 /** A receipt whose own checks hold: a believed key signed it, and it has its kind's shape. */
 export interface Accepted {
   readonly index: number
@@ -14,11 +17,23 @@ export interface Accepted {
 export class Intake {
   readonly #keyring: Keyring
   readonly #ledger: Ledger
+  readonly #strangers = new Set<string>()
   #count = 0
+  #accepted = 0
 
   constructor(keyring: Keyring, ledger: Ledger) {
     this.#keyring = keyring
     this.#ledger = ledger
+  }
+
+  /** Receipts that hold by themselves. */
+  get accepted(): number {
+    return this.#accepted
+  }
+
+  /** Keys that signed here and are not believed, the first few. */
+  get strangers(): readonly string[] {
+    return [...this.#strangers]
   }
 
   /** Receipts so far, good or bad. */
@@ -32,6 +47,9 @@ export class Intake {
     this.#count += 1
     const now = looked.kind === 'stranger' ? await lookAgain(looked.sighted, this.#keyring) : looked
     const { findings } = this.#ledger
+    if (now.kind === 'stranger' && this.#strangers.size < MOST_STRANGERS) {
+      this.#strangers.add(now.sighted.envelope.kid)
+    }
     if (now.kind !== 'read') {
       const [check, why] =
         now.kind === 'bad' ? [now.check, now.why] : (['signature', strangerWhy(now.sighted)] as const)
@@ -53,9 +71,17 @@ export class Intake {
         `${sighted.id} stands behind the retirement of its key; only a log shows which came first`,
       )
     }
+    this.#accepted += 1
     this.#ledger.add({ index, id: sighted.id, hash: sighted.hash, kid }, claims)
     if (claims.kind === 'key') await this.#takeKey(index, sighted, claims)
     return { index, sighted, claims }
+  }
+
+  /** Counts a receipt that nobody can vouch for, since no key is trusted; what is no envelope fails all the same. */
+  pass(looked: Looked): undefined {
+    if (looked.kind === 'bad') this.#ledger.findings.fail({ index: this.#count, check: looked.check, why: looked.why })
+    else if (this.#strangers.size < MOST_STRANGERS) this.#strangers.add(looked.sighted.envelope.kid)
+    this.#count += 1
   }
 
   async #takeKey(
