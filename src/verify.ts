@@ -3,7 +3,14 @@
  *
  * Nothing here reads a file, a clock or the network.
  */
-export type { DecisionClaims, KeyClaims, OpenClaims, OutcomeClaims, ReceiptClaims, SealClaims } from './receipt/claims.ts'
+export type {
+  DecisionClaims,
+  KeyClaims,
+  OpenClaims,
+  OutcomeClaims,
+  ReceiptClaims,
+  SealClaims,
+} from './receipt/claims.ts'
 export type { Jwk } from './receipt/keys.ts'
 export { readReceipt } from './receipt/read.ts'
 export { verifyReceipts } from './receipt/verify.ts'

@@ -3,11 +3,19 @@ import type { Check, VerifyFailure, VerifyNote } from './verify-report.ts'
 /** Failures and notes that are kept; the rest are counted. A hostile set must not fill the memory. */
 const MOST_LISTED = 1_000
 
+interface Failed {
+  readonly why: string
+  /** It is of the whole set, not of one receipt. */
+  readonly ofAll: boolean
+  /** How many receipts failed the check like this. */
+  count: number
+}
+
 /** What a verification found, as it finds it. */
 export class Findings {
   readonly #failures: VerifyFailure[] = []
   readonly #notes: VerifyNote[] = []
-  readonly #first = new Map<Check, { readonly why: string; count: number }>()
+  readonly #first = new Map<Check, Failed>()
   readonly #unsure = new Map<Check, string>()
   readonly #broken = new Set<number>()
   #failed = 0
@@ -19,8 +27,10 @@ export class Findings {
     if (this.#failures.length < MOST_LISTED) this.#failures.push(failure)
     if (index >= 0) this.#broken.add(index)
     const known = this.#first.get(check)
-    if (known === undefined) this.#first.set(check, { why, count: 1 })
-    else known.count += 1
+    const ofAll = index < 0
+    // What is wrong with the whole says more than what is wrong with the first of its parts.
+    if (known === undefined || (ofAll && !known.ofAll)) this.#first.set(check, { why, ofAll, count: 1 })
+    else if (!known.ofAll) known.count += 1
   }
 
   note(note: VerifyNote): void {
@@ -33,8 +43,8 @@ export class Findings {
     if (!this.#unsure.has(check)) this.#unsure.set(check, why)
   }
 
-  /** The first failure of a check, in words, with how many there were. */
-  failed(check: Check): { readonly why: string; readonly count: number } | undefined {
+  /** The failure that speaks for a check. */
+  failed(check: Check): Readonly<Failed> | undefined {
     return this.#first.get(check)
   }
 

@@ -27,18 +27,38 @@ export async function verifyBundle(
   lines: Iterable<string> | AsyncIterable<string>,
   trust: BundleTrust,
 ): Promise<BundleReport> {
-  const anchors = await readAnchors(trust)
   const order = new BundleOrder()
   const broken: { why?: string } = {}
+  const run = await taken(placedParts(lines, order, broken), await readAnchors(trust))
+  const { counts } = order
+  const whole = pass(`a whole bundle: ${counts.receipts} receipts, ${counts.openings} openings`)
+  if (run !== undefined) return run.report(whole, broken.why)
+  const nothing = new Run({ origin: '', scope: 'part', size: 0 }, await readAnchors(trust))
+  return { ...nothing.report(whole, broken.why), scope: undefined }
+}
+
+/**
+ * The same checks for receipts that come without a bundle, one JWS a string: what a log would show is not established.
+ *
+ * @throws HoldpointError when what is trusted is itself unusable: ERR_KEY, ERR_CONFIG, ERR_FORMAT
+ */
+export async function verifyLoose(tokens: AsyncIterable<string>, trust: BundleTrust): Promise<BundleReport> {
+  const run = new Run({ origin: '', scope: 'log', size: 0 }, await readAnchors(trust))
+  for await (const batch of batches(tokens, AT_ONCE)) {
+    await run.take(batch.map((jws) => ({ kind: 'receipt', jws })))
+  }
+  const report = run.report(open('these are receipts alone; export a bundle (holdpoint export)'), undefined)
+  return { ...report, complete: report.ok && report.settled && report.sealed, scope: undefined }
+}
+
+async function taken(parts: AsyncIterable<PlacedPart>, anchors: Anchors): Promise<Run | undefined> {
   let run: Run | undefined
-  for await (const batch of batches(placedParts(lines, order, broken), AT_ONCE)) {
+  for await (const batch of batches(parts, AT_ONCE)) {
     const [first] = batch
     if (run === undefined && first?.kind === 'head') run = new Run(first, anchors)
     await run?.take(batch)
   }
-  if (run !== undefined) return run.report(order, broken.why)
-  const nothing = new Run({ origin: '', scope: 'part', size: 0 }, anchors).report(order, broken.why)
-  return { ...nothing, scope: undefined }
+  return run
 }
 
 /** UNTRUSTED: parts as long as they stand where they may; the first that does not ends the reading. */
@@ -122,7 +142,7 @@ class Run {
     this.#openings.see(accepted)
   }
 
-  report(order: BundleOrder, brokenBecause: string | undefined): BundleReport {
+  report(whole: Verdict, brokenBecause: string | undefined): BundleReport {
     const { findings } = this.#ledger
     if (brokenBecause !== undefined) findings.fail({ index: -1, check: 'bundle', why: brokenBecause })
     this.#nameStrangers()
@@ -134,7 +154,7 @@ class Run {
     const verdictOf = (check: Check): Verdict => {
       switch (check) {
         case 'bundle':
-          return pass(`a whole bundle: ${order.counts.receipts} receipts, ${order.counts.openings} openings`)
+          return whole
         case 'inclusion':
         case 'consistency':
         case 'witnesses':
@@ -190,7 +210,7 @@ class Run {
     if (size === 0) return open('none of this was logged, so nothing shows what else there was')
     if (scope === 'part')
       return open(`${this.#intake.count} of the ${size} leaves of the log are here: get a bundle of the whole log`)
-    if (this.#intake.accepted === 0) return open(KEYLESS)
+    if (this.#intake.accepted === 0) return open('no receipt could be relied on')
     for (const check of ['inclusion', 'witnesses'] as const) {
       const { result, why } = treeVerdict(check)
       if (result !== 'pass' || this.#ledger.findings.failed(check) !== undefined) return open(why)
