@@ -23,7 +23,7 @@ is no failure: a live gate looks the same. With --require-seal it is one.
 Checks: ${CHECKS.slice(0, 10).join(' ')}
         ${CHECKS.slice(10).join(' ')}
 
-Examples:
+Example:
   holdpoint verify
   holdpoint verify receipts.jsonl --keys keys.json
   holdpoint verify shop.holdpoint.jsonl --keys keys.json --log shop.policy --checkpoint last-year.txt \\
