@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MATERIALITIES, SURFACES } from '../types.ts'
 import { MOST } from './limits.ts'
 
