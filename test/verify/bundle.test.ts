@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
 import { createGate } from '../../src/create-gate.ts'
-import { commitArguments, commitRequest, commitResult } from '../../src/receipt/commit.ts'
+import { commitArguments, commitRequest, commitResult, saltFor } from '../../src/receipt/commit.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Receipt } from '../../src/types.ts'
 import {
@@ -101,7 +101,7 @@ describe('openings of a bundle', () => {
       content.push({
         kind: 'opening',
         receipt: receipt.hash,
-        salt: sidecar.salt,
+        salt: saltFor('request', sidecar.salt),
         opens: 'request',
         text: sidecar.request,
       })
