@@ -188,7 +188,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         ? Buffer.from(randomBytes(16)).toString('hex')
         : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
-    log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, options), emit),
+    log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, signer, options), emit),
     closed,
   })
 }
@@ -203,8 +203,8 @@ function createPins({ store, pins }: Places, identity: string | undefined): PinS
 }
 
 /** @throws HoldpointError ERR_CONFIG where the receipts are in a store that has no folder here */
-function setupOf(loaded: LoadedConfig, places: Places, { effects }: GateOptions): LogSetup {
-  return logSetup(loaded, effects?.store === undefined ? places : { ...places, store: { kind: 'memory' } })
+function setupOf(loaded: LoadedConfig, places: Places, { kid }: Signer, { effects }: GateOptions): LogSetup {
+  return logSetup(loaded, effects?.store === undefined ? places : { ...places, store: { kind: 'memory' } }, kid)
 }
 
 /** INVARIANT I2: a gate that is closed and created again goes on with the keys of this process, and with its pins. */

@@ -24,9 +24,14 @@ const DEFAULT_EVERY_MS = 1_000
 /**
  * Reads what a log needs, and makes its key where there is none.
  *
+ * @param receiptKey id of the key that signs receipts: a key has one role
  * @throws HoldpointError ERR_CONFIG with file and line; ERR_KEY
  */
-export function logSetup({ options, logAt, witnessPolicy }: LoadedConfig, places: Places): LogSetup {
+export function logSetup(
+  { options, logAt, witnessPolicy }: LoadedConfig,
+  places: Places,
+  receiptKey?: string,
+): LogSetup {
   const { store, logKeyFile } = places
   if (store.kind === 'memory') {
     throw new HoldpointError(
@@ -37,11 +42,9 @@ export function logSetup({ options, logAt, witnessPolicy }: LoadedConfig, places
       },
     )
   }
-  if (loadOrCreateKey(logKeyFile).alg !== 'Ed25519') {
-    throw new HoldpointError('ERR_KEY', `the key file ${logKeyFile} is no Ed25519 key, and witnesses take no other`, {
-      at: logKeyFile,
-    })
-  }
+  const { alg, kid } = loadOrCreateKey(logKeyFile)
+  if (alg !== 'Ed25519') throw unfit(logKeyFile, 'is no Ed25519 key, and witnesses take no other')
+  if (kid === receiptKey) throw unfit(logKeyFile, 'is the key that signs receipts: a log has a key of its own')
   const { everyMs = DEFAULT_EVERY_MS, origin } = options.log ?? {}
   return {
     storeFolder: store.folder,
@@ -50,6 +53,10 @@ export function logSetup({ options, logAt, witnessPolicy }: LoadedConfig, places
     ...(origin === undefined ? {} : { origin }),
     ...(witnessPolicy === undefined ? {} : { witnesses: readWitnesses(witnessPolicy, logAt) }),
   }
+}
+
+function unfit(file: string, why: string): HoldpointError {
+  return new HoldpointError('ERR_KEY', `the key file ${file} ${why}`, { at: file })
 }
 
 function readWitnesses(file: string, logAt: string): NonNullable<LogSetup['witnesses']> {
