@@ -16,6 +16,8 @@ import type { PanelTerms } from './decide/panel.ts'
 import { Turns } from './decide/turns.ts'
 import { HoldpointError } from './errors.ts'
 import { Exits } from './exits.ts'
+import { keepLog } from './log-keeper/keeper.ts'
+import { type LogSetup, logSetup } from './log-keeper/setup.ts'
 import { observation } from './observation.ts'
 import { overrideFolder } from './override/folder.ts'
 import { overrideKeys } from './override/keys.ts'
@@ -186,6 +188,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         ? Buffer.from(randomBytes(16)).toString('hex')
         : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
+    log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, signer, options), emit),
     closed,
   })
 }
@@ -197,6 +200,11 @@ function createStore({ store }: Places, clock: Clock, identity: string | undefin
 
 function createPins({ store, pins }: Places, identity: string | undefined): PinShelf {
   return store.kind === 'folder' ? pinFolder(pins) : remembered(pinMemories, identity, createPinMemory)
+}
+
+/** @throws HoldpointError ERR_CONFIG where the receipts are in a store that has no folder here */
+function setupOf(loaded: LoadedConfig, places: Places, { kid }: Signer, { effects }: GateOptions): LogSetup {
+  return logSetup(loaded, effects?.store === undefined ? places : { ...places, store: { kind: 'memory' } }, kid)
 }
 
 /** INVARIANT I2: a gate that is closed and created again goes on with the keys of this process, and with its pins. */
@@ -213,6 +221,7 @@ function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly
   return [
     state,
     places.keyFile,
+    places.logKeyFile,
     ...(places.store.kind === 'folder' ? [places.store.folder] : []),
     places.overrides,
     ...loaded.sources,

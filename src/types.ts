@@ -475,7 +475,17 @@ export interface Health {
   readonly points: readonly PointHealth[]
   /** Calls that wait for a policy point to heal. */
   readonly held: number
+  /** The transparency log over the receipts; absent where this gate keeps none. */
+  readonly log?: LogHealth
 }
+
+/**
+ * How a gate's log is doing: `current`, taken forward by `elsewhere` (another process of the store), or `stalled`. Calls never wait
+ * for it.
+ */
+export type LogHealth =
+  | { readonly state: 'starting' | 'current' | 'elsewhere'; readonly size: number }
+  | { readonly state: 'stalled'; readonly size: number; readonly because: string }
 
 /** A policy that does not fit the registered tools: that server's medium and high refuse until it does. */
 export interface PolicyMisfit {
@@ -934,6 +944,19 @@ export type GateEvent =
   | { readonly event: 'receipt-failed'; readonly kind: ReceiptKind; readonly code: string; readonly message: string }
   /** A third party's tool is not as it was pinned, or is new: its calls are refused until a person accepts it. Once per change. */
   | { readonly event: 'tool-quarantined'; readonly server: string; readonly tool: string; readonly kind: Quarantine }
+  /** The log's tree over so many receipts was signed; so many of its witnesses have seen it already. */
+  | {
+      readonly event: 'checkpoint-signed'
+      readonly size: number
+      readonly cosigned: number
+      readonly witnesses: number
+    }
+  /**
+   * No checkpoint can be made, or too few witnesses see it: what is newer can be cut off without a trace. Said once for each
+   * reason. Calls go on.
+   */
+  | { readonly event: 'log-stalled'; readonly lacks: 'checkpoint' | 'witnesses'; readonly because: string }
+  | { readonly event: 'log-resumed'; readonly size: number }
   | { readonly event: 'policy-misfitted'; readonly server: string; readonly misfits: readonly PolicyMisfit[] }
   | { readonly event: 'programmer-warned'; readonly code: string; readonly message: string }
 

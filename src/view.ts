@@ -16,6 +16,7 @@ import type {
   Gate,
   Health,
   Json,
+  LogHealth,
   PolicyMisfit,
   Quarantine,
   Receipt,
@@ -46,6 +47,8 @@ export interface SharedState {
   readonly traceOf: (conversation: string | undefined) => string
   /** Calls that are being decided now; the surplus is refused. What runs does not count: a slow tool must not shut the gate. */
   readonly deciding: { count: number; readonly most: number }
+  /** What keeps the log of the receipts, where the gate keeps one. */
+  readonly log: { health(): LogHealth; close(): Promise<void> } | undefined
   /** The gate was closed: the same options now give a new one. */
   readonly closed: () => void
 }
@@ -170,10 +173,12 @@ export class GateView implements Gate {
 
   health(): Health {
     const { panel, exits, holds } = this.#shared.parts
+    const { log } = this.#shared
     return {
       mode: exits.observing() ? 'observe' : 'enforce',
       points: panel.health(),
       held: holds.held,
+      ...(log === undefined ? {} : { log: log.health() }),
     }
   }
 
@@ -192,7 +197,12 @@ export class GateView implements Gate {
 
   async close(): Promise<void> {
     this.#shared.closed()
-    await this.#shared.parts.recorder.close()
+    try {
+      await this.#shared.parts.recorder.close()
+    } finally {
+      // Last, so that the seals are in it.
+      await this.#shared.log?.close()
+    }
   }
 
   async #admitted(scope: Scope, arrival: Arrival, options: AdmitOptions): Promise<Admission> {

@@ -21,6 +21,8 @@ export function warningsOf(event: GateEvent): readonly (readonly [code: string, 
           `${event.server}/${event.tool} ${quarantinedAs(event.kind)}; to look at it: holdpoint pins review ${event.server}`,
         ],
       ]
+    case 'log-stalled':
+      return [['log', `the log stands still: ${event.because}`]]
     case 'policy-misfitted':
       return event.misfits.map(({ at, policy, message }) => [
         'policy_misfit',

@@ -42,6 +42,8 @@ const table: { readonly [room: string]: Room } = {
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
   log: { rooms: noun, pure: true },
+  witness: { rooms: [...noun, 'log'], pure: true },
+  'log-keeper': { rooms: [...noun, 'config', 'log', 'receipt', 'store', 'witness'], node: '*' },
   store: { rooms: [...noun, 'log'], node: '*', packages: ['p-timeout', 'zod'], lazy: ['pg'] },
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },

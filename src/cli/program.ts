@@ -117,6 +117,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'log',
+    {
+      summary: 'the transparency log over the receipts: its checkpoint, its key, and whether its every byte is right',
+      load: async () => (await import('./log.ts')).logCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'look at this installation: configuration, policies, key, store, unprotected tools',

@@ -42,6 +42,10 @@ export interface LoadedConfig {
   readonly shortRules: readonly ShortRule[]
   /** Where each of `points` stands: `holdpoint.yaml:3:5`, or `createGate options`. */
   readonly pointsAt: readonly string[]
+  /** Where `log` stands, in the same way; where `log.witnesses` does, if it is there. */
+  readonly logAt: string
+  /** The file of `log.witnesses`, absolute. */
+  readonly witnessPolicy?: string
 }
 
 /**
@@ -61,6 +65,8 @@ export function readConfig(where: string | { readonly file: string } | false, co
   const passed = checkOptions(code)
   const options: ConfigOptions = { ...written, ...passed }
   const server = options.server ?? DEFAULT_SERVER
+  const witnesses = options.log?.witnesses
+  const witnessPolicy = witnesses === undefined ? undefined : resolve(folder, witnesses)
   const policies = options.policies ?? (where === false ? DEFAULT_POLICY : undefined)
   const policiesAt = (index: number): string => {
     if (passed.policies !== undefined) return IN_CODE
@@ -74,7 +80,11 @@ export function readConfig(where: string | { readonly file: string } | false, co
     folder,
     digest: sha256(canonicalText(options)),
     options,
-    sources: [...(where === false ? [] : [file]), ...policyPlaces(policies, folder)],
+    sources: [
+      ...(where === false ? [] : [file]),
+      ...policyPlaces(policies, folder),
+      ...(witnessPolicy === undefined ? [] : [witnessPolicy]),
+    ],
     policyFiles: readPolicyFiles(policies, folder, policiesAt),
     server,
     words: wordsOf(options, server, (tool) => toolAt([tool], true)),
@@ -82,6 +92,11 @@ export function readConfig(where: string | { readonly file: string } | false, co
     pointsAt: (options.points ?? []).map((_, index) =>
       passed.points === undefined && source !== undefined ? source.at(['points', String(index)]) : IN_CODE,
     ),
+    logAt:
+      passed.log === undefined && source !== undefined
+        ? source.at(witnesses === undefined ? ['log'] : ['log', 'witnesses'])
+        : IN_CODE,
+    ...(witnessPolicy === undefined ? {} : { witnessPolicy }),
   }
 }
 

@@ -107,6 +107,8 @@ const policyService = z
 
 const READS_RULE = 'must be a list of private and untrusted, such as [private]'
 
+const ORIGIN_RULE = 'must be a name such as example.com/receipts, without white space and plus'
+
 const TOOL_RULE = 'must be a mapping such as {materiality: high}, or "deny"'
 
 /** What the operator says about one tool: how much harm it can do, and which calls of it run. */
@@ -214,6 +216,23 @@ export const configSchema = z.strictObject(
       .optional(),
     /** The receipt signing key; created with mode 0600 when absent. Default: in the state folder. */
     keyFile: text.optional(),
+    /**
+     * The transparency log over this store's receipts: a mapping, `{}` for the defaults, keeps it while a gate runs. `witnesses`
+     * is a file of C2SP's tlog-policy with an address for each.
+     */
+    log: z
+      .strictObject(
+        {
+          everyMs: milliseconds(50, 3_600_000).optional(),
+          origin: z
+            .string({ error: ORIGIN_RULE })
+            .regex(/^[^\p{White_Space}\p{Cc}+]{1,200}$/u, ORIGIN_RULE)
+            .optional(),
+          witnesses: text.optional(),
+        },
+        { error: 'must be a mapping such as {witnesses: witnesses.policy}, or {} for the defaults' },
+      )
+      .optional(),
     /** Bounds on arguments. Defaults 64 deep, 10 000 nodes, 1 MiB. */
     limits: z
       .strictObject(

@@ -100,6 +100,7 @@ export interface StepReport {
 export const CHECKPOINT_PATH = 'checkpoint'
 /** Receipts that are held in memory at once. */
 const CHUNK = 16 * TILE_WIDTH
+const CHUNKS_SIGNED_AT_ONCE = 16
 
 /**
  * Takes a log forward. A step that fails, or is cut off anywhere, is made good by the next one: leaves that were given stay
@@ -126,11 +127,10 @@ export class Sequencer {
     const known = await ledger.head()
     if (!this.#isAgreed) await this.#agree(known)
     const { entered, changed } = await this.#enter()
-    const grown = await this.#grow(known ?? this.#nothing())
-    const isNew = grown.size > (known?.size ?? 0)
-    const head = isNew ? await this.#sign(known, grown) : known
-    if (head === undefined) return { entered, head, signed: false, witnesses: [], quorum: 'none', changed }
-    return { entered, signed: isNew, changed, ...(await this.#publish(head)) }
+    const head = await this.#signAll(known)
+    const signed = head !== known
+    if (head === undefined) return { entered, head, signed, witnesses: [], quorum: 'none', changed }
+    return { entered, signed, changed, ...(await this.#publish(head)) }
   }
 
   /**
@@ -181,14 +181,24 @@ export class Sequencer {
     }
   }
 
-  /** Writes the files of every leaf that was given. Read again from the store: after a crash just as without one. */
+  /** Signs the tree over every leaf that was given; a long way in several, so that a crash takes back a part of it alone. */
+  async #signAll(known: SignedHead | undefined): Promise<SignedHead | undefined> {
+    let head = known
+    for (;;) {
+      const grown = await this.#grow(head ?? this.#nothing())
+      if (grown.size === (head?.size ?? 0)) return head
+      head = await this.#sign(head, grown)
+    }
+  }
+
+  /** Writes the files of the next leaves. Read again from the store: after a crash just as without one. */
   async #grow(head: TreeHead): Promise<TreeHead> {
     const { ledger, source } = this.#parts
     let grown = head
-    for (;;) {
+    for (let chunk = 0; ; chunk += 1) {
       // To the end of a tile, so that only the last chunk leaves one that is not full.
       const leaves = await ledger.leaves(grown.size, CHUNK - (grown.size % TILE_WIDTH))
-      if (leaves.length === 0) return grown
+      if (leaves.length === 0 || chunk === CHUNKS_SIGNED_AT_ONCE) return grown
       const entries = await source.entries(leaves)
       const wrong = leaves.findIndex(({ hash }, index) => !this.#isLeaf(entries[index], hash))
       const { slot, row } = leaves[wrong] ?? {}

@@ -50,9 +50,11 @@ export type ProveFrom = (size: number) => Promise<readonly Hash[]>
 interface Standing {
   /** The last size that it said, or cosigned. */
   size: number
+  /** Answers in a row that were none. */
   failures: number
-  /** Not to be asked before, ms. */
+  /** Not to be asked before, ms; until then this answer stands. */
   pauseUntil: number
+  last: WitnessAnswer
 }
 
 const LONGEST_PAUSE_MS = 60_000
@@ -126,9 +128,9 @@ export class Witnesses {
   }
 
   async #askOne(witness: KnownParty, head: SignedHead, prove: ProveFrom): Promise<WitnessAnswer> {
-    const standing = this.#standing.get(witness.key) ?? { size: 0, failures: 0, pauseUntil: 0 }
+    const standing = this.#standing.get(witness.key) ?? newcomer()
     this.#standing.set(witness.key, standing)
-    if (this.#monotonic() < standing.pauseUntil) return { kind: 'unavailable', why: 'is left alone for a while' }
+    if (this.#monotonic() < standing.pauseUntil) return standing.last
     let answer = await this.#send(witness, head, standing.size, prove)
     // It knows better where it is; once, or two liars could keep us talking.
     if (answer.kind === 'elsewhere' && answer.size <= head.size && answer.size !== standing.size) {
@@ -139,6 +141,7 @@ export class Witnesses {
     if (judged.kind === 'cosigned') standing.size = head.size
     const isSilent = judged.kind === 'unavailable' || judged.kind === 'stranger'
     standing.failures = isSilent ? standing.failures + 1 : 0
+    standing.last = judged
     standing.pauseUntil = isSilent ? this.#monotonic() + pauseAfter(standing.failures) : 0
     return judged
   }
@@ -183,6 +186,10 @@ function reportOf(answer: WitnessAnswer, size: number): Pick<WitnessReport, 'res
     case 'unavailable':
       return { result: answer.kind, why: answer.why }
   }
+}
+
+function newcomer(): Standing {
+  return { size: 0, failures: 0, pauseUntil: 0, last: { kind: 'unavailable', why: 'was not asked' } }
 }
 
 function pauseAfter(failures: number): number {

@@ -112,8 +112,5 @@ function payloadOf(jws: unknown, place: Place): Uint8Array {
 }
 
 function changedReceipt({ slot, row }: Place): HoldpointError {
-  return new HoldpointError(
-    'ERR_LOG',
-    `the log cannot go on: receipt ${row} of slot ${slot} is gone, or was changed after it was stored`,
-  )
+  return new HoldpointError('ERR_LOG', `receipt ${row} of slot ${slot} is gone, or was changed after it was stored`)
 }

@@ -30,6 +30,7 @@ function level(event: GateEvent): 'info' | 'warn' | 'error' {
     case 'answer-rejected':
     case 'replay-detected':
     case 'tool-quarantined':
+    case 'log-stalled':
     case 'policy-misfitted':
     case 'programmer-warned':
       return 'warn'
@@ -90,6 +91,12 @@ function fields(event: GateEvent): object {
       return pick(event, ['kind', 'code', 'message'])
     case 'tool-quarantined':
       return pick(event, ['server', 'tool', 'kind'])
+    case 'checkpoint-signed':
+      return pick(event, ['size', 'cosigned', 'witnesses'])
+    case 'log-stalled':
+      return pick(event, ['lacks', 'because'])
+    case 'log-resumed':
+      return pick(event, ['size'])
     case 'policy-misfitted':
       return { server: event.server, misfits: event.misfits.map((misfit) => pick(misfit, ['policy', 'at', 'message'])) }
     case 'programmer-warned':

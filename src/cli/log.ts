@@ -1,0 +1,15 @@
+/** `holdpoint log`: the transparency log over the receipts of a store. */
+import { Command } from 'commander'
+import type { CommandContext } from './context.ts'
+import { checkpointCommand } from './log/checkpoint.ts'
+import { fsckCommand } from './log/fsck.ts'
+import { headCommand } from './log/head.ts'
+import { keyCommand } from './log/key.ts'
+
+export function logCommand(context: CommandContext): Command {
+  return new Command('log')
+    .addCommand(headCommand(context).description('print the newest checkpoint, as auditors and witnesses read it'))
+    .addCommand(keyCommand(context).description("print the log's public key, for witnesses and auditors"))
+    .addCommand(checkpointCommand(context).description('log every receipt that is there now, and sign'))
+    .addCommand(fsckCommand(context).description('read the whole log, and name the first byte that is wrong'))
+}

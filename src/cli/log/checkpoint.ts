@@ -1,0 +1,88 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Command } from 'commander'
+import type { StepReport } from '../../log/sequencer.ts'
+import { logTerms } from '../../log-keeper/open.ts'
+import type { LogSetup } from '../../log-keeper/setup.ts'
+import { openLog } from '../../store/log-book.ts'
+import { tryLease } from '../../store/log-lease.ts'
+import { openLogReader } from '../../store/log-reader.ts'
+import type { CommandContext } from '../context.ts'
+import { readerOf } from '../receipts.ts'
+import { setupOfStore } from './place.ts'
+
+/** How long a running gate may take to log what is there now, ms. */
+const LONGEST_WAIT_MS = 15_000
+const LOOK_EVERY_MS = 100
+
+export function checkpointCommand({ terminal, end }: CommandContext): Command {
+  return new Command('checkpoint')
+    .option('--config <FILE>', 'the holdpoint.yaml whose store it is')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nWhere a running gate keeps the log, its next checkpoint is waited for. Exits 1 when too few witnesses have seen it.' +
+        '\n\nExample:\n  holdpoint log checkpoint',
+    )
+    .action(async (flags: { config?: string; json?: true }) => {
+      const setup = setupOfStore(flags.config)
+      const made = (await stepped(setup)) ?? (await awaited(setup))
+      if (flags.json === true) terminal.out(JSON.stringify(made))
+      else terminal.out(inWords(made))
+      end(made.isCurrent && made.quorum !== 'missed' ? 0 : 1)
+    })
+}
+
+/** How far the log is, and who made it so. */
+interface Made {
+  readonly by: 'this command' | 'a running gate'
+  readonly size: number
+  /** Receipts that were given a leaf. */
+  readonly entered?: number
+  /** Is every receipt that was there in it? */
+  readonly isCurrent: boolean
+  readonly quorum?: StepReport['quorum']
+  readonly witnesses?: StepReport['witnesses']
+}
+
+/** Takes the log forward; `undefined` while somebody else does. */
+async function stepped(setup: LogSetup): Promise<Made | undefined> {
+  const lease = tryLease(setup.storeFolder)
+  if (lease === undefined) return undefined
+  const log = await openLog(setup.storeFolder, { ...logTerms(setup), lease })
+  try {
+    const { entered, head, quorum, witnesses } = await log.step()
+    return { by: 'this command', size: head?.size ?? 0, entered, isCurrent: true, quorum, witnesses }
+  } finally {
+    await log.close()
+  }
+}
+
+/** Waits until whoever keeps the log has as many leaves as there are receipts now. */
+async function awaited({ storeFolder }: LogSetup): Promise<Made> {
+  const count = await receiptsIn(storeFolder)
+  const until = performance.now() + LONGEST_WAIT_MS
+  for (;;) {
+    const size = (await openLogReader(storeFolder).head())?.size ?? 0
+    if (size >= count || performance.now() >= until) return { by: 'a running gate', size, isCurrent: size >= count }
+    await delay(LOOK_EVERY_MS)
+  }
+}
+
+async function receiptsIn(folder: string): Promise<number> {
+  const reader = readerOf(folder)
+  try {
+    let count = 0
+    for await (const _ of reader.receipts()) count += 1
+    return count
+  } finally {
+    await reader.close()
+  }
+}
+
+function inWords({ by, size, entered, isCurrent, quorum, witnesses }: Made): string {
+  if (!isCurrent) return `${by} keeps the log, and has logged ${size} receipts: not all that are there`
+  const lines = [`${size} receipts are logged, ${entered === undefined ? `by ${by}` : `${entered} of them now`}`]
+  for (const { name, result, why } of witnesses ?? []) lines.push(`  ${name}: ${why ?? result}`)
+  if (quorum === 'missed') lines.push('  too few witnesses have seen this checkpoint')
+  return lines.join('\n')
+}

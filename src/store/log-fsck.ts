@@ -1,0 +1,135 @@
+import { sha256Bytes } from '../bytes/digest.ts'
+import { HoldpointError } from '../errors.ts'
+import { type Checkpoint, readCheckpoint } from '../log/checkpoint.ts'
+import { sameBytes } from '../log/encoding.ts'
+import { findFault, type LogFault } from '../log/fsck.ts'
+import { readNote } from '../log/note.ts'
+import { openNote } from '../log/open-note.ts'
+import { rootOf } from '../log/prove.ts'
+import { type Arrival, CHECKPOINT_PATH } from '../log/sequencer.ts'
+import { TILE_WIDTH } from '../log/tile-layout.ts'
+import { nodesOf, readTile } from '../log/tiles.ts'
+import type { VerifierKey } from '../log/verifier-key.ts'
+import { verifyEd25519 } from './log-crypto.ts'
+import { type LogFiles, logFiles } from './log-files.ts'
+import { logFolder, tryLease } from './log-lease.ts'
+import { SqliteLogLedger } from './log-ledger.ts'
+import { receiptSource } from './log-source.ts'
+
+/** What a look at every byte of a log found. */
+export type LogExamination =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'whole'
+      readonly size: number
+      /** Were the index and the receipts of the store held against it too? Not while a gate has the lease. */
+      readonly index: 'examined' | 'in_use'
+    }
+  | ({ readonly kind: 'wrong' } & LogFault)
+
+const PAGE = 4_096
+const INDEX = 'log.db'
+
+/**
+ * Reads a whole log: writes its tiles once more out of its entries, follows every head that was signed, and looks for each leaf's
+ * receipt in the store. Changes nothing.
+ *
+ * @param key the log's own, where it is known: without it the signature is not looked at
+ */
+export async function examineLog(storeFolder: string, key?: VerifierKey): Promise<LogExamination> {
+  const files = logFiles(logFolder(storeFolder))
+  const bytes = await files.read(CHECKPOINT_PATH)
+  if (bytes === undefined) {
+    const isBegun = (await files.read('tile/0/000')) !== undefined || (await files.read('tile/0/000.p/1')) !== undefined
+    return isBegun ? wrong({ path: CHECKPOINT_PATH, why: 'is missing' }) : { kind: 'none' }
+  }
+  const head = await published(bytes, key)
+  if ('why' in head) return wrong(head)
+  const fault = await findFault({ storage: files, sha256: sha256Bytes }, head)
+  if (fault !== undefined) return wrong(fault)
+  const lease = tryLease(storeFolder)
+  if (lease === undefined) return { kind: 'whole', size: head.size, index: 'in_use' }
+  try {
+    const unlike = await faultOfIndex(storeFolder, new SqliteLogLedger(lease.db), files, head)
+    return unlike === undefined ? { kind: 'whole', size: head.size, index: 'examined' } : wrong(unlike)
+  } finally {
+    lease.close()
+  }
+}
+
+async function published(bytes: Uint8Array, key: VerifierKey | undefined): Promise<Checkpoint | LogFault> {
+  try {
+    const note = readNote(bytes)
+    const checkpoint = readCheckpoint(sha256Bytes, note.text)
+    if (key === undefined) return checkpoint
+    const opened = await openNote(note, [key], verifyEd25519)
+    if (opened.kind === 'verified' && checkpoint.origin === key.name) return checkpoint
+    return { path: CHECKPOINT_PATH, why: "is not signed with this log's key" }
+  } catch (error) {
+    if (!(error instanceof HoldpointError)) throw error
+    return { path: CHECKPOINT_PATH, why: error.message }
+  }
+}
+
+/** Holds the index against the tiles: its hashes, the heads over them, and the receipts that they are of. */
+async function faultOfIndex(
+  storeFolder: string,
+  ledger: SqliteLogLedger,
+  files: LogFiles,
+  head: Checkpoint,
+): Promise<LogFault | undefined> {
+  const log = { storage: files, sha256: sha256Bytes }
+  const heads = ledger.checkpoints()
+  const newest = heads.at(-1)
+  if (newest === undefined || newest.size < head.size)
+    return { path: INDEX, why: `knows of ${newest?.size ?? 0} leaves, and the checkpoint is of ${head.size}` }
+  if (!heads.some(({ size, root }) => size === head.size && sameBytes(root, head.root)))
+    return { path: INDEX, why: `has not signed the checkpoint of ${head.size} leaves that stands beside it` }
+  const beyond = newest.size === head.size ? undefined : await findFault(log, newest)
+  if (beyond !== undefined) return beyond
+  const source = receiptSource(storeFolder)
+  for (let from = 0; from < newest.size; from += PAGE) {
+    const to = Math.min(from + PAGE, newest.size)
+    const leaves = await ledger.leaves(from, to - from)
+    const wrong = await firstUnlike(files, leaves, { from, to, size: newest.size })
+    if (wrong !== undefined) return { path: INDEX, why: `leaf ${wrong} is not the one in the tiles` }
+    const readNode = nodesOf(log, newest.size)
+    for (const { size, root } of heads.filter((one) => one.size > from && one.size <= to)) {
+      if (!sameBytes(await rootOf(sha256Bytes, readNode, size), root))
+        return { path: INDEX, why: `the ${size} leaves in the tiles have not the root that was signed` }
+    }
+    const lost = await faultOf(() => source.entries(leaves))
+    if (lost !== undefined) return { path: 'the store', why: lost }
+  }
+  return undefined
+}
+
+/** The first leaf of the index that the tiles have not. */
+async function firstUnlike(
+  files: LogFiles,
+  leaves: readonly Arrival[],
+  { from, to, size }: { readonly from: number; readonly to: number; readonly size: number },
+): Promise<number | undefined> {
+  for (let first = from; first < to; first += TILE_WIDTH) {
+    const at = { level: 0, index: first / TILE_WIDTH, width: Math.min(TILE_WIDTH, size - first) }
+    for (const [index, hash] of (await readTile(files, at)).entries()) {
+      const known = leaves[first - from + index]
+      if (known === undefined || !sameBytes(known.hash, hash)) return first + index
+    }
+  }
+  return undefined
+}
+
+async function faultOf(look: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await look()
+    return undefined
+  } catch (error) {
+    if (error instanceof HoldpointError) return error.message
+    throw error
+  }
+}
+
+function wrong(fault: LogFault): LogExamination {
+  return { kind: 'wrong', ...fault }
+}

@@ -1,0 +1,141 @@
+/** `holdpoint log`: what operators see of the log, and the first byte of it that is wrong. */
+import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { openLog } from '../../src/store/log-book.ts'
+import { flipped } from '../support/log-keys.ts'
+import { type Writer, writerOf } from '../support/stored-receipts.ts'
+import { temporaryFolders } from '../support/temporary-folder.ts'
+import { startWitness } from '../support/witness-server.ts'
+import { runHere } from './in-process.ts'
+
+const temporary = temporaryFolders()
+let state: string
+let store: string
+let writer: Writer
+beforeEach(async () => {
+  state = temporary()
+  store = join(state, 'receipts')
+  vi.stubEnv('HOLDPOINT_STATE', state)
+  writer = await writerOf(store)
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await writer.close()
+})
+
+const inLog = (path: string): string => join(store, 'log', path)
+
+function flip(path: string, byte: number): void {
+  writeFileSync(inLog(path), flipped(readFileSync(inLog(path)), byte * 8))
+}
+
+describe('holdpoint log', () => {
+  it('logs what is there, prints the checkpoint and the key that it is signed with', async () => {
+    await writer.write(4)
+    expect(await runHere('log', 'head')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing was logged yet'),
+    })
+    expect(await runHere('log', 'fsck')).toEqual({ code: 0, stdout: 'nothing was logged yet\n', stderr: '' })
+    expect(await runHere('log', 'checkpoint')).toEqual({
+      code: 0,
+      stdout: '5 receipts are logged, 5 of them now\n',
+      stderr: '',
+    })
+    const { stdout } = await runHere('log', 'head')
+    expect(stdout).toBe(readFileSync(inLog('checkpoint'), 'utf8'))
+    const [origin] = stdout.split('\n')
+    const key = await runHere('log', 'key')
+    expect(key.stdout).toMatch(new RegExp(`^${origin}\\+[0-9a-f]{8}\\+[A-Za-z0-9+/=]+\n$`))
+    expect(await runHere('log', 'fsck')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('every receipt is as it'),
+    })
+  })
+
+  it('waits for the gate that keeps the log, and says when it does not come', async () => {
+    const signer = loadOrCreateKey(join(state, 'keys', 'log-key'))
+    const log = await openLog(store, { signer })
+    await log.step()
+    expect(await runHere('log', 'checkpoint', '--json')).toMatchObject({
+      code: 0,
+      stdout: `${JSON.stringify({ by: 'a running gate', size: 1, isCurrent: true })}\n`,
+    })
+    expect(await runHere('log', 'fsck')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('a running gate has the index'),
+    })
+    await log.close()
+  })
+
+  it('exits 1 when witnesses have not seen the checkpoint, and names them', async () => {
+    const witness = await startWitness('example.com/w')
+    const config = join(state, 'holdpoint.yaml')
+    writeFileSync(join(state, 'w.policy'), `${witness.line}\nquorum example.com/w\n`)
+    writeFileSync(config, 'log: { witnesses: w.policy }\n')
+    expect(await runHere('log', 'checkpoint', '--config', config)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('example.com/w: does not know this log (HTTP 404): give it the key that'),
+    })
+    await witness.close()
+  })
+})
+
+describe('holdpoint log fsck', () => {
+  beforeEach(async () => {
+    await writer.write(299)
+    await runHere('log', 'checkpoint')
+  })
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'a turned bit of a hash',
+      () => flip('tile/0/000', 547),
+      /^tile\/0\/000, byte 547: hash 18 is not that of entry 18/,
+    ],
+    ['a turned bit above', () => flip('tile/1/000.p/1', 3), /^tile\/1\/000.p\/1, byte 3: hash 1 is not the root/],
+    [
+      'a changed entry',
+      () => flip('tile/entries/001.p/44', 2),
+      /^tile\/0\/001.p\/44, byte 0: hash 1 is not that of entry 1/,
+    ],
+    ['a torn file', () => truncateSync(inLog('tile/0/001.p/44'), 100), /^tile\/0\/001.p\/44, byte 100: /],
+    ['a file that is gone', () => rmSync(inLog('tile/entries/000')), /^tile\/entries\/000: .*missing/],
+    ['no checkpoint', () => rmSync(inLog('checkpoint')), /^checkpoint: is missing/],
+    ['half a checkpoint', () => truncateSync(inLog('checkpoint'), 60), /^checkpoint: the note /],
+    [
+      "another key's checkpoint",
+      () => renameSync(join(state, 'keys', 'log-key'), join(state, 'keys', 'old')),
+      /^checkpoint: is not signed with this log's key/,
+    ],
+  ])('names the first wrong byte: %s', async (_, damage, words) => {
+    damage()
+    const { code, stdout } = await runHere('log', 'fsck')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(words) })
+  })
+
+  it('names a receipt that the log has and the store has not', async () => {
+    await writer.close()
+    const db = new DatabaseSync(join(store, 'receipts-0.db'))
+    db.exec('DROP TRIGGER receipts_never_go; PRAGMA foreign_keys = OFF; DELETE FROM receipts WHERE id = 212')
+    db.close()
+    expect(await runHere('log', 'fsck')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^the store: receipt 212 of slot 0 is gone/),
+    })
+    writer = await writerOf(store)
+  })
+
+  it('names an index that says other than the tiles', async () => {
+    const db = new DatabaseSync(inLog('log.db'))
+    db.exec('UPDATE leaves SET hash = zeroblob(32) WHERE leaf = 290')
+    db.close()
+    expect(await runHere('log', 'fsck')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^log.db: leaf 290 is not/),
+    })
+  })
+})
