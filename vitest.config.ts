@@ -8,9 +8,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Type tests run under tsc; hosts are private projects with their own lockfiles and scripts.
-    exclude: ['test/types/**', 'test/hosts/**', 'test/engines/**', '**/node_modules/**'],
+    exclude: ['test/types/**', 'test/hosts/**', 'test/engines/**', 'test/ui/**', '**/node_modules/**'],
     // Processes, not threads: tests start workers, change AsyncLocalStorage and load one wasm cache per process.
-    globalSetup: ['./test/support/build.setup.ts', './test/support/engines.setup.ts'],
+    globalSetup: ['./test/support/build.setup.ts', './test/support/engines.setup.ts', './test/support/ui.setup.ts'],
     setupFiles: ['./test/support/fast-check.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

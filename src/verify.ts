@@ -3,11 +3,20 @@
  *
  * Nothing here reads a file, a clock or the network.
  */
-export type { DecisionClaims, OpenClaims, OutcomeClaims, ReceiptClaims, SealClaims } from './receipt/claims.ts'
+export type {
+  DecisionClaims,
+  KeyClaims,
+  OpenClaims,
+  OutcomeClaims,
+  ReceiptClaims,
+  SealClaims,
+} from './receipt/claims.ts'
 export type { Jwk } from './receipt/keys.ts'
 export { readReceipt } from './receipt/read.ts'
 export { verifyReceipts } from './receipt/verify.ts'
 export type { Check, VerifyFailure, VerifyNote, VerifyReport } from './receipt/verify-report.ts'
+export type { BundleTrust } from './verify/anchors.ts'
+export { verifyBundle } from './verify/bundle.ts'
 export {
   BUNDLE_FORMAT,
   type BundleHead,
@@ -17,3 +26,4 @@ export {
   readBundlePart,
 } from './verify/bundle-text.ts'
 export { type BundleContent, bundleLines, fitsBundle } from './verify/bundle-writer.ts'
+export type { BundleReport, CheckReport, CheckResult, LogSummary } from './verify/report.ts'

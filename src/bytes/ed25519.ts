@@ -1,6 +1,6 @@
 /**
  * Ed25519 (RFC 8032 §5.1.7) in one strict profile: cofactorless, S below the group's order, A and R in their canonical
- * encodings, no public key of small order. WebCrypto decides the equation; what its implementations disagree about is refused
+ * encodings and not of small order. WebCrypto decides the equation; what its implementations disagree about is refused
  * here before, by the bytes alone, so that "it verifies" means the same in Node and in every browser.
  */
 const PRIME = 2n ** 255n - 19n
@@ -20,13 +20,13 @@ const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
 
 /** Could this be somebody's public key: a canonical encoding, and not of a point of small order? */
 export function isStrictPublicKey(bytes: Uint8Array): boolean {
-  return bytes.length === KEY_BYTES && isCanonicalPoint(bytes) && !SMALL_ORDER_Y.has(number(bytes) & ~SIGN)
+  return bytes.length === KEY_BYTES && isStrictPoint(bytes)
 }
 
-/** Has the signature its one encoding: R canonical, S below the order? */
+/** Has the signature its one encoding: R canonical and no point of small order, which nobody hits by chance; S below the order? */
 export function isStrictSignature(bytes: Uint8Array): boolean {
   if (bytes.length !== SIGNATURE_BYTES) return false
-  return isCanonicalPoint(bytes.subarray(0, KEY_BYTES)) && number(bytes.subarray(KEY_BYTES)) < ORDER
+  return isStrictPoint(bytes.subarray(0, KEY_BYTES)) && number(bytes.subarray(KEY_BYTES)) < ORDER
 }
 
 /** Does the signature hold, in the strict profile? @throws where this platform's WebCrypto has no Ed25519 */
@@ -40,12 +40,10 @@ export async function verifyEd25519(
   return await crypto.subtle.verify('Ed25519', key, signature, message)
 }
 
-/** y below the prime; and where x is 0, no sign: there is no other zero. */
-function isCanonicalPoint(bytes: Uint8Array): boolean {
-  const value = number(bytes)
-  const y = value & ~SIGN
-  if (y >= PRIME) return false
-  return value === y || (y !== 1n && y !== PRIME - 1n)
+/** y below the prime, and not of the eight points of small order; with those, the two without a second x go too. */
+function isStrictPoint(bytes: Uint8Array): boolean {
+  const y = number(bytes) & ~SIGN
+  return y < PRIME && !SMALL_ORDER_Y.has(y)
 }
 
 /** Little-endian. */

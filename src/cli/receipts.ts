@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import { hasStore, openReader } from '../store/sqlite-reader.ts'
 import type { Receipt } from '../types.ts'
+import { MOST_LINE_BYTES } from '../verify/bundle-text.ts'
 import { UnusableInput } from './exit.ts'
 
 /** Longest line of an export that is read, bytes. */
@@ -30,6 +31,19 @@ export function tokensAt(path: string): AsyncIterable<string> {
   return about.isDirectory() ? tokensOf(path) : linesOf(path)
 }
 
+/**
+ * The lines of a bundle, as they stand in the file; `undefined` where the path is something else.
+ *
+ * @throws UnusableInput when the path is missing
+ */
+export async function bundleAt(path: string): Promise<AsyncIterable<string> | undefined> {
+  const about = statSync(path, { throwIfNoEntry: false })
+  if (about === undefined) throw new UnusableInput(`${path} does not exist`)
+  if (about.isDirectory()) return undefined
+  for await (const line of rawLinesOf(path)) return line.trimStart().startsWith('{') ? rawLinesOf(path) : undefined
+  return undefined
+}
+
 /** @throws UnusableInput when there is no store in the folder */
 export function readerOf(folder: string): ReturnType<typeof openReader> {
   if (!hasStore(folder)) {
@@ -45,6 +59,18 @@ async function* tokensOf(folder: string): AsyncGenerator<string> {
   } finally {
     await reader.close()
   }
+}
+
+// UNTRUSTED: a bundle is a stranger's file. A line that is longer than any is given up as it is, for the reader to refuse.
+async function* rawLinesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+    if (rest.length > MOST_LINE_BYTES) break
+  }
+  if (rest !== '') yield rest
 }
 
 // UNTRUSTED: an export is a stranger's file; a line without end must not fill the memory.

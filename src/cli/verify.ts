@@ -1,95 +1,126 @@
 /** `holdpoint verify`: do these receipts hold, under keys that somebody chose to trust? */
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { visible } from '../bytes/visible.ts'
-import { type VerifyFailure, type VerifyReport, verifyReceipts } from '../verify.ts'
+import { CHECKS, type Check } from '../receipt/verify-report.ts'
+import { verifyLoose } from '../verify/bundle.ts'
+import { type BundleReport, type BundleTrust, verifyBundle } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
-import { type ExitCode, UnusableInput } from './exit.ts'
-import { tokensAt } from './receipts.ts'
+import { type ExitCode, reasonOf, UnusableInput } from './exit.ts'
+import { bundleAt, tokensAt } from './receipts.ts'
+import { repeatable } from './repeatable.ts'
 import type { Terminal } from './terminal.ts'
 import { type Trusted, trustedKeys } from './trust.ts'
+import { tell } from './verify-words.ts'
 import { storeFolder } from './why.ts'
 
-/** Failures that are printed one by one; the rest are counted. */
-const MOST_SHOWN = 20
 const PROGRESS_EVERY = 1_000
+
+const HELP = `
+Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that --require names
+is not established.
+A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and
+is no failure: a live gate looks the same. With --require-seal it is one.
+Checks: ${CHECKS.slice(0, 10).join(' ')}
+        ${CHECKS.slice(10).join(' ')}
+
+Example:
+  holdpoint verify
+  holdpoint verify receipts.jsonl --keys keys.json
+  holdpoint verify shop.holdpoint.jsonl --keys keys.json --log shop.policy --checkpoint last-year.txt \\
+    --require inclusion,consistency,witnesses,completeness`
 
 export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
-    .argument('[PATH]', 'an export (.jsonl, one receipt a line) or a store folder (default: the configured store)')
+    .argument(
+      '[PATH]',
+      'a bundle (holdpoint export), receipts (one JWS a line) or a store folder (default: the configured store)',
+    )
     .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
+    .option('--log <FILE>', 'the log and the witnesses that you trust: a C2SP tlog-policy')
+    .option('--checkpoint <FILE>', 'a checkpoint of the log that you hold from before (may be repeated)', repeatable)
+    .option('--require <CHECKS>', 'not good unless these are established, such as inclusion,witnesses', repeatable)
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
     .option('--require-seal', 'not valid unless every stream was sealed: nothing is missing at its end')
     .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      '\nExits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome.\n' +
-        'A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and\n' +
-        'is no failure: a live gate looks the same. With --require-seal it is one.' +
-        '\n\nExample:\n  holdpoint verify\n  holdpoint verify receipts.jsonl --keys keys.json',
-    )
+    .addHelpText('after', HELP)
     .action(async (named: string | undefined, flags: Flags) => {
+      const required = checksIn(flags.require ?? [])
       const path = named ?? storeFolder(situationOf(flags.config))
       const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
-      const report = await verifyPath(path, trusted, context.terminal)
+      const report = await verifyPath(path, trustOf(trusted, flags), context.terminal)
       context.terminal.progress('')
       if (flags.json === true) context.terminal.out(JSON.stringify({ path, trusted, ...report }))
-      else tell(report, trusted, context.terminal)
-      context.end(exitOf(report, flags.requireSeal === true))
+      else tell(report, { trusted, log: flags.log, required }, context.terminal)
+      context.end(exitOf(report, { requireSeal: flags.requireSeal === true, required }))
     })
 }
 
 interface Flags {
   readonly keys?: string
+  readonly log?: string
+  readonly checkpoint?: readonly string[]
+  readonly require?: readonly string[]
   readonly config?: string
   readonly requireSeal?: true
   readonly json?: true
 }
 
+function trustOf({ keys }: Trusted, { log, checkpoint = [] }: Flags): BundleTrust {
+  return {
+    keys,
+    checkpoints: checkpoint.map((file) => textOf(file, 'checkpoint')),
+    ...(log === undefined ? {} : { log: textOf(log, 'log policy') }),
+  }
+}
+
 /** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
-async function verifyPath(path: string, trusted: Trusted, terminal: Terminal): Promise<VerifyReport> {
-  const report = await verifyReceipts(counted(tokensAt(path), terminal), { keys: trusted.keys })
+async function verifyPath(path: string, trust: BundleTrust, terminal: Terminal): Promise<BundleReport> {
+  const bundle = await bundleAt(path)
+  if (bundle !== undefined) return await verifyBundle(counted(bundle, terminal), trust)
+  const report = await verifyLoose(counted(tokensAt(path), terminal), trust)
   const foreign = report.failures.filter(({ check, receipt }) => check === 'envelope' && receipt === undefined)
-  if (report.count > 0 && foreign.length === report.count) {
+  if (report.count > 0 && foreign.length === report.failures.length && report.verified === 0) {
     throw new UnusableInput(`${path} holds no receipts: an export has one JWS a line`)
   }
   return report
 }
 
 /** A stream without a seal is what every live gate has, so it fails only where a seal is asked for. */
-function exitOf({ ok, settled, sealed }: VerifyReport, requireSeal: boolean): ExitCode {
+function exitOf(
+  { ok, settled, sealed, scope, checks }: BundleReport,
+  { requireSeal, required }: { readonly requireSeal: boolean; readonly required: ReadonlySet<Check> },
+): ExitCode {
   if (!ok || (requireSeal && !sealed)) return 1
-  return settled ? 0 : 3
+  const isMissing = checks.some(({ check, result }) => required.has(check) && result !== 'pass')
+  return (settled || scope === 'part') && !isMissing ? 0 : 3
 }
 
-async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
+/** @throws UnusableInput naming a word that is no check */
+function checksIn(lists: readonly string[]): ReadonlySet<Check> {
+  const names = lists.flatMap((list) => list.split(',')).map((name) => name.trim())
+  return new Set(
+    names.map((name) => {
+      const check = CHECKS.find((known) => known === name)
+      if (check === undefined) throw new UnusableInput(`--require: "${name}" is none of ${CHECKS.join(', ')}`)
+      return check
+    }),
+  )
+}
+
+/** @throws UnusableInput naming the file */
+function textOf(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UnusableInput(`cannot read the ${what} from ${file}: ${reasonOf(error)}`)
+  }
+}
+
+async function* counted(items: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
   let count = 0
-  for await (const token of tokens) {
+  for await (const item of items) {
     count += 1
     if (count % PROGRESS_EVERY === 0) terminal.progress(`${count} receipts read`)
-    yield token
+    yield item
   }
-}
-
-function tell(report: VerifyReport, trusted: Trusted, terminal: Terminal): void {
-  const { out, style } = terminal
-  const what = `${report.count} ${report.count === 1 ? 'receipt' : 'receipts'}`
-  const atEnd = report.sealed ? '' : '; not sealed: receipts at the end may be missing'
-  if (!report.ok) out(`${style('red', 'Not valid')}: ${report.verified} of ${what} verified`)
-  else if (!report.settled)
-    out(`${style('yellow', 'Valid but incomplete')}: ${what}, all verified; an outcome is missing${atEnd}`)
-  else out(`${style(report.sealed ? 'green' : 'yellow', 'Valid')}: ${what}, all verified${atEnd}`)
-  if (report.ok && !report.enforced) out('  Not enforced: some calls were observed, not held.')
-  for (const failure of report.failures.slice(0, MOST_SHOWN)) {
-    out(`  ${placeOf(failure)}: ${failure.check}: ${visible(failure.why)}`)
-  }
-  if (report.failures.length > MOST_SHOWN) out(`  and ${report.failures.length - MOST_SHOWN} more`)
-  for (const note of report.notes) out(`  ${style('dim', visible(note.why))}`)
-  const keys = trusted.keys.length === 1 ? '1 key' : `${trusted.keys.length} keys`
-  out(`  trusted: ${keys} (${trusted.from})`)
-}
-
-/** Which receipt a failure is about: `receipt 5, r_…`, or the set as a whole. */
-export function placeOf({ index, receipt }: VerifyFailure): string {
-  if (index < 0) return 'the whole set'
-  return receipt === undefined ? `receipt ${index + 1}` : `receipt ${index + 1}, ${receipt}`
 }

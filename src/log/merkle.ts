@@ -72,14 +72,35 @@ export function verifySubtreeInclusion(
   sha256: Sha256,
   { index, leaf, proof, subtree }: Pick<Inclusion, 'index' | 'leaf' | 'proof'> & { readonly subtree: Subtree },
 ): boolean {
-  const { start, end, root } = subtree
-  if (!isSubtree(subtree) || !isSize(index) || index < start || index >= end) return false
-  if (!areHashes([leaf]) || !areHashes(proof)) return false
+  const root = climbed(sha256, { index, leaf, proof, within: subtree })
+  return root !== undefined && sameBytes(root, subtree.root)
+}
+
+/** The root that the proof leads to, for who learns the right one later; `undefined` where it can lead to none. */
+export function rootOfInclusion(
+  sha256: Sha256,
+  { index, leaf, size, proof }: Omit<Inclusion, 'root'>,
+): Hash | undefined {
+  return climbed(sha256, { index, leaf, proof, within: { start: 0, end: size } })
+}
+
+function climbed(
+  sha256: Sha256,
+  {
+    index,
+    leaf,
+    proof,
+    within,
+  }: Pick<Inclusion, 'index' | 'leaf' | 'proof'> & { readonly within: Pick<Subtree, 'start' | 'end'> },
+): Hash | undefined {
+  const { start, end } = within
+  if (!isSubtree(within) || !isSize(index) || index < start || index >= end) return undefined
+  if (!areHashes([leaf]) || !areHashes(proof)) return undefined
   let node = index - start
   let last = end - start - 1
   let hash = leaf
   for (const sibling of proof) {
-    if (last === 0) return false
+    if (last === 0) return undefined
     if (isOdd(node) || node === last) {
       hash = nodeHash(sha256, sibling, hash)
       // On the right edge the levels without a sibling have no hash in the proof.
@@ -93,7 +114,7 @@ export function verifySubtreeInclusion(
     node = half(node)
     last = half(last)
   }
-  return last === 0 && sameBytes(hash, root)
+  return last === 0 ? hash : undefined
 }
 
 /** Is the first tree the beginning of the second: nothing changed, nothing taken away? (RFC 9162 §2.1.4.2) */
@@ -144,7 +165,7 @@ export function verifySubtreeConsistency(
   return last === 0 && sameBytes(smaller, root) && sameBytes(larger, to.root)
 }
 
-function isSubtree({ start, end }: Subtree): boolean {
+function isSubtree({ start, end }: Pick<Subtree, 'start' | 'end'>): boolean {
   return isSize(start) && isSize(end) && start < end && start % powerFrom(end - start) === 0
 }
 

@@ -15,8 +15,8 @@ export type Sha256 = (bytes: Uint8Array) => Hash
  * Does an Ed25519 signature (RFC 8032 §5.1.7) hold? Only a literal `true` counts. May be a promise: WebCrypto's is.
  *
  * Verifiers disagree about odd keys and signatures, so "anybody can check it" needs one profile: cofactorless, S below the
- * group's order, A and R in their canonical encodings, no public key of small order (under one, a signature can hold for many
- * messages). That is what OpenSSL 3.5 does; who brings an older library has to refuse the rest first.
+ * group's order, A and R in their canonical encodings and not of small order (under such a key, a signature can hold for many
+ * messages). That is what OpenSSL 3.5 does; who brings another library has to refuse the rest first (`bytes/ed25519.ts`).
  */
 export type VerifyEd25519 = (
   publicKey: Uint8Array<ArrayBuffer>,

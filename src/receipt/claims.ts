@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MATERIALITIES, SURFACES } from '../types.ts'
 import { MOST } from './limits.ts'
 
@@ -154,6 +154,26 @@ const seal = {
   status: z.enum(['complete', 'interrupted']),
 }
 
+/** A public key as receipts hold it: the members of its RFC 7638 thumbprint, and no others. */
+const publicKey = z.discriminatedUnion('kty', [
+  z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: digest }),
+  z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: digest, y: digest }),
+])
+
+/** The key of this stream vouches for another. */
+const keyAdd = {
+  kind: z.literal('key'),
+  act: z.literal('add'),
+  key: publicKey,
+  /** The new key's RFC 7638 thumbprint. */
+  kid: digest,
+  /** The new key's own word (`key-proof.ts`): a compact JWS of the type `holdpoint-key+jwt`. */
+  proof: text(2_048),
+}
+
+/** Another key than this stream's signs no more: whatever it signs behind this place of the log counts for nothing. */
+const keyRetire = { kind: z.literal('key'), act: z.literal('retire'), kid: digest }
+
 /** A W3C trace id: 32 lower-case hexadecimal digits. */
 const trace = {
   trace: z
@@ -166,15 +186,26 @@ const openClaims = z.strictObject({ ...chainMembers, ...trace, ...open })
 const decisionClaims = z.strictObject({ ...chainMembers, ...trace, ...decision })
 const outcomeClaims = z.strictObject({ ...chainMembers, ...trace, ...outcome })
 const sealClaims = z.strictObject({ ...chainMembers, ...trace, ...seal })
+const keyClaims = z.discriminatedUnion('act', [
+  z.strictObject({ ...chainMembers, ...trace, ...keyAdd }),
+  z.strictObject({ ...chainMembers, ...trace, ...keyRetire }),
+])
 
-/** Any receipt's payload. `key` (rotation) is a reserved kind and is refused until it has a shape. */
-export const receiptClaims = z.discriminatedUnion('kind', [openClaims, decisionClaims, outcomeClaims, sealClaims])
+/** Any receipt's payload. */
+export const receiptClaims = z.discriminatedUnion('kind', [
+  openClaims,
+  decisionClaims,
+  outcomeClaims,
+  sealClaims,
+  keyClaims,
+])
 
 export type OpenClaims = z.infer<typeof openClaims>
 export type DecisionClaims = z.infer<typeof decisionClaims>
 export type OutcomeClaims = z.infer<typeof outcomeClaims>
 export type SealClaims = z.infer<typeof sealClaims>
-export type ReceiptClaims = OpenClaims | DecisionClaims | OutcomeClaims | SealClaims
+export type KeyClaims = z.infer<typeof keyClaims>
+export type ReceiptClaims = OpenClaims | DecisionClaims | OutcomeClaims | SealClaims | KeyClaims
 
 /** The members that the chain adds to what a stage says. */
 type ChainMember = keyof typeof chainMembers
@@ -183,7 +214,10 @@ export type OpenDraft = Omit<OpenClaims, ChainMember | 'last' | 'kid'>
 export type DecisionDraft = Omit<DecisionClaims, ChainMember>
 export type OutcomeDraft = Omit<OutcomeClaims, ChainMember>
 export type SealDraft = Omit<SealClaims, ChainMember>
+type KeyAdd = Extract<KeyClaims, { readonly act: 'add' }>
+type KeyRetire = Extract<KeyClaims, { readonly act: 'retire' }>
+export type KeyDraft = Omit<KeyAdd, ChainMember> | Omit<KeyRetire, ChainMember>
 /** What a stage wants said; the chain adds issuer, stream, sequence, predecessor and time. */
-export type DraftClaims = DecisionDraft | OutcomeDraft | SealDraft
+export type DraftClaims = DecisionDraft | OutcomeDraft | SealDraft | KeyDraft
 /** Everything that a receipt says of itself, before it has a place in a chain. */
 export type Unchained = DraftClaims | Omit<OpenClaims, ChainMember>

@@ -1,4 +1,5 @@
 import { sha256 } from '../bytes/digest.ts'
+import { argumentsPreimage, requestPreimage, resultPreimage } from './preimage.ts'
 
 /**
  * Salted commitments: what a receipt says about arguments, requests and results without holding them.
@@ -17,19 +18,17 @@ export function saltFor(opening: 'request' | 'result', salt: string): string {
   return sha256(`["hp-salt/1",${JSON.stringify(opening)},${JSON.stringify(salt)}]`)
 }
 
-/** SHA-256 over the RFC 8785 text of `["hp-args/1", salt, server, tool, arguments]`. `argumentsText` is canonical already. */
+/** What a receipt says of its arguments. `argumentsText` is canonical already. */
 export function commitArguments(salt: string, server: string, tool: string, argumentsText: string): string {
-  return sha256(
-    `["hp-args/1",${JSON.stringify(salt)},${JSON.stringify(server)},${JSON.stringify(tool)},${argumentsText}]`,
-  )
+  return sha256(argumentsPreimage(salt, server, tool, argumentsText))
 }
 
-/** SHA-256 over the RFC 8785 text of `["hp-request/1", salt, request]`. `requestText` is canonical already. */
+/** What a receipt says of the evaluation request. `requestText` is canonical already. */
 export function commitRequest(salt: string, requestText: string): string {
-  return sha256(`["hp-request/1",${JSON.stringify(salt)},${requestText}]`)
+  return sha256(requestPreimage(salt, requestText))
 }
 
-/** SHA-256 over the RFC 8785 text of `["hp-result/1", salt, result]`, the result being its text as a JSON string. */
+/** What a receipt says of a result. */
 export function commitResult(salt: string, text: string): string {
-  return sha256(`["hp-result/1",${JSON.stringify(salt)},${JSON.stringify(text)}]`)
+  return sha256(resultPreimage(salt, text))
 }

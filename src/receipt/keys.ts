@@ -1,4 +1,6 @@
 import { base64url, calculateJwkThumbprint, importJWK, type JWK } from 'jose'
+import { decodeBase64url } from '../bytes/base64url.ts'
+import { isStrictPublicKey, isStrictSignature } from '../bytes/ed25519.ts'
 import { HoldpointError } from '../errors.ts'
 
 /** A public key as configured or exported; members other than the key's own are ignored. */
@@ -22,13 +24,20 @@ export async function importTrustedKeys(jwks: readonly Jwk[]): Promise<ReadonlyM
   return new Map(keys.map((key) => [key.kid, key]))
 }
 
-async function importTrustedKey(jwk: Jwk, index: number): Promise<TrustedKey> {
+/**
+ * Imports one trusted key; `index` is its position, for the error.
+ *
+ * @throws HoldpointError ERR_KEY
+ */
+export async function importTrustedKey(jwk: Jwk, index: number): Promise<TrustedKey> {
   const kind = kindOf(jwk)
   if (kind === undefined) throw unusable(index, 'is neither an Ed25519 nor a P-256 public key')
   if (jwk['alg'] !== undefined && jwk['alg'] !== kind.alg)
     throw unusable(index, `says alg ${JSON.stringify(jwk['alg'])}`)
   if (jwk['use'] !== undefined && jwk['use'] !== 'sig') throw unusable(index, 'is not for signatures')
   if (jwk['d'] !== undefined) throw unusable(index, 'is a private key; trust needs the public one alone')
+  if (kind.alg === 'Ed25519' && !isStrictPublicKey(decodeBase64url(kind.jwk.x ?? '')))
+    throw unusable(index, 'is no Ed25519 key that anybody could have made: not canonical, or of small order')
   try {
     const key = await importJWK(kind.jwk, kind.alg)
     if (!(key instanceof CryptoKey)) throw unusable(index, 'is not an asymmetric key')
@@ -36,7 +45,9 @@ async function importTrustedKey(jwk: Jwk, index: number): Promise<TrustedKey> {
     return {
       kid,
       alg: kind.alg,
-      verify: (signature, signed) => crypto.subtle.verify(kind.algorithm, key, signature, signed),
+      verify: async (signature, signed) =>
+        (kind.alg === 'ES256' || isStrictSignature(signature)) &&
+        (await crypto.subtle.verify(kind.algorithm, key, signature, signed)),
     }
   } catch (cause) {
     if (cause instanceof HoldpointError) throw cause

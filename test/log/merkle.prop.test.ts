@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
+import { GrowingTree } from '../../src/log/growing-tree.ts'
 import {
   leafHash,
   verifyConsistency,
@@ -9,7 +10,6 @@ import {
   verifySubtreeInclusion,
 } from '../../src/log/merkle.ts'
 import { proveConsistency, proveInclusion, type ReadNode, rootOf } from '../../src/log/prove.ts'
-import { GrowingTree } from '../support/growing-tree.ts'
 import { flipped } from '../support/log-keys.ts'
 import { NaiveTree } from '../support/naive-tree.ts'
 

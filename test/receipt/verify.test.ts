@@ -262,7 +262,7 @@ describe('what no gate that keeps its promises writes', () => {
       ])
     }
     for (const status of ['ok', 'unknown'] as const) {
-      expect(await verify(run(status)), status).toMatchObject({ ok: false, failures: [{ index: 3, check: 'pairing' }] })
+      expect(await verify(run(status)), status).toMatchObject({ ok: false, failures: [{ index: 3, check: 'spent' }] })
     }
     expect(await verify(run('not_executed'))).toMatchObject({ ok: true, settled: true })
   })

@@ -1,6 +1,6 @@
-import { emptyRoot, nodeHash } from '../../src/log/merkle.ts'
-import type { Hash, Sha256 } from '../../src/log/ports.ts'
-import { half, isOdd } from '../../src/log/size.ts'
+import { emptyRoot, nodeHash } from './merkle.ts'
+import type { Hash, Sha256 } from './ports.ts'
+import { half, isOdd } from './size.ts'
 
 /** What the log must come to: a tree of which only the right edge is held, with its root after every leaf. */
 export class GrowingTree {
