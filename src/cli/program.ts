@@ -110,6 +110,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'export',
+    {
+      summary: 'write a bundle: receipts, proofs and the log’s checkpoint, for somebody else to verify',
+      load: async () => (await import('./export.ts')).exportCommand,
+    },
+  ],
+  [
     'erase',
     {
       summary: 'forget, for good, what calls were about; their receipts stay and verify',
