@@ -1,6 +1,7 @@
 /** `holdpoint export`: receipts with everything that somebody else needs to check them. */
 import { Command } from 'commander'
 import { bundleLines } from '../verify.ts'
+import { receiptsAt } from './bundle.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
 import { heldCheckpoints, logNow } from './export/checkpoints.ts'
@@ -8,7 +9,7 @@ import { contentOf, type Tally } from './export/content.ts'
 import { writeLines } from './export/out.ts'
 import { type Wanting, wantedOf } from './export/wanted.ts'
 import { readInput } from './input.ts'
-import { readerOf, tokensAt } from './receipts.ts'
+import { readerOf } from './receipts.ts'
 import { repeatable } from './repeatable.ts'
 import { counted, type Terminal } from './terminal.ts'
 import { traceNamed } from './trace/named.ts'
@@ -118,7 +119,7 @@ async function wantingOf(
 ): Promise<Wanting | undefined> {
   if (since !== undefined) return { since: whenOf(since, Date.now()) }
   if (trace === undefined) return undefined
-  const found = await traceNamed(trace, { path, config, tokens: () => tokensAt(path), terminal })
+  const found = await traceNamed(trace, { path, config, tokens: () => receiptsAt(path), terminal })
   // What names nothing selects nothing.
   return { trace: found ?? '' }
 }

@@ -1,8 +1,8 @@
 /** `holdpoint trace`: what led to what, in one conversation. */
 import { Command } from 'commander'
+import { receiptsAt } from './bundle.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
-import { tokensAt } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { drawTrace } from './trace/draw.ts'
 import { traceAsJson } from './trace/json.ts'
@@ -23,7 +23,7 @@ interface Flags {
 export function traceCommand({ terminal, end }: CommandContext): Command {
   return new Command('trace')
     .argument('<ID>', 'a receipt (r_…, its beginning is enough), a trace (32 hexadecimal digits) or a reference (hp_…)')
-    .argument('[PATH]', 'an export or a store folder (default: the configured store)')
+    .argument('[PATH]', 'a bundle, an export or a store folder (default: the configured store)')
     .option('--conversation', 'the ID is a conversation, as this machine’s gates were told it')
     .option('--config <FILE>', 'the holdpoint.yaml to use instead of the one here')
     .option('--mermaid', 'print a Mermaid flowchart')
@@ -36,7 +36,7 @@ export function traceCommand({ terminal, end }: CommandContext): Command {
     .action(async (id: string, named: string | undefined, flags: Flags) => {
       if (flags.mermaid === true && flags.json === true) throw new UnusableInput('say --mermaid or --json, not both')
       const path = named ?? storeFolder(situationOf(flags.config))
-      const tokens = () => counted(tokensAt(path), terminal)
+      const tokens = () => counted(receiptsAt(path), terminal)
       const trace = await traceNamed(id, {
         path,
         conversation: flags.conversation === true,

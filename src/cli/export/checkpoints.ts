@@ -5,7 +5,8 @@ import { logSigner } from '../../log/log-signer.ts'
 import { verifyConsistency } from '../../log/merkle.ts'
 import { readNote } from '../../log/note.ts'
 import { writeVerifierKey } from '../../log/verifier-key.ts'
-import { loadOrCreateKey } from '../../receipt/key-file.ts'
+import { logTerms } from '../../log-keeper/open.ts'
+import { logSetup } from '../../log-keeper/setup.ts'
 import { openLog } from '../../store/log-book.ts'
 import { tryLease } from '../../store/log-lease.ts'
 import { type LogReader, openLogReader } from '../../store/log-reader.ts'
@@ -25,15 +26,15 @@ type Head = NonNullable<Awaited<ReturnType<LogReader['head']>>>
  */
 export async function logNow(
   folder: string,
-  { places }: Situation,
+  { config, places }: Situation,
   terminal: Terminal,
 ): Promise<{ readonly log: LogReader; readonly head: Head; readonly key: string } | undefined> {
-  const signer = loadOrCreateKey(places.logKeyFile)
+  const terms = logTerms(logSetup(config, { ...places, store: { kind: 'folder', folder } }))
   const lease = tryLease(folder)
   if (lease === undefined) {
     terminal.note('a gate takes this log forward now: receipts of the last second may not be in it yet')
   } else {
-    const book = await openLog(folder, { signer, lease })
+    const book = await openLog(folder, { ...terms, lease })
     try {
       const { changed, quorum, witnesses } = await book.step()
       if (changed.length > 0) {
@@ -52,7 +53,7 @@ export async function logNow(
   const log = openLogReader(folder)
   const head = await log.head()
   if (head === undefined) return undefined
-  return { log, head, key: writeVerifierKey(logSigner(sha256Bytes, signer, head.origin).key) }
+  return { log, head, key: writeVerifierKey(logSigner(sha256Bytes, terms.signer, head.origin).key) }
 }
 
 /**
