@@ -1,4 +1,5 @@
 /** Reading bundles: what they hold, one line after another. */
+import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { HoldpointError } from '../errors.ts'
 import { BundleOrder, type PlacedPart } from '../verify/bundle-order.ts'
@@ -10,8 +11,8 @@ const BEGINNING = '{"bundle":'
 
 /** Does a file begin as a bundle does? */
 export async function isBundle(file: string): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined)
-  if (handle === undefined) return false
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
+  const handle = await open(file)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING.length), 0, BEGINNING.length, 0)
     return buffer.toString('latin1', 0, bytesRead) === BEGINNING
