@@ -29,6 +29,8 @@ interface Flags {
   readonly json?: true
 }
 
+const PROGRESS_EVERY = 1_000
+
 const HELP = `
 A bundle holds receipts, their proofs and the log's checkpoint: enough to verify them anywhere, with keys that the reader has from
 elsewhere. It holds no arguments unless --open is said. The log is brought up to date first; the whole of it is exported where
@@ -93,7 +95,9 @@ export function exportCommand({ terminal, end }: CommandContext): Command {
         const results = await resultsOf(flags.result ?? [])
         const terms = { log, store, head, wanted, open: flags.open === true, results, held }
         const scope = wanted === undefined ? 'log' : 'part'
-        await writeLines(bundleLines({ origin, scope, size }, contentOf(terms, tally)), flags.out, terminal)
+        const content = progressing(contentOf(terms, tally), tally, terminal)
+        await writeLines(bundleLines({ origin, scope, size }, content), flags.out, terminal)
+        terminal.progress('')
         if (flags.json === true) terminal.out(JSON.stringify({ file: flags.out, origin, key, scope, size, ...tally }))
         else tell(tally, { origin, size, out: flags.out, open: flags.open === true }, terminal)
       } finally {
@@ -110,6 +114,13 @@ function refuseMixed({ trace, since, open, result, held, checkpoint, out, json }
     return
   }
   if (json === true && out === undefined) throw new UnusableInput('a bundle is JSON itself: --json goes with --out')
+}
+
+async function* progressing<T>(parts: AsyncIterable<T>, tally: Tally, { progress }: Terminal): AsyncGenerator<T> {
+  for await (const part of parts) {
+    if (tally.receipts % PROGRESS_EVERY === 0) progress(`${tally.receipts} receipts written`)
+    yield part
+  }
 }
 
 async function wantingOf(
