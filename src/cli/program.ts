@@ -117,6 +117,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'keys',
+    {
+      summary: 'print the public key that auditors verify receipts with',
+      load: async () => (await import('./keys.ts')).keysCommand,
+    },
+  ],
+  [
     'erase',
     {
       summary: 'forget, for good, what calls were about; their receipts stay and verify',

@@ -251,13 +251,13 @@ describe('export', () => {
 
 describe('a bundle', () => {
   it('is verified by somebody who has the keys from elsewhere and a checkpoint from before, whole or in part', async () => {
-    const { here, refund, export: exported, say, close } = shop()
+    const { here, config, refund, export: exported, say, close } = shop()
     await refund(40)
     const [before, log, keys] = ['before', 'log.policy', 'keys.json'].map((name) => join(here, name))
     const { key, checkpoint } = JSON.parse((await say('--checkpoint', '--json')).stdout)
     writeFileSync(before ?? '', checkpoint)
     writeFileSync(log ?? '', `log ${key}\nquorum none\n`)
-    writeFileSync(keys ?? '', JSON.stringify(loadOrCreateKey(join(here, 'key.pem')).publicJwk))
+    writeFileSync(keys ?? '', (await runHere('keys', '--config', config)).stdout)
     const run = await refund(41)
     await close()
     const id = run.outcome === 'ran' ? (run.receipts[0]?.id ?? '') : ''
