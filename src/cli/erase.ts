@@ -84,6 +84,10 @@ function claimsOf(jws: string): ReceiptClaims | undefined {
 function tell(erased: Erased, about: { readonly folder: string; readonly isLook: boolean }, terminal: Terminal): void {
   const { out, style } = terminal
   const { requests, questions, claims, running, unsettled, inUse } = erased
+  if (requests + questions + claims + running === 0) {
+    out(`There is nothing to erase in ${homely(about.folder)}.`)
+    return
+  }
   const what = [
     counted(requests, 'request with its arguments', 'requests with their arguments'),
     counted(questions, 'question to a person', 'questions to people'),

@@ -110,6 +110,20 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'export',
+    {
+      summary: 'write a bundle: receipts, proofs and the log’s checkpoint, for somebody else to verify',
+      load: async () => (await import('./export.ts')).exportCommand,
+    },
+  ],
+  [
+    'keys',
+    {
+      summary: 'print the public key that auditors verify receipts with',
+      load: async () => (await import('./keys.ts')).keysCommand,
+    },
+  ],
+  [
     'erase',
     {
       summary: 'forget, for good, what calls were about; their receipts stay and verify',

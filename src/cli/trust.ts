@@ -42,14 +42,14 @@ export function trustedKeys(file: string | undefined, situation: () => Situation
 }
 
 /**
- * This machine's receipt key, under which its receipts name conversations.
+ * This machine's receipt key. Its receipts name conversations under it, too.
  *
  * @throws UnusableInput where there is none
  */
 export function ownKey(config: string | undefined): Signer {
   const { keyFile } = situationOf(config).places
   if (existsSync(keyFile)) return loadOrCreateKey(keyFile)
-  throw new UnusableInput(`receipts name conversations by the gate’s key, and there is none at ${homely(keyFile)}`)
+  throw new UnusableInput(`there is no receipt key at ${homely(keyFile)}: this is not the machine of a gate`)
 }
 
 function readKeys(file: string): readonly Jwk[] {

@@ -38,6 +38,7 @@ export type Work =
   | { readonly do: 'slots' }
   | { readonly do: 'page'; readonly slot: number; readonly after: number; readonly most: number }
   | { readonly do: 'sidecar'; readonly hash: string }
+  | { readonly do: 'kept'; readonly hashes: readonly string[] }
   | { readonly do: 'override-uses'; readonly id: string }
   | { readonly do: 'close' }
 
@@ -45,6 +46,12 @@ export type Work =
 export interface Page {
   readonly receipts: readonly Receipt[]
   readonly last: number
+}
+
+/** A receipt with what stands beside it. */
+export interface Kept {
+  readonly receipt: Receipt
+  readonly sidecar?: Sidecar
 }
 
 /** The answer to each kind of work. */
@@ -64,6 +71,7 @@ export interface Answers {
   readonly slots: readonly number[]
   readonly page: Page
   readonly sidecar: Sidecar | undefined
+  readonly kept: readonly Kept[]
   readonly 'override-uses': number
   readonly close: undefined
 }

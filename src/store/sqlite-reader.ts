@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { ApprovalRecord, ApprovalStore, Receipt, Sidecar } from '../types.ts'
 import { WorkerClient } from './sqlite-client.ts'
 import { claimsPath } from './sqlite-files.ts'
+import type { Kept } from './sqlite-messages.ts'
 
 const READ_DEADLINE_MS = 10_000
 const DESK_BUSY_MS = 2_000
@@ -17,6 +18,8 @@ export interface StoreReader {
   /** Receipts that came after `cursor` (from the very first without one), at most some hundreds at a time. */
   newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }>
   sidecar(receiptHash: string): Promise<Sidecar | undefined>
+  /** Receipts by their hashes, at most some hundreds at a time, in that order and with what stands beside them; those that are here. */
+  kept(hashes: readonly string[]): Promise<readonly Kept[]>
   get(ref: string): Promise<ApprovalRecord | undefined>
   pending(): Promise<readonly ApprovalRecord[]>
   /** How often an override was used here. */
@@ -54,6 +57,7 @@ export function openReader(folder: string, options: { readonly now?: () => numbe
       return { receipts, cursor: reached }
     },
     sidecar: (hash) => client.ask({ do: 'sidecar', hash }),
+    kept: (hashes) => client.ask({ do: 'kept', hashes }),
     get: (ref) => client.ask({ do: 'get', ref, now: now() }),
     pending: () => client.ask({ do: 'pending', now: now() }),
     overrideUses: (id) => client.ask({ do: 'override-uses', id }),

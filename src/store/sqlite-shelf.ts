@@ -6,7 +6,7 @@ import { crockford } from '../bytes/crockford.ts'
 import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
 import { claimsPath, openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
-import { type Answer, answered, type Job, type Page, type Reply, type Work } from './sqlite-messages.ts'
+import { type Answer, answered, type Job, type Kept, type Page, type Reply, type Work } from './sqlite-messages.ts'
 import { SqliteOverrides } from './sqlite-overrides.ts'
 
 const COLUMNS = 'id, ref, hash, stream, seq, prev, kind, jws'
@@ -31,6 +31,8 @@ export class Shelf {
         return this.#in(work.slot, (db) => page(db, work.after, work.most))
       case 'sidecar':
         return this.#somewhere((db) => sidecarOf(db, work.hash))
+      case 'kept':
+        return this.#kept(work.hashes)
       case 'get':
         return this.#shared((db) => new SqliteApprovals(db, 'main').get(work.ref, work.now))
       case 'pending':
@@ -51,6 +53,28 @@ export class Shelf {
     } finally {
       db.close()
     }
+  }
+
+  /** In the order that was asked for; what is not here is left out. */
+  #kept(hashes: readonly string[]): readonly Kept[] {
+    const found = new Map<string, Kept>()
+    for (const slot of slotsIn(this.#folder)) {
+      if (found.size === hashes.length) break
+      this.#in(slot, (db) => {
+        const find = db.prepare(
+          `SELECT receipts.*, salt, request FROM receipts LEFT JOIN sidecars ON sidecars.receipt = receipts.id
+           WHERE ref = ? AND hash = ?`,
+        )
+        for (const hash of hashes) {
+          const row = found.has(hash) ? undefined : find.get(refOf(hash), hash)
+          const receipt = receiptOf(row)
+          if (row === undefined || receipt === undefined) continue
+          const sidecar = sidecarIn(row)
+          found.set(hash, sidecar === undefined ? { receipt } : { receipt, sidecar })
+        }
+      })
+    }
+    return hashes.flatMap((hash) => found.get(hash) ?? [])
   }
 
   #somewhere<T>(look: (db: DatabaseSync) => T | undefined): T | undefined {
@@ -152,11 +176,19 @@ export function receiptOf(row: Record<string, unknown> | undefined): Receipt | u
 }
 
 function sidecarOf(db: DatabaseSync, hash: string): Sidecar | undefined {
-  const ref = `r_${crockford(decodeBase64url(hash).subarray(0, 16))}`
   const row = db
     .prepare(
       'SELECT salt, request FROM receipts JOIN sidecars ON sidecars.receipt = receipts.id WHERE ref = ? AND hash = ?',
     )
-    .get(ref, hash)
-  return row === undefined ? undefined : { salt: String(row['salt']), request: String(row['request']) }
+    .get(refOf(hash), hash)
+  return row === undefined ? undefined : sidecarIn(row)
+}
+
+function sidecarIn({ salt, request }: Record<string, unknown>): Sidecar | undefined {
+  return typeof salt === 'string' && typeof request === 'string' ? { salt, request } : undefined
+}
+
+/** The id of a receipt, by which it is found. */
+function refOf(hash: string): string {
+  return `r_${crockford(decodeBase64url(hash).subarray(0, 16))}`
 }

@@ -188,6 +188,9 @@ describe('policy replay over receipts', () => {
     expect(sets).toEqual([
       {
         policy: 'ask/v1',
+        digest: expect.any(String),
+        derivedAgain: 0,
+        contradictions: [],
         changes: [
           {
             receipt: expect.stringMatching(/^r_/),
@@ -198,7 +201,7 @@ describe('policy replay over receipts', () => {
           },
         ],
       },
-      { policy: 'strict/v1', changes: [] },
+      { policy: 'strict/v1', digest: expect.any(String), derivedAgain: 2, contradictions: [], changes: [] },
     ])
   })
 

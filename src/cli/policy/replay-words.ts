@@ -2,8 +2,8 @@
 
 import { visible } from '../../bytes/visible.ts'
 import type { Terminal } from '../terminal.ts'
+import type { Change, Contradiction } from './replay-decisions.ts'
 import type { Difference, Figures } from './replay-figures.ts'
-import type { Change } from './replay-receipts.ts'
 import type { Replay } from './replay-runs.ts'
 import type { RunTools } from './run-tools.ts'
 
@@ -20,9 +20,19 @@ export interface RunsAnswer {
 
 /** What is printed of decisions taken again. */
 export interface DecisionsAnswer {
+  /** Decisions whose requests are open. */
   readonly decisions: number
   readonly withoutRequest: number
-  readonly sets: readonly { readonly policy: string; readonly changes: readonly Change[] }[]
+  /** Receipts with something beside them that is said to open them and does not. */
+  readonly altered: readonly string[]
+  readonly sets: readonly {
+    readonly policy: string
+    readonly digest: string
+    /** Decisions under these very policies that come out as they were. */
+    readonly derivedAgain: number
+    readonly contradictions: readonly Contradiction[]
+    readonly changes: readonly Change[]
+  }[]
 }
 
 /** Lines of a list that a person still reads. */
@@ -71,11 +81,19 @@ export function tellRuns(answer: RunsAnswer, terminal: Terminal): void {
 }
 
 export function tellDecisions(place: string, answer: DecisionsAnswer, terminal: Terminal): void {
-  const { decisions, withoutRequest, sets } = answer
+  const { decisions, withoutRequest, altered, sets } = answer
   const { out, style } = terminal
   out(`${decisions} decisions of ${visible(place)}`)
-  for (const { policy, changes } of sets) {
+  for (const id of altered) out(style('red', `  ${id}: what is said to open it is not what it committed to`))
+  for (const { policy, derivedAgain, contradictions, changes } of sets) {
     out(`\n${style('bold', visible(policy))}  ${changes.length} would be another`)
+    if (derivedAgain > 0) out(`  ${derivedAgain} were decided under these very policies, and come out the same`)
+    for (const { receipt, tool, was, now, schema } of contradictions) {
+      out(style('red', `  ${receipt}  ${visible(tool)}: decided under these very policies`))
+      out(style('red', `    as ${visible(was)}, and they say ${visible(now)}`))
+      if (schema === 'guessed')
+        out(style('dim', '    (by a guess at the tool’s schema: give its definition with --tools)'))
+    }
     tellList(
       changes.map(({ receipt, tool, was, now, code }) => {
         return `${receipt}  ${visible(tool)}  ${was} → ${now}${code === undefined ? '' : ` (${code})`}`
@@ -84,7 +102,9 @@ export function tellDecisions(place: string, answer: DecisionsAnswer, terminal: 
     )
   }
   if (withoutRequest > 0) {
-    terminal.note(`${withoutRequest} decisions were left out: their requests were not kept (sidecar: none, or erased)`)
+    terminal.note(
+      `${withoutRequest} decisions were left out: their requests are not open (not kept, erased, or not exported)`,
+    )
   }
 }
 

@@ -1,0 +1,95 @@
+/** The log's newest checkpoint, and those that others hold from before. */
+import { sha256Bytes } from '../../bytes/digest.ts'
+import { readCheckpoint } from '../../log/checkpoint.ts'
+import { logSigner } from '../../log/log-signer.ts'
+import { verifyConsistency } from '../../log/merkle.ts'
+import { readNote } from '../../log/note.ts'
+import { writeVerifierKey } from '../../log/verifier-key.ts'
+import { logTerms } from '../../log-keeper/open.ts'
+import { logSetup } from '../../log-keeper/setup.ts'
+import { openLog } from '../../store/log-book.ts'
+import { tryLease } from '../../store/log-lease.ts'
+import { type LogReader, openLogReader } from '../../store/log-reader.ts'
+import type { Situation } from '../context.ts'
+import { reasonOf, UnusableInput } from '../exit.ts'
+import { readInput } from '../input.ts'
+import { counted, type Terminal } from '../terminal.ts'
+import type { HeldCheckpoint } from './content.ts'
+
+type Head = NonNullable<Awaited<ReturnType<LogReader['head']>>>
+
+/**
+ * Takes a store's log as far as its receipts go, unless somebody else does that now.
+ *
+ * @returns the log, its head and its public key as a C2SP verifier key; `undefined` where there is no receipt
+ * @throws HoldpointError ERR_LOG where the log cannot go on, ERR_KEY, ERR_STORE
+ */
+export async function logNow(
+  folder: string,
+  { config, places }: Situation,
+  terminal: Terminal,
+): Promise<{ readonly log: LogReader; readonly head: Head; readonly key: string } | undefined> {
+  const terms = logTerms(logSetup(config, { ...places, store: { kind: 'folder', folder } }))
+  const lease = tryLease(folder)
+  if (lease === undefined) {
+    terminal.note('a gate takes this log forward now: receipts of the last second may not be in it yet')
+  } else {
+    const book = await openLog(folder, { ...terms, lease })
+    try {
+      const { changed, quorum, witnesses } = await book.step()
+      if (changed.length > 0) {
+        terminal.note(
+          `${counted(changed.length, 'file')} of receipts changed after they were logged: run holdpoint verify`,
+        )
+      }
+      if (quorum === 'missed') {
+        const silent = witnesses.filter(({ result }) => result !== 'cosigned').map(({ name }) => name)
+        terminal.note(`too few witnesses have seen this checkpoint: ${silent.join(', ')} did not sign`)
+      }
+    } finally {
+      await book.close()
+    }
+  }
+  const log = openLogReader(folder)
+  const head = await log.head()
+  if (head === undefined) return undefined
+  return { log, head, key: writeVerifierKey(logSigner(sha256Bytes, terms.signer, head.origin).key) }
+}
+
+/**
+ * Checkpoints that somebody holds from before, each to be shown to be of the same log.
+ *
+ * @throws UnusableInput for a file that is none; where the log does not continue it, which is what must never be
+ */
+export async function heldCheckpoints(
+  files: readonly string[],
+  { log, head }: { readonly log: LogReader; readonly head: Head },
+): Promise<readonly HeldCheckpoint[]> {
+  const held: HeldCheckpoint[] = []
+  for (const file of files) {
+    const bytes = await readInput(file)
+    const says = checkpointIn(bytes, file)
+    if (says.origin !== head.origin) {
+      throw new UnusableInput(`${file} is a checkpoint of "${says.origin}", and this log is "${head.origin}"`)
+    }
+    const isContinued =
+      says.size <= head.size &&
+      says.size > 0 &&
+      verifyConsistency(sha256Bytes, { from: says, to: head, proof: await log.proveConsistency(says.size, head.size) })
+    if (!isContinued) {
+      throw new UnusableInput(
+        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history. Keep both as evidence`,
+      )
+    }
+    if (says.size < head.size) held.push({ note: new TextDecoder().decode(bytes), size: says.size })
+  }
+  return held.sort((a, b) => a.size - b.size)
+}
+
+function checkpointIn(bytes: Uint8Array, file: string) {
+  try {
+    return readCheckpoint(sha256Bytes, readNote(bytes).text)
+  } catch (error) {
+    throw new UnusableInput(`${file} holds no checkpoint: ${reasonOf(error)}`)
+  }
+}
