@@ -117,6 +117,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'keys',
+    {
+      summary: 'receipt keys: list them, change to a new one, end the time of an old one',
+      load: async () => (await import('./keys.ts')).keysCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'look at this installation: configuration, policies, key, store, unprotected tools',
