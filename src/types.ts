@@ -1075,6 +1075,20 @@ export interface Gate {
   /** The kill switch: whatever this policy point answers for is refused until `release`. False when no point has this id. */
   isolate(point: string, because: string): boolean
   release(point: string): boolean
+  /**
+   * Says in a receipt, signed by this gate's key and by the new one, that the new one comes after it. Whoever trusts this
+   * gate's key then believes the new one. This gate goes on with its own; the next is created with the new one.
+   *
+   * @throws HoldpointError ERR_KEY, ERR_STORE
+   */
+  addKey(fresh: Signer): Promise<Receipt>
+  /**
+   * Says in a receipt that another key signs no more. What it signs behind that place of a log counts for nothing.
+   *
+   * @param kid RFC 7638 thumbprint
+   * @throws HoldpointError ERR_KEY for this gate's own key, ERR_STORE
+   */
+  retireKey(kid: string): Promise<Receipt>
   /** Opens the store and writes the `open` receipt; otherwise done on first use. */
   ready(): Promise<void>
   /** Seals the stream and closes the store. */

@@ -22,6 +22,7 @@ import type {
   Receipt,
   RunResult,
   Scope,
+  Signer,
   ToolDefinition,
   Where,
   Who,
@@ -188,6 +189,14 @@ export class GateView implements Gate {
 
   release(point: string): boolean {
     return this.#shared.parts.panel.release(point)
+  }
+
+  async addKey(fresh: Signer): Promise<Receipt> {
+    return await this.#shared.parts.recorder.addKey(fresh)
+  }
+
+  async retireKey(kid: string): Promise<Receipt> {
+    return await this.#shared.parts.recorder.retireKey(kid)
   }
 
   async ready(): Promise<void> {

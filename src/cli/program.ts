@@ -119,7 +119,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
   [
     'keys',
     {
-      summary: 'print the public key that auditors verify receipts with',
+      summary: 'print the receipt key for whoever verifies; change to a new one, end the time of an old one',
       load: async () => (await import('./keys.ts')).keysCommand,
     },
   ],

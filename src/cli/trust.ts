@@ -7,6 +7,7 @@ import type { Signer } from '../types.ts'
 import type { Jwk } from '../verify.ts'
 import { homely, type Situation, situationOf } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
+import { formerKeys } from './keys/former.ts'
 
 /** Keys, and a phrase that says whose they are. */
 export interface Trusted {
@@ -35,9 +36,10 @@ export function trustedKeys(file: string | undefined, situation: () => Situation
       'no receipt key on this machine and none in holdpoint.yaml: name the trusted keys with --keys FILE',
     )
   }
+  const former = formerKeys(places.keyFile)
   return {
-    keys: [loadOrCreateKey(places.keyFile).publicJwk],
-    from: `this machine’s receipt key, ${homely(places.keyFile)}`,
+    keys: [loadOrCreateKey(places.keyFile).publicJwk, ...former],
+    from: `this machine’s receipt key, ${homely(places.keyFile)}${former.length === 0 ? '' : ', and those before it'}`,
   }
 }
 

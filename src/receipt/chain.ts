@@ -34,6 +34,18 @@ interface Link {
 
 type LastReceipt = NonNullable<OpenClaims['last']>
 
+/** Where a receipt will stand, and under which key. */
+export interface Place {
+  readonly iss: string
+  readonly stream: string
+  readonly seq: number
+  /** RFC 7638 thumbprint of the key that signs the stream. */
+  readonly kid: string
+}
+
+/** What is to be said; a function where that depends on the place. It is asked again if the receipt has to move. */
+export type Said = DraftClaims | ((place: Place) => DraftClaims)
+
 /** How one attempt to write ended. */
 type Attempt<T> = { readonly outcome: 'done'; readonly answer: T } | { readonly outcome: 'discontinuous' }
 
@@ -93,10 +105,7 @@ export class Chain {
   }
 
   /** Writes a receipt that claims nothing. @throws HoldpointError ERR_STORE when it may not be durable */
-  async append(
-    draft: DraftClaims,
-    beside?: { readonly settles?: Settlement; readonly sidecar?: Sidecar },
-  ): Promise<Receipt> {
+  async append(draft: Said, beside?: { readonly settles?: Settlement; readonly sidecar?: Sidecar }): Promise<Receipt> {
     const { receipt } = await this.#write(draft, (signed) => this.#store.append(signed, beside))
     return receipt
   }
@@ -117,7 +126,7 @@ export class Chain {
   }
 
   async #write<T extends { readonly outcome: string }>(
-    draft: DraftClaims,
+    draft: Said,
     send: (receipt: Receipt) => Promise<T>,
   ): Promise<{ readonly receipt: Receipt; readonly answer: T }> {
     let streams = 0
@@ -219,13 +228,16 @@ export class Chain {
   }
 
   /** Signs at the next place, synchronously, and moves the head there. */
-  #sign(stream: string, before: Link | undefined, draft: Unchained): Link {
+  #sign(stream: string, before: Link | undefined, draft: Unchained | Said): Link {
+    const iss = this.#issuer
+    const seq = before === undefined ? 0 : before.receipt.seq + 1
+    const said = typeof draft === 'function' ? draft({ iss, stream, seq, kid: this.#signer.kid }) : draft
     const receipt = sealReceipt(this.#signer, {
-      ...draft,
+      ...said,
       v: 1,
-      iss: this.#issuer,
+      iss,
       stream,
-      seq: before === undefined ? 0 : before.receipt.seq + 1,
+      seq,
       ...(before === undefined ? {} : { prev: before.receipt.hash }),
       ts: Math.round(this.#clock.now()),
       mono: Math.round(this.#clock.monotonic() * 1_000),

@@ -9,12 +9,14 @@ import type {
   ReceiptKind,
   Settlement,
   Sidecar,
+  Signer,
   Store,
   When,
 } from '../types.ts'
-import type { Chain } from './chain.ts'
-import type { DecisionDraft, OpenDraft, OutcomeDraft } from './claims.ts'
+import type { Chain, Place } from './chain.ts'
+import type { DecisionDraft, KeyDraft, OpenDraft, OutcomeDraft } from './claims.ts'
 import { PendingWrites, type Schedule } from './pending-writes.ts'
+import { keyAddition, keyRetirement } from './succession.ts'
 
 /** How long a failed opening is remembered before the next call tries again. */
 const REOPEN_MS = 1_000
@@ -119,6 +121,30 @@ export class Recorder {
     if (!this.#isClosed) return await this.#beforeSeal(when === 'now' ? write() : this.#pending.wait(write))
     this.#failed('outcome', closed())
     return undefined
+  }
+
+  /** Writes which key comes after this gate's. @throws HoldpointError ERR_KEY, ERR_STORE, ERR_CLOSED */
+  async addKey(fresh: Signer): Promise<Receipt> {
+    return await this.#key((place) => keyAddition(place, fresh))
+  }
+
+  /** Writes that another key signs no more. @throws HoldpointError ERR_KEY, ERR_STORE, ERR_CLOSED */
+  async retireKey(kid: string): Promise<Receipt> {
+    return await this.#key((place) => keyRetirement(place, kid))
+  }
+
+  /** Rejects when the receipt may not be durable: whoever rotates goes no further then. */
+  async #key(draft: (place: Place) => KeyDraft): Promise<Receipt> {
+    await this.ready()
+    if (this.#isClosed) throw closed()
+    try {
+      const receipt = await this.#beforeSeal(this.#chain.append(draft))
+      this.#count += 1
+      return receipt
+    } catch (cause) {
+      if (cause instanceof HoldpointError && cause.code === 'ERR_KEY') throw cause
+      throw this.#failed('key', cause)
+    }
   }
 
   async #commit(

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { Command } from 'commander'
+import { loadKey } from '../../receipt/key-file.ts'
+import { type CommandContext, homely, situationOf } from '../context.ts'
+import { formerKeys } from './former.ts'
+import { knownKeys } from './known.ts'
+
+export function listCommand({ terminal }: CommandContext): Command {
+  return new Command('list')
+    .option('--config <FILE>', 'the holdpoint.yaml of the gates')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  holdpoint keys list')
+    .action(async (flags: { config?: string; json?: true }) => {
+      const { places } = situationOf(flags.config)
+      const own = existsSync(places.keyFile) ? loadKey(places.keyFile) : undefined
+      const retiredBy = places.store.kind === 'folder' ? (await knownKeys(places.store.folder)).retiredBy : undefined
+      const former = formerKeys(places.keyFile).map(({ kid, ...publicJwk }) => ({
+        kid,
+        publicJwk,
+        retiredBy: retiredBy?.get(kid),
+      }))
+      if (flags.json === true) {
+        const signing = own === undefined ? null : { kid: own.kid, publicJwk: own.publicJwk }
+        terminal.out(JSON.stringify({ keyFile: places.keyFile, signing, former }))
+        return
+      }
+      terminal.out(own === undefined ? 'No key yet: it is made at the first call' : `${own.kid}  signs now, ${own.alg}`)
+      for (const { kid, retiredBy } of former)
+        terminal.out(`${kid}  ${retiredBy === undefined ? 'signed before, not retired' : `retired by ${retiredBy}`}`)
+      terminal.out(`  ${homely(places.keyFile)}`)
+    })
+}

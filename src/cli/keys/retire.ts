@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { loadKey } from '../../receipt/key-file.ts'
+import { type CommandContext, homely, situationOf } from '../context.ts'
+import { UnusableInput } from '../exit.ts'
+import { formerKeys } from './former.ts'
+import { knownKeys } from './known.ts'
+import { writeWith } from './writer.ts'
+
+export function retireCommand({ terminal, end }: CommandContext): Command {
+  return new Command('retire')
+    .argument('<KID>', 'which key: its thumbprint, as "holdpoint keys list" shows it')
+    .option('--anyway', 'also while streams of that key are not sealed')
+    .option('--config <FILE>', 'the holdpoint.yaml of the gates')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+What that key signs behind this receipt counts for nothing to whoever verifies the log, so a stolen key dates nothing back.
+Exits 1, and writes nothing, while gates may still sign with it.
+
+Example:
+  holdpoint keys retire 4F2rXk0h3b1mQ9wZ8n5c7v6b2a1s0d9f8g7h6j5k4l3`,
+    )
+    .action(async (kid: string, flags: { config?: string; anyway?: true; json?: true }) => {
+      const { places } = situationOf(flags.config)
+      const own = loadKey(places.keyFile)
+      if (kid === own.kid)
+        throw new UnusableInput('that is the key that signs now: make a new one first, with "holdpoint keys rotate"')
+      if (!formerKeys(places.keyFile).some((former) => former.kid === kid))
+        throw new UnusableInput(`no earlier key of ${homely(places.keyFile)} is "${kid}": see "holdpoint keys list"`)
+      const known = places.store.kind === 'folder' ? await knownKeys(places.store.folder) : undefined
+      const open = (known?.openStreams ?? []).filter((stream) => stream.kid === kid)
+      if (open.length > 0 && flags.anyway !== true) {
+        end(1)
+        if (flags.json === true) terminal.out(JSON.stringify({ retired: false, kid, open }))
+        else {
+          terminal.out(`Not retired: ${open.length} ${open.length === 1 ? 'stream' : 'streams'} of that key not sealed`)
+          terminal.note('start the gates again that still sign with it; or, where none runs: --anyway')
+        }
+        return
+      }
+      const receipt = await writeWith(flags.config, (gate) => gate.retireKey(kid))
+      if (flags.json === true) terminal.out(JSON.stringify({ retired: true, kid, receipt: receipt.id }))
+      else terminal.out(`Retired by ${receipt.id}: what ${kid} signs from here on counts for nothing in the log`)
+    })
+}

@@ -1,0 +1,144 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createGate } from '../../src/create-gate.ts'
+import { loadKey } from '../../src/receipt/key-file.ts'
+import { openReader } from '../../src/store/sqlite-reader.ts'
+import { type Jwk, verifyReceipts } from '../../src/verify.ts'
+import { createMachine, type Machine } from './holdpoint.ts'
+
+let machine: Machine
+beforeEach(() => {
+  machine = createMachine()
+})
+afterEach(() => machine.remove())
+
+const keyFile = () => join(machine.state, 'keys', 'receipt.pem')
+const folder = () => join(machine.state, 'receipts')
+
+/** A gate of this machine writes a receipt and ends. */
+async function useGate(): Promise<void> {
+  const before = process.env['HOLDPOINT_STATE']
+  process.env['HOLDPOINT_STATE'] = machine.state
+  try {
+    const gate = createGate({ config: false, policies: ['strict/v1'] })
+    await gate.ready()
+    await gate.close()
+  } finally {
+    process.env['HOLDPOINT_STATE'] = before
+    if (before === undefined) delete process.env['HOLDPOINT_STATE']
+  }
+}
+
+async function receipts(): Promise<readonly { readonly kind: string; readonly jws: string }[]> {
+  const reader = openReader(folder())
+  const all: { readonly kind: string; readonly jws: string }[] = []
+  for await (const receipt of reader.receipts()) all.push(receipt)
+  await reader.close()
+  return all
+}
+
+async function json(...args: readonly string[]) {
+  const { code, stdout, stderr } = await machine.here([...args.slice(0, 2), '--json', ...args.slice(2)])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout)
+}
+
+describe('a new receipt key', () => {
+  it('is believed by whoever trusts the old one alone, from the receipt that both signed', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    const rotated = await json('keys', 'rotate')
+    expect(rotated).toMatchObject({ old: old.kid, new: loadKey(keyFile()).kid })
+    expect(rotated.new).not.toBe(old.kid)
+    await useGate()
+    const tokens = (await receipts()).map(({ jws }) => jws)
+    const report = await verifyReceipts(tokens, { keys: [old.publicJwk as unknown as Jwk] })
+    expect(report).toMatchObject({ ok: true, verified: tokens.length })
+    const withoutHandover = (await receipts()).filter(({ kind }) => kind !== 'key').map(({ jws }) => jws)
+    expect(await verifyReceipts(withoutHandover, { keys: [old.publicJwk as unknown as Jwk] })).toMatchObject({
+      ok: false,
+    })
+  })
+
+  it('leaves the public part of the old one for verify, and no private part', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    await useGate()
+    expect((await machine.here(['verify'])).code).toBe(0)
+    const { keys } = JSON.parse((await machine.here(['keys'])).stdout)
+    expect(keys.map(({ kid }: { kid: string }) => kid)).toEqual([loadKey(keyFile()).kid, old.kid])
+    const left = readdirSync(join(machine.state, 'keys'), { recursive: true }).map(String).sort()
+    expect(left).toEqual(['former', join('former', `${old.kid}.jwk`), 'receipt.pem'])
+    expect(readFileSync(join(machine.state, 'keys', 'former', `${old.kid}.jwk`), 'utf8')).not.toContain('"d"')
+  })
+
+  it('is the same one after a run that was cut off before the key file changed', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    // Where the last run ended: the new key is made and announced, the old one is still in its place.
+    const before = readFileSync(keyFile())
+    const first = await json('keys', 'rotate')
+    const made = readFileSync(keyFile())
+    writeFileSync(`${keyFile()}.next`, made, { mode: 0o600 })
+    writeFileSync(keyFile(), before)
+    const second = await json('keys', 'rotate')
+    expect(second).toMatchObject({ old: old.kid, new: first.new })
+    expect(existsSync(`${keyFile()}.next`)).toBe(false)
+    expect((await machine.here(['verify'])).code).toBe(0)
+  })
+
+  it('is not made where receipts are forgotten, and the key stays', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    const file = join(machine.folder, 'forgets.yaml')
+    writeFileSync(file, 'policies: strict/v1\nstore: memory\n')
+    const { code, stdout, stderr } = await machine.here(['keys', 'rotate', '--config', file])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^holdpoint: store: memory forgets receipts.*\n$/)
+    expect(loadKey(keyFile()).kid).toBe(old.kid)
+  })
+})
+
+describe('an old receipt key', () => {
+  it('is retired by its successor, and list says by which receipt', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    const { receipt } = await json('keys', 'retire', '--', old.kid)
+    expect(await json('keys', 'list')).toMatchObject({ former: [{ kid: old.kid, retiredBy: receipt }] })
+    expect((await machine.here(['keys', 'list'])).stdout).toContain(`${old.kid}  retired by ${receipt}\n`)
+    expect((await machine.here(['verify'])).code).toBe(0)
+  })
+
+  it('is not retired while a gate may still sign with it, unless somebody says so', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    process.env['HOLDPOINT_STATE'] = machine.state
+    const running = createGate({ config: false, policies: ['strict/v1'] })
+    await running.ready()
+    delete process.env['HOLDPOINT_STATE']
+    await json('keys', 'rotate')
+    const before = (await receipts()).length
+    const held = await machine.here(['keys', 'retire', '--', old.kid])
+    expect(held).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--anyway'),
+      stdout: expect.stringContaining('Not retired: 1 stream'),
+    })
+    expect((await receipts()).length).toBe(before)
+    await running.close()
+    expect((await machine.here(['keys', 'retire', '--', old.kid])).code).toBe(0)
+  })
+
+  it.each([
+    ['the key that signs', () => loadKey(keyFile()).kid, 'make a new one first'],
+    ['a key that nobody knows', () => 'x'.repeat(43), 'no earlier key'],
+  ])('cannot be %s', async (_, kid, said) => {
+    await useGate()
+    const { code, stderr } = await machine.here(['keys', 'retire', '--', kid()])
+    expect(code).toBe(2)
+    expect(stderr).toContain(said)
+  })
+})
