@@ -249,7 +249,9 @@ describe('the trace in a bundle', () => {
 
 describe('hostile bytes', () => {
   const gate = new Process(key, 'fuzz')
-  const log = newLog([gate.open(), ...gate.call('one'), gate.seal()])
+  // Nobody witnesses it: a line by a witness whose name was changed is a stranger's, and strangers may sign.
+  const { signer } = newLog([])
+  const log = new HandMadeLog([gate.open(), ...gate.call('one'), gate.seal()], { signer, witnesses: [] })
   const anchors = { ...trust, log: log.policy(), checkpoints: [log.note(2)] }
   const runs = Number(process.env['HOLDPOINT_FUZZ_RUNS'] ?? 300)
 
