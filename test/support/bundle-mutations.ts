@@ -110,10 +110,15 @@ function changedValue(value: unknown, pick: Pick): unknown {
 
 /** A receipt that says something else, under a good signature: only what it says can be wrong with it. */
 function resigned(line: string, signer: Signer, pick: Pick): string {
-  const parsed = JSON.parse(line) as { receipt?: string }
-  if (parsed.receipt === undefined) return line
-  const [header = '', payload = ''] = parsed.receipt.split('.')
-  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+  const parsed = JSON.parse(line) as { receipt?: unknown } | null
+  const [header = '', payload = ''] = String(parsed?.receipt).split('.')
+  let claims: unknown
+  try {
+    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+  } catch {
+    // It was changed before, into something that says nothing.
+    return line
+  }
   const changed = changedValue(claims, pick)
   const text = pick(8) === 0 ? JSON.stringify(changed) : sorted(changed)
   const signed = `${header}.${Buffer.from(text).toString('base64url')}`
