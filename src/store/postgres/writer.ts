@@ -18,7 +18,7 @@ const MOST_CHARACTERS = 4 * 1_048_576
 const OPENING_MS = 9_000
 /** How soon a lost connection is tried again, ms: twice as late each time, up to the last. */
 const FIRST_RETRY_MS = 50
-const LAST_RETRY_MS = 500
+const LAST_RETRY_MS = 250
 
 interface Job {
   readonly work: Work
@@ -104,7 +104,9 @@ export class Writer {
     this.#tenure = undefined
     try {
       const session = await this.#ready()
+      session.allow(Math.max(this.#deadlineMs, OPENING_MS))
       const { tenure, place, last, stranded } = await this.#leases.take(session, delay)
+      session.allow(this.#deadlineMs)
       this.#tenure = tenure
       this.#book.adopt(stranded)
       session.rest()

@@ -452,17 +452,50 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       }
     }
 
-    it('keeps its slot and its permits when it is back at once, whoever opens meanwhile', async () => {
-      const store = make()
-      await store.open()
-      const chain = await openedChain(store)
-      const { receipt } = await chain.commit(decisionDraft(), claim('k'))
-      for (const pid of await writerPids()) await server.sql('SELECT pg_terminate_backend($1)', [pid])
-      const second = await another().open()
-      expect(second.stranded).toEqual([])
-      const settles = { decision: receipt?.hash ?? '', status: 'ok' } as const
-      await chain.append(outcomeDraft(settles.decision), { settles })
-      expect(await store.holder('k')).toMatchObject({ status: 'ok' })
+    /** A pool that tells what is asked over it. */
+    const watched = (tell: (text: string) => void): PostgresPool => ({
+      connect: async () => {
+        const client = new pg.Client({ connectionString: server.connectionString })
+        await client.connect()
+        return {
+          query: async (query) => {
+            tell(query.text)
+            return await client.query(query)
+          },
+          release: () => void client.end(),
+          on: (event: string, listener: (said: never) => void) =>
+            client.on(event as 'error', listener as (cause: Error) => void),
+          removeListener: (event: string, listener: (said: never) => void) =>
+            client.removeListener(event, listener as (cause: Error) => void),
+        }
+      },
+    })
+
+    it('I2: keeps its slot and its permits when it is soon back, whoever opens meanwhile', async () => {
+      fresh()
+      const wire = network()
+      try {
+        const store = another({ pool: wire })
+        await store.open()
+        const chain = await openedChain(store)
+        const { receipt } = await chain.commit(decisionDraft(), claim('k'))
+        await wire.cut()
+        // Back as soon as the other has seen that nobody is there.
+        const looked = Promise.withResolvers<void>()
+        const opening = another({
+          pool: watched((text) => text.includes('pg_try_advisory_xact_lock') && looked.resolve()),
+        })
+        const found = opening.open()
+        await looked.promise
+        wire.mend()
+        expect((await found).stranded).toEqual([])
+        const settles = { decision: receipt?.hash ?? '', status: 'ok' } as const
+        await chain.append(outcomeDraft(settles.decision), { settles })
+        expect(await store.holder('k')).toMatchObject({ status: 'ok' })
+      } finally {
+        await Promise.allSettled(opened.splice(0).map((store) => store.close()))
+        await wire.end()
+      }
     })
 
     it('I2: has its permits ended once, by whoever took them over, and ends none itself when it is back', async () => {
