@@ -20,6 +20,13 @@ export interface PostgresClient {
   unref?(): void
 }
 
+/** Where connections come from. */
+export interface Source {
+  readonly pool: () => Promise<PostgresPool>
+  /** For people; never with a password. */
+  readonly place: string
+}
+
 /** What a server says beside its answers. */
 export interface Notice {
   readonly severity?: string | undefined

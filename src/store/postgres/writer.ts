@@ -5,7 +5,7 @@ import type { StoreOpening } from '../../types.ts'
 import type { Answers, Work } from '../sqlite-messages.ts'
 import { isReceipt, PostgresBook, type Reply, type Tenure } from './book.ts'
 import { Leases } from './lease.ts'
-import { type Backend, type PostgresPool, Session } from './session.ts'
+import { type Backend, Session, type Source } from './session.ts'
 import { textsOf, unstorable } from './texts.ts'
 
 /** Most work that may wait: beyond that a caller is better refused than queued. */
@@ -35,7 +35,7 @@ interface Job {
  * new connection.
  */
 export class Writer {
-  readonly #source: { readonly pool: () => Promise<PostgresPool>; readonly place: string }
+  readonly #source: Source
   readonly #deadlineMs: number
   readonly #now: () => number
   readonly #leases: Leases
@@ -52,7 +52,7 @@ export class Writer {
   #retry: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    source: { readonly pool: () => Promise<PostgresPool>; readonly place: string },
+    source: Source,
     terms: { readonly schema: string; readonly deadlineMs: number; readonly now: () => number },
   ) {
     this.#source = source

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { HoldpointError } from '../../../src/errors.ts'
 import { type PostgresPool, type PostgresStore, postgresSchema, postgresStore } from '../../../src/postgres.ts'
+import { testGate } from '../../../src/testing.ts'
 import type { Receipt } from '../../../src/types.ts'
 import { verifyReceipts } from '../../../src/verify.ts'
 import { blocksOf } from '../../support/markdown.ts'
@@ -353,6 +354,27 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     expect(await scans('seq_scan')).toEqual([])
   })
 
+  it('I2: carries whole gates: what ran through one is not run again through another', async () => {
+    const gates = [testGate({ store: make() }), testGate({ store: another() })]
+    let ran = 0
+    const outcomes = []
+    for (const gate of gates) {
+      gate.register([{ name: 'refund', origin: 'own', inputSchema: { type: 'object' } }])
+      const me = gate.as({ user: 'alice' }, { conversation: 'c1' })
+      const call = { tool: 'refund', input: { order: 'A1' }, callId: 'call_1' }
+      const { outcome } = await me.run(call, () => {
+        ran += 1
+        return 'done'
+      })
+      outcomes.push(outcome)
+    }
+    expect([ran, outcomes]).toEqual([1, ['ran', 'refused']])
+    expect(gates[1]?.calls).toMatchObject([{ code: 'already_executed' }])
+    await Promise.all(gates.map((gate) => gate.close()))
+    const kinds = (await collect(another().receipts())).map(({ kind }) => kind)
+    expect(kinds.toSorted()).toEqual(['decision', 'decision', 'open', 'open', 'outcome', 'seal', 'seal'])
+  })
+
   it('lets whoever has no slot read, and answer for a person', async () => {
     const store = make()
     await store.open()
@@ -557,7 +579,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     })
 
     it('I2: tells its callers in time when the server hangs, and serves nobody later who has given up by then', async () => {
-      const store = make({ deadlineMs: 400 })
+      const store = make({ deadlineMs: 1_500 })
       await store.open()
       const chain = await openedChain(store)
       const other = await openedChain(store)
@@ -581,7 +603,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     })
 
     it('refuses more than it can hold for a server that hangs', async () => {
-      const store = make({ deadlineMs: 600 })
+      const store = make({ deadlineMs: 1_500 })
       await store.open()
       await openedChain(store)
       const [pid = 0] = await writerPids()
