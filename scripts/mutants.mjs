@@ -6,6 +6,7 @@
 //   Guard: what is taken away, in a sentence
 //   Tests: test/gate/invariants.prop.test.ts test/store/sqlite.test.ts
 //   Names: optional, a pattern of test names, as `vitest -t` takes it
+//   Needs: optional, a program on the path without which those tests are skipped, and so is the mutant
 //
 // Where HOLDPOINT_MUTANT_SECONDS is set, mutants that are not begun by then are counted as skipped, and named; which come last then
 // changes with the commit. Where HOLDPOINT_TESTS_PASSED is set, all tests have just been green, and are not run once more before.
@@ -33,6 +34,7 @@ function readMutant(file) {
     guard: field('Guard') ?? '',
     tests: (field('Tests') ?? '').split(/\s+/).filter((test) => test !== ''),
     names: field('Names'),
+    needs: field('Needs'),
   }
   if (mutant.guard === '' || mutant.tests.length === 0) throw new Error(`${file}: the header needs Guard and Tests`)
   return mutant
@@ -160,6 +162,10 @@ async function tryMutant(copy, mutant, redBefore) {
   }
 }
 
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, program)))
+}
+
 function chosen(mutants, words) {
   if (words.length === 0) return mutants
   return mutants.filter(({ name, invariant }) => words.some((word) => name.includes(word) || invariant === word))
@@ -176,11 +182,14 @@ function inTurn(mutants) {
 async function main() {
   const words = process.argv.slice(2)
   const files = readdirSync(patches).filter((name) => name.endsWith('.patch'))
-  const mutants = inTurn(chosen(files.sort().map(readMutant), words))
+  const all = inTurn(chosen(files.sort().map(readMutant), words))
+  const mutants = all.filter(({ needs }) => needs === undefined || isOnPath(needs))
   const copies = Array.from({ length: Math.min(lanes, mutants.length) }, copyTree)
   let passed = 0
   let failed = 0
-  let skipped = 0
+  let skipped = all.length - mutants.length
+  for (const { name, needs } of all)
+    if (needs !== undefined && !isOnPath(needs)) process.stdout.write(`skipped, no ${needs} here: ${name}\n`)
   try {
     const red = new Set()
     if (!areGreen) await share(copies, baseline(mutants, red))

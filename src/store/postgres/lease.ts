@@ -10,7 +10,7 @@ import type { Backend, Session } from './session.ts'
  * How long a slot that looks left behind is left alone, ms: whoever has lost only the connection is back by then. A slot that was
  * closed, and one that owes nothing, is free at once.
  */
-const GRACE_MS = 1_000
+const GRACE_MS = 2_000
 
 /** What whoever takes over finds. */
 export interface Takeover {

@@ -2,7 +2,7 @@ import { HoldpointError } from '../../errors.ts'
 import type { Receipt, ReceiptKind, Sidecar } from '../../types.ts'
 import type { Cursor } from '../sqlite-reader.ts'
 import { quotedSchema } from './schema.ts'
-import { type PostgresPool, type Row, Session } from './session.ts'
+import { type Row, Session, type Source } from './session.ts'
 import { unstorable } from './texts.ts'
 
 const PAGE = 256
@@ -16,14 +16,11 @@ const COLUMNS = 'id::text AS number, ref, hash, stream, seq::text AS seq, prev, 
  * transactions ends before the next begins. So no row ever appears before one that was read: numbers over all slots would not do.
  */
 export class PostgresReader {
-  readonly #source: { readonly pool: () => Promise<PostgresPool>; readonly place: string }
+  readonly #source: Source
   readonly #deadlineMs: number
   readonly #s: string
 
-  constructor(
-    source: { readonly pool: () => Promise<PostgresPool>; readonly place: string },
-    terms: { readonly schema: string; readonly deadlineMs: number },
-  ) {
+  constructor(source: Source, terms: { readonly schema: string; readonly deadlineMs: number }) {
     this.#source = source
     this.#deadlineMs = terms.deadlineMs
     this.#s = quotedSchema(terms.schema)

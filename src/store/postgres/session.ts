@@ -20,6 +20,13 @@ export interface PostgresClient {
   unref?(): void
 }
 
+/** Where connections come from. */
+export interface Source {
+  readonly pool: () => Promise<PostgresPool>
+  /** For people; never with a password. */
+  readonly place: string
+}
+
 /** What a server says beside its answers. */
 export interface Notice {
   readonly severity?: string | undefined
@@ -53,8 +60,8 @@ const SERVER_PATIENCE_MS = 2_000
  */
 export class Session {
   readonly #client: PostgresClient
-  readonly #deadlineMs: number
-  readonly #begin: Readonly<Record<'read' | 'write', string>>
+  #deadlineMs = 0
+  #begin: Readonly<Record<'read' | 'write', string>> = { read: '', write: '' }
   readonly #onError: (cause: Error) => void
   readonly #onNotice: (notice: Notice) => void
   #warning: string | undefined
@@ -64,8 +71,7 @@ export class Session {
 
   private constructor(client: PostgresClient, deadlineMs: number, onLost: () => void) {
     this.#client = client
-    this.#deadlineMs = deadlineMs
-    this.#begin = beginnings(deadlineMs)
+    this.allow(deadlineMs)
     this.#onError = () => {
       this.end()
       onLost()
@@ -91,6 +97,12 @@ export class Session {
       )
       throw cause
     }
+  }
+
+  /** How long each question, and each transaction as a whole, may take from now on, ms. */
+  allow(deadlineMs: number): void {
+    this.#deadlineMs = deadlineMs
+    this.#begin = beginnings(deadlineMs)
   }
 
   get isOver(): boolean {
@@ -215,13 +227,13 @@ export function stateOf(cause: unknown): string | undefined {
 
 /**
  * PostgreSQL's own operators and functions alone: nobody's schema can put others in their place. And by index alone: statements are
- * planned once, perhaps while the tables are empty, and everything here looks up few rows by their keys.
+ * planned once, perhaps while the tables are empty, and everything here looks up few rows by their keys. Nothing is worth compiling.
  */
 function beginnings(deadlineMs: number): Readonly<Record<'read' | 'write', string>> {
   const server = Math.ceil(deadlineMs) + SERVER_PATIENCE_MS
   const terms = `
     SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
     SET LOCAL statement_timeout = ${server};
     SET LOCAL lock_timeout = ${Math.ceil(deadlineMs)};
     SET LOCAL idle_in_transaction_session_timeout = ${server};`

@@ -4,7 +4,7 @@ import type { Store } from '../../types.ts'
 import type { StoreReader } from '../sqlite-reader.ts'
 import { PostgresReader } from './reader.ts'
 import { quotedSchema } from './schema.ts'
-import type { PostgresPool } from './session.ts'
+import type { PostgresPool, Source } from './session.ts'
 import { Writer } from './writer.ts'
 
 /** How long the database may take to answer, ms. */
@@ -45,7 +45,7 @@ export type PostgresStore = Store & Pick<StoreReader, 'newer' | 'overrideUses'>
  *
  * @throws HoldpointError ERR_CONFIG for options that cannot be used
  * @example
- * const gate = createGate({ effects: { store: postgresStore({ connectionString: process.env.DATABASE_URL }) } })
+ * const gate = createGate({ effects: { store: postgresStore({ pool: new Pool() }) } })
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const schema = options.schema ?? 'holdpoint'
@@ -84,21 +84,18 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   }
 }
 
-/** Where connections come from. */
-interface Source {
-  readonly pool: () => Promise<PostgresPool>
-  /** For people; never with a password. */
-  readonly place: string
+/** A source that is ended with the store. */
+interface EndingSource extends Source {
   end(): Promise<void>
 }
 
 /** A program's own pool stays open: it is not ours to end. */
-function givenPool(pool: PostgresPool, schema: string): Source {
+function givenPool(pool: PostgresPool, schema: string): EndingSource {
   return { pool: async () => pool, place: `PostgreSQL schema ${schema}`, end: async () => undefined }
 }
 
 /** A pool of our own, made when it is first needed, and again when the store is opened after it was closed. */
-function ownPool(connectionString: string, schema: string, deadlineMs: number): Source {
+function ownPool(connectionString: string, schema: string, deadlineMs: number): EndingSource {
   let making: Promise<PostgresPool & { end(): Promise<void> }> | undefined
   return {
     place: `PostgreSQL schema ${schema}`,

@@ -5,7 +5,7 @@ import type { StoreOpening } from '../../types.ts'
 import type { Answers, Work } from '../sqlite-messages.ts'
 import { isReceipt, PostgresBook, type Reply, type Tenure } from './book.ts'
 import { Leases } from './lease.ts'
-import { type Backend, type PostgresPool, Session } from './session.ts'
+import { type Backend, Session, type Source } from './session.ts'
 import { textsOf, unstorable } from './texts.ts'
 
 /** Most work that may wait: beyond that a caller is better refused than queued. */
@@ -18,7 +18,7 @@ const MOST_CHARACTERS = 4 * 1_048_576
 const OPENING_MS = 9_000
 /** How soon a lost connection is tried again, ms: twice as late each time, up to the last. */
 const FIRST_RETRY_MS = 50
-const LAST_RETRY_MS = 500
+const LAST_RETRY_MS = 250
 
 interface Job {
   readonly work: Work
@@ -35,7 +35,7 @@ interface Job {
  * new connection.
  */
 export class Writer {
-  readonly #source: { readonly pool: () => Promise<PostgresPool>; readonly place: string }
+  readonly #source: Source
   readonly #deadlineMs: number
   readonly #now: () => number
   readonly #leases: Leases
@@ -52,7 +52,7 @@ export class Writer {
   #retry: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    source: { readonly pool: () => Promise<PostgresPool>; readonly place: string },
+    source: Source,
     terms: { readonly schema: string; readonly deadlineMs: number; readonly now: () => number },
   ) {
     this.#source = source
@@ -104,7 +104,9 @@ export class Writer {
     this.#tenure = undefined
     try {
       const session = await this.#ready()
+      session.allow(Math.max(this.#deadlineMs, OPENING_MS))
       const { tenure, place, last, stranded } = await this.#leases.take(session, delay)
+      session.allow(this.#deadlineMs)
       this.#tenure = tenure
       this.#book.adopt(stranded)
       session.rest()
