@@ -143,6 +143,23 @@ describe('a gate that keeps a log', () => {
     })
   })
 
+  it('lets no call write the witnesses that it asks, nor its key, nor its files', async () => {
+    const witness = await startWitness('example.com/w')
+    open.push(witness)
+    writeFileSync(join(app, 'w.policy'), `${witness.line}\nquorum none\n`)
+    const { gate } = gateOf('log: { witnesses: w.policy }\nkeyFile: k/receipt.pem\nstore: { folder: s }\n')
+    gate.register([{ name: 'write_file', origin: 'own' }])
+    const write = async (path: string): Promise<string> => {
+      const result = await gate
+        .as({ user: 'alice' })
+        .run({ tool: 'write_file', input: { path, content: '' } }, () => 'ran')
+      return result.outcome === 'ran' ? 'ran' : result.refusal.code
+    }
+    for (const own of ['w.policy', 'k/log-key', 's/log/checkpoint'])
+      expect(await write(join(app, own))).toBe('denied_by_policy')
+    expect(await write(join(app, 'notes.md'))).toBe('ran')
+  })
+
   it('lets a program end that forgets to close it', async () => {
     const script = `
       import { createGate } from ${JSON.stringify(new URL('../../src/create-gate.ts', import.meta.url).href)}

@@ -148,3 +148,24 @@ describe('a log whose head was moved by somebody else', () => {
     parts.drop()
   })
 })
+
+describe('a receipt that is changed after its leaf was given', () => {
+  it('I6: is not logged in its place: nothing is signed over it', async () => {
+    const folder = temporary()
+    const receipts = new MadeUpReceipts(10)
+    const signer = new WatchedSigner()
+    const dying = logParts(folder, receipts, signer, {
+      disk: troubledDisk(() => 'fail'),
+    })
+    await expect(dying.sequencer.step()).rejects.toThrow(/no space/)
+    dying.drop()
+    receipts.word = 'another receipt'
+    const next = logParts(folder, receipts, signer)
+    await expect(next.sequencer.step()).rejects.toMatchObject({
+      code: 'ERR_LOG',
+      message: expect.stringContaining('receipt 1 of slot 0 is not the one that has leaf 0'),
+    })
+    expect(signer.roots.size).toBe(0)
+    next.drop()
+  })
+})

@@ -189,6 +189,28 @@ describe('a log that was cut, restored or forked', () => {
     await restored.close()
   })
 
+  it('I6: stands still where no quorum is asked for, and one witness has seen more', async () => {
+    const world = await World.of(2, 'none')
+    const log = await world.open()
+    await world.writer.write(2)
+    await log.step()
+    await log.close()
+    const old = world.copy()
+    const later = await world.open()
+    await world.writer.write(2)
+    await later.step()
+    await later.close()
+    old.restore()
+    const [, away] = world.servers
+    if (away !== undefined) away.staged = { status: 503 }
+    const restored = await world.open()
+    await expect(restored.step()).rejects.toEqual(
+      stuck(/example.com\/w0 has seen 5 leaves of this log, and here are 3/),
+    )
+    expect(restored.head()?.size).toBe(3)
+    await restored.close()
+  })
+
   it('I6: is not signed while nobody can be asked whether it was restored', async () => {
     const world = await World.of(1)
     const [server] = world.servers

@@ -24,6 +24,8 @@ export type Trouble = 'fail' | 'fail_but_persist' | 'half' | 'hang'
 /** Receipts so far; more can be added. */
 export class MadeUpReceipts {
   count: number
+  /** What each of them says. */
+  word = 'receipt'
 
   constructor(count: number) {
     this.count = count
@@ -31,7 +33,7 @@ export class MadeUpReceipts {
 
   source(): ReceiptSource {
     const inSlot = (slot: number): number => Math.floor((this.count + 1 - slot) / 2)
-    const entryAt = (slot: number, row: number): Uint8Array => ascii(`receipt ${row} of slot ${slot}`)
+    const entryAt = (slot: number, row: number): Uint8Array => ascii(`${this.word} ${row} of slot ${slot}`)
     return {
       newer: async (reached) => ({
         changed: [],
