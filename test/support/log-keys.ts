@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
 import { type Checkpoint, writeCheckpoint } from '../../src/log/checkpoint.ts'
 import { cosignedMessage, writeTimestamped } from '../../src/log/cosignature.ts'
@@ -22,9 +22,12 @@ export interface NoteSigner {
   sign(text: string, seconds?: number): NoteSignature
 }
 
-export function noteSigner(name: string, kind: KeyKind): NoteSigner {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const x = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
+export function noteSigner(
+  name: string,
+  kind: KeyKind,
+  privateKey: KeyObject = generateKeyPairSync('ed25519').privateKey,
+): NoteSigner {
+  const x = Buffer.from(createPublicKey(privateKey).export({ format: 'jwk' }).x ?? '', 'base64url')
   const key = verifierKey(sha256Bytes, { name, kind, publicKey: new Uint8Array(x) })
   return {
     key,
