@@ -24,7 +24,7 @@ hosts, tools and models have written down themselves. Receipts name tools, peopl
 
 Exits 1 when nothing was erased, or not all of it yet.
 
-Examples:
+Example:
   holdpoint erase --before 90d
   holdpoint erase r_1x7q9fz0ma --yes
   holdpoint erase --conversation thread-7 --yes`

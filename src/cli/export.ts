@@ -38,7 +38,7 @@ neither --trace nor --since says less.
 
 Exits 1 when there is nothing to export.
 
-Examples:
+Example:
   holdpoint export --out audit.holdpoint.jsonl
   holdpoint export --trace r_1x7q9fz0ma --open --out case-7.holdpoint.jsonl
   holdpoint export --checkpoint > checkpoint`

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMachine, type Machine, run } from './holdpoint.ts'
 
-const COMMANDS = ['demo', 'init', 'watch', 'why', 'check', 'verify', 'doctor', 'wrap']
+const COMMANDS = ['demo', 'init', 'watch', 'why', 'check', 'verify', 'trace', 'export', 'erase', 'doctor', 'wrap']
 
 let machine: Machine
 beforeAll(() => {

@@ -41,6 +41,7 @@ describe('an opening', () => {
     if (opening === undefined) throw new Error('it does not open')
     expect(openedRequest(other.decision, opening)).toBeUndefined()
     expect(openedRequest(one.decision, { ...opening, text: opening.text.replace('40', '41') })).toBeUndefined()
+    expect(openedRequest(one.decision, { ...opening, text: opening.text.replace('ada', 'eve') })).toBeUndefined()
     expect(openRequest(one.decision, other.kept)).toBeUndefined()
   })
 
