@@ -14,6 +14,7 @@ import { readReceipt } from '../receipt/read.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
+import { logFindings } from './log/findings.ts'
 import { overrideFindings } from './override/findings.ts'
 import { pointFindings } from './point-findings.ts'
 import { readerOf, toolOf } from './receipts.ts'
@@ -64,6 +65,7 @@ async function examine(configFile: string | undefined, terminal: Terminal): Prom
     ...key(situation),
     ...(await overrideFindings(situation, Date.now())),
     ...(await store(situation)),
+    ...(await logFindings(situation)),
     ...(await history(situation, terminal)),
   ]
 }

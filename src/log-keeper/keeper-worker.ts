@@ -21,6 +21,8 @@ if (port === null) throw new Error('this module runs in a worker thread')
 const terms = logTerms(setup)
 let log: LogHandle | undefined
 let failures = 0
+/** Was it said that another process has the lease? */
+let isWaiting = false
 let isClosing = false
 let wake = (): void => undefined
 
@@ -42,9 +44,11 @@ async function turn(): Promise<number> {
     if (log === undefined) {
       const lease = tryLease(setup.storeFolder)
       if (lease === undefined) {
-        tell({ news: 'waiting' })
+        if (!isWaiting) tell({ news: 'waiting' })
+        isWaiting = true
         return LEASE_EVERY_MS
       }
+      isWaiting = false
       log = await openLog(setup.storeFolder, { ...terms, lease })
     }
     const { head, signed, quorum, witnesses, changed } = await log.step()

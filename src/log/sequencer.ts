@@ -140,8 +140,10 @@ export class Sequencer {
   async #agree(known: SignedHead | undefined): Promise<void> {
     const { witnesses } = this.#parts
     await this.#agreeWithFile(known)
-    if (witnesses !== undefined && known !== undefined) {
-      const round = await witnesses.ask(known, (from) => this.#prove(from, known), 'again')
+    if (witnesses !== undefined) {
+      // A log that begins may be one whose folder was lost: its empty tree is shown, which contradicts nothing.
+      const shown = known ?? this.#signed(this.#nothing(), 0)
+      const round = await witnesses.ask(shown, (from) => this.#prove(from, shown), 'again')
       if (round.contradiction !== undefined) throw stuck(round.contradiction)
       if (round.quorum === 'missed') {
         throw stuck(`too few witnesses answer to tell whether the log has gone on elsewhere: ${round.missing}`)
@@ -207,15 +209,19 @@ export class Sequencer {
     }
   }
 
-  async #sign(known: SignedHead | undefined, { size, root }: TreeHead): Promise<SignedHead> {
-    const { signer, sha256, ledger, now } = this.#parts
-    const text = writeCheckpoint(sha256, { origin: signer.key.name, size, root, extensions: [] })
-    const note = writeNote({ text, signatures: [signer.sign(text)] })
+  async #sign(known: SignedHead | undefined, head: TreeHead): Promise<SignedHead> {
+    const { ledger, now } = this.#parts
     // A clock that was set back does not make the log younger.
-    const next = { size, root, note, at: Math.max(now(), known?.at ?? 0) }
+    const next = this.#signed(head, Math.max(now(), known?.at ?? 0))
     // INVARIANT I6: one tree for each size, whoever else believes to hold the lease.
     if (!(await ledger.record(next, known))) throw stuck('somebody else has signed a checkpoint meanwhile')
     return next
+  }
+
+  #signed({ size, root }: TreeHead, at: number): SignedHead {
+    const { signer, sha256 } = this.#parts
+    const text = writeCheckpoint(sha256, { origin: signer.key.name, size, root, extensions: [] })
+    return { size, root, note: writeNote({ text, signatures: [signer.sign(text)] }), at }
   }
 
   async #publish(head: SignedHead): Promise<Pick<StepReport, 'head' | 'witnesses' | 'quorum'>> {

@@ -95,7 +95,8 @@ export class Witnesses {
       this.#policy.witnesses.map(async (witness): Promise<WitnessReport & { readonly key: VerifierKey }> => {
         const { key } = witness
         if (heard.has(key)) return { key, name: key.name, result: 'cosigned' }
-        const answer = await this.#askOne(witness, head, prove)
+        const said = await this.#askOne(witness, head, prove)
+        const answer = head.size === 0 ? aboutNothing(said) : said
         if (answer.kind === 'cosigned') {
           if (!cosigned.has(key)) lines.push(...answer.lines)
           heard.add(key)
@@ -186,6 +187,12 @@ function reportOf(answer: WitnessAnswer, size: number): Pick<WitnessReport, 'res
     case 'unavailable':
       return { result: answer.kind, why: answer.why }
   }
+}
+
+/** Of a log that has not begun, a witness that has seen nothing may say so in any way; only a size speaks against it. */
+function aboutNothing(answer: WitnessAnswer): WitnessAnswer {
+  const hasSeenNothing = answer.kind === 'stranger' || answer.kind === 'contradicted'
+  return hasSeenNothing ? { kind: 'cosigned', lines: [] } : answer
 }
 
 function newcomer(): Standing {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { sha256Bytes } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import { type Checkpoint, readCheckpoint } from '../log/checkpoint.ts'
@@ -12,7 +14,7 @@ import { nodesOf, readTile } from '../log/tiles.ts'
 import type { VerifierKey } from '../log/verifier-key.ts'
 import { verifyEd25519 } from './log-crypto.ts'
 import { type LogFiles, logFiles } from './log-files.ts'
-import { logFolder, tryLease } from './log-lease.ts'
+import { type LogLease, logFolder, tryLease } from './log-lease.ts'
 import { SqliteLogLedger } from './log-ledger.ts'
 import { receiptSource } from './log-source.ts'
 
@@ -22,8 +24,8 @@ export type LogExamination =
   | {
       readonly kind: 'whole'
       readonly size: number
-      /** Were the index and the receipts of the store held against it too? Not while a gate has the lease. */
-      readonly index: 'examined' | 'in_use'
+      /** Were the index and the receipts of the store held against it too? Not while a gate has the lease, or where nothing can be written. */
+      readonly index: 'examined' | 'in_use' | 'out_of_reach'
     }
   | ({ readonly kind: 'wrong' } & LogFault)
 
@@ -47,13 +49,25 @@ export async function examineLog(storeFolder: string, key?: VerifierKey): Promis
   if ('why' in head) return wrong(head)
   const fault = await findFault({ storage: files, sha256: sha256Bytes }, head)
   if (fault !== undefined) return wrong(fault)
-  const lease = tryLease(storeFolder)
-  if (lease === undefined) return { kind: 'whole', size: head.size, index: 'in_use' }
+  // To take the lease would make a new one.
+  if (!existsSync(join(logFolder(storeFolder), INDEX))) return wrong({ path: INDEX, why: 'is missing' })
+  const lease = leaseOf(storeFolder)
+  if (typeof lease === 'string') return { kind: 'whole', size: head.size, index: lease }
   try {
     const unlike = await faultOfIndex(storeFolder, new SqliteLogLedger(lease.db), files, head)
     return unlike === undefined ? { kind: 'whole', size: head.size, index: 'examined' } : wrong(unlike)
   } finally {
     lease.close()
+  }
+}
+
+/** The lease, or why there is none to be had. */
+function leaseOf(storeFolder: string): LogLease | 'in_use' | 'out_of_reach' {
+  try {
+    return tryLease(storeFolder) ?? 'in_use'
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'ERR_STORE') return 'out_of_reach'
+    throw error
   }
 }
 

@@ -1,8 +1,9 @@
 /** `holdpoint log`: what operators see of the log, and the first byte of it that is wrong. */
-import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { openLog } from '../../src/store/log-book.ts'
 import { flipped } from '../support/log-keys.ts'
@@ -14,17 +15,12 @@ import { runHere } from './in-process.ts'
 const temporary = temporaryFolders()
 let state: string
 let store: string
-let writer: Writer
-beforeEach(async () => {
+beforeEach(() => {
   state = temporary()
   store = join(state, 'receipts')
   vi.stubEnv('HOLDPOINT_STATE', state)
-  writer = await writerOf(store)
 })
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await writer.close()
-})
+afterEach(() => vi.unstubAllEnvs())
 
 const inLog = (path: string): string => join(store, 'log', path)
 
@@ -33,6 +29,12 @@ function flip(path: string, byte: number): void {
 }
 
 describe('holdpoint log', () => {
+  let writer: Writer
+  beforeEach(async () => {
+    writer = await writerOf(store)
+  })
+  afterEach(() => writer.close())
+
   it('logs what is there, prints the checkpoint and the key that it is signed with', async () => {
     await writer.write(4)
     expect(await runHere('log', 'head')).toMatchObject({
@@ -82,13 +84,36 @@ describe('holdpoint log', () => {
     })
     await witness.close()
   })
+
+  it('is said by the doctor: how far it is, that nobody witnesses it, and what is wrong with its policy', async () => {
+    const config = join(state, 'holdpoint.yaml')
+    const doctor = async (yaml: string): Promise<string> => {
+      writeFileSync(config, yaml)
+      return (await runHere('doctor', '--config', config)).stdout
+    }
+    expect(await doctor('timeoutMs: 2000\n')).not.toMatch(/^. log /m)
+    expect(await doctor('log: {}\n')).toMatch(/^! log +nothing is logged yet; without witnesses/m)
+    await runHere('log', 'checkpoint')
+    expect(await doctor('log: {}\n')).toMatch(/^! log +1 receipt under a signed checkpoint; without witnesses/m)
+    expect(await doctor('log: { witnesses: gone.policy }\n')).toMatch(
+      /^✗ log +holdpoint.yaml:1:19: the witness policy/m,
+    )
+  })
 })
 
 describe('holdpoint log fsck', () => {
-  beforeEach(async () => {
+  /** A state folder with 300 receipts, logged. */
+  let whole: string
+  beforeAll(async () => {
+    whole = mkdtempSync(join(tmpdir(), 'holdpoint-whole-'))
+    vi.stubEnv('HOLDPOINT_STATE', whole)
+    const writer = await writerOf(join(whole, 'receipts'))
     await writer.write(299)
+    await writer.close()
     await runHere('log', 'checkpoint')
   })
+  afterAll(() => rmSync(whole, { recursive: true, force: true }))
+  beforeEach(() => cpSync(whole, state, { recursive: true }))
 
   it.each<[string, () => void, RegExp]>([
     [
@@ -105,6 +130,7 @@ describe('holdpoint log fsck', () => {
     ['a torn file', () => truncateSync(inLog('tile/0/001.p/44'), 100), /^tile\/0\/001.p\/44, byte 100: /],
     ['a file that is gone', () => rmSync(inLog('tile/entries/000')), /^tile\/entries\/000: .*missing/],
     ['no checkpoint', () => rmSync(inLog('checkpoint')), /^checkpoint: is missing/],
+    ['no index', () => rmSync(inLog('log.db')), /^log.db: is missing/],
     ['half a checkpoint', () => truncateSync(inLog('checkpoint'), 60), /^checkpoint: the note /],
     [
       "another key's checkpoint",
@@ -118,7 +144,6 @@ describe('holdpoint log fsck', () => {
   })
 
   it('names a receipt that the log has and the store has not', async () => {
-    await writer.close()
     const db = new DatabaseSync(join(store, 'receipts-0.db'))
     db.exec('DROP TRIGGER receipts_never_go; PRAGMA foreign_keys = OFF; DELETE FROM receipts WHERE id = 212')
     db.close()
@@ -126,7 +151,6 @@ describe('holdpoint log fsck', () => {
       code: 1,
       stdout: expect.stringMatching(/^the store: receipt 212 of slot 0 is gone/),
     })
-    writer = await writerOf(store)
   })
 
   it('names an index that says other than the tiles', async () => {

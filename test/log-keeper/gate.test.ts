@@ -98,10 +98,12 @@ describe('a gate that keeps a log', () => {
   it('shows its checkpoints to witnesses, says when too few see them, and when they do again', async () => {
     const witness = await startWitness('example.com/w')
     open.push(witness)
-    witness.staged = { status: 503 }
     writeFileSync(join(app, 'w.policy'), `${witness.line}\nquorum example.com/w\n`)
     const { gate, events } = gateOf('log: { everyMs: 50, origin: shop/log, witnesses: w.policy }\n')
     tell(witness, 'shop/log')
+    await act(gate, 1)
+    await until(() => gate.health().log?.state === 'current')
+    witness.staged = { status: 503 }
     await act(gate, 1)
     await until(() => gate.health().log?.state === 'stalled')
     const stalls = () => events.filter(({ event }) => event === 'log-stalled')

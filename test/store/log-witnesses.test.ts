@@ -115,6 +115,7 @@ describe('a log with witnesses', () => {
     const world = await World.of(2)
     const [, away] = world.servers
     const log = await world.open()
+    await log.step()
     await world.writer.write(3)
     if (away !== undefined) away.staged = { status: 503 }
     expect(await log.step()).toMatchObject({ signed: true, quorum: 'missed' })
@@ -134,6 +135,7 @@ describe('a log with witnesses', () => {
     const [server] = world.servers
     world.deadlineMs = 500
     const log = await world.open()
+    await log.step()
     await world.writer.write(3)
     if (server !== undefined) server.staged = 'swallow'
     expect(await log.step()).toMatchObject({ quorum: 'missed' })
@@ -187,6 +189,33 @@ describe('a log that was cut, restored or forked', () => {
     await expect(restored.step()).rejects.toEqual(stuck(/restored from an old copy/))
     expect(restored.head()).toEqual(before)
     await restored.close()
+  })
+
+  it('I6: whose folder was lost does not begin once more under its name', async () => {
+    const world = await World.of(1)
+    const log = await world.open()
+    await world.writer.write(4)
+    await log.step()
+    await log.close()
+    rmSync(join(world.folder, 'log'), { recursive: true })
+    const again = await world.open()
+    await expect(again.step()).rejects.toEqual(stuck(/has seen 5 leaves of this log, and here are 0/))
+    expect(again.head()).toBeUndefined()
+    await again.close()
+  })
+
+  it('I6: that begins waits until its witnesses can be asked, and for none that does not know it', async () => {
+    const world = await World.of(2)
+    const [knows, away] = world.servers
+    await world.writer.write(4)
+    if (away !== undefined) away.staged = { status: 500 }
+    const log = await world.open()
+    await expect(log.step()).rejects.toEqual(stuck(/too few witnesses answer.*w1 answered HTTP 500/))
+    world.time += 60_000
+    if (away !== undefined) away.staged = { status: 404 }
+    expect(await log.step()).toMatchObject({ signed: true, quorum: 'missed' })
+    expect(knows?.asked.length).toBeGreaterThan(1)
+    await log.close()
   })
 
   it('I6: stands still where no quorum is asked for, and one witness has seen more', async () => {

@@ -111,8 +111,11 @@ export function troubledDisk(trouble: () => Trouble | undefined, opened: fs.File
     throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   }
   const open = async (...asked: Parameters<typeof fs.open>): Promise<fs.FileHandle> => {
-    const handle = await through(() => fs.open(...asked))
-    opened.push(handle)
+    const handle = await through(async () => {
+      const made = await fs.open(...asked)
+      opened.push(made)
+      return made
+    })
     return new Proxy(handle, {
       get: (target, name) => {
         if (name === 'sync') return () => through(() => target.sync())

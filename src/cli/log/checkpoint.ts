@@ -8,6 +8,7 @@ import { tryLease } from '../../store/log-lease.ts'
 import { openLogReader } from '../../store/log-reader.ts'
 import type { CommandContext } from '../context.ts'
 import { readerOf } from '../receipts.ts'
+import { counted } from '../terminal.ts'
 import { setupOfStore } from './place.ts'
 
 /** How long a running gate may take to log what is there now, ms. */
@@ -80,8 +81,10 @@ async function receiptsIn(folder: string): Promise<number> {
 }
 
 function inWords({ by, size, entered, isCurrent, quorum, witnesses }: Made): string {
-  if (!isCurrent) return `${by} keeps the log, and has logged ${size} receipts: not all that are there`
-  const lines = [`${size} receipts are logged, ${entered === undefined ? `by ${by}` : `${entered} of them now`}`]
+  if (!isCurrent) return `${by} keeps the log, and has logged ${counted(size, 'receipt')}: not all that are there`
+  const lines = [
+    `${counted(size, 'receipt is', 'receipts are')} logged, ${entered === undefined ? `by ${by}` : `${entered} of them now`}`,
+  ]
   for (const { name, result, why } of witnesses ?? []) lines.push(`  ${name}: ${why ?? result}`)
   if (quorum === 'missed') lines.push('  too few witnesses have seen this checkpoint')
   return lines.join('\n')

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { examineLog, type LogExamination } from '../../store/log-fsck.ts'
 import type { CommandContext } from '../context.ts'
+import { counted } from '../terminal.ts'
 import { publicKeyOf, setupOfStore } from './place.ts'
 
 export function fsckCommand({ terminal, end }: CommandContext): Command {
@@ -20,14 +21,18 @@ export function fsckCommand({ terminal, end }: CommandContext): Command {
     })
 }
 
+const INDEX = {
+  examined: 'every file, every checkpoint and every receipt is as it should be',
+  in_use: 'every file is as it should be; a running gate has the index, so that was not examined',
+  out_of_reach: 'every file is as it should be; the index cannot be opened here, so that was not examined',
+} as const
+
 function inWords(found: LogExamination): string {
   switch (found.kind) {
     case 'none':
       return 'nothing was logged yet'
     case 'whole':
-      return found.index === 'examined'
-        ? `${found.size} leaves: every file, every checkpoint and every receipt is as it should be`
-        : `${found.size} leaves: every file is as it should be; a running gate has the index, so that was not examined`
+      return `${counted(found.size, 'leaf', 'leaves')}: ${INDEX[found.index]}`
     case 'wrong':
       return `${found.path}${found.byte === undefined ? '' : `, byte ${found.byte}`}: ${found.why}`
   }
