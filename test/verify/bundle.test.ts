@@ -256,7 +256,8 @@ describe('hostile bytes', () => {
   const runs = Number(process.env['HOLDPOINT_FUZZ_RUNS'] ?? 300)
 
   it('never crash the verifier, and no change passes', async () => {
-    const text = (await log.whole([2])).join('\n')
+    // No earlier checkpoint: what a witness said of one counts for nothing here, so to lose it would be no harm.
+    const text = (await log.whole()).join('\n')
     const bytes = Buffer.from(text)
     const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(40), fc.uint8Array({ maxLength: 40 }))
     await fc.assert(
