@@ -22,7 +22,7 @@ touched: everything still verifies, and nobody can open what is gone. Gates may 
 It cannot reach copies elsewhere: backups and snapshots, bundles that were exported with --open, spare blocks of the disk, and what
 hosts, tools and models have written down themselves. Receipts name tools, people, times and sizes, and stay.
 
-Exits 1 when nothing was erased, or not all of it yet.
+Exits 1 where --yes was not given, and when not all of it is gone yet.
 
 Example:
   holdpoint erase --before 90d

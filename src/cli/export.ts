@@ -155,7 +155,9 @@ function tell(
   const where = about.out === undefined ? '' : ` to ${homely(about.out)}`
   note(`${counted(receipts, 'receipt')} of ${about.origin} at ${counted(about.size, 'leaf', 'leaves')}${where}`)
   if (about.open || results > 0) {
-    note(`  opened: ${counted(requests, 'request')}, ${counted(results, 'result')}; their text is in the clear`)
+    note(
+      `  opened: ${counted(requests, 'request')}, ${counted(results, 'result')}${requests + results > 0 ? '; their text is in the clear' : ''}`,
+    )
   }
   if (gone > 0) note(`  ${counted(gone, 'request')} stayed closed: not kept, or erased`)
   if (long > 0) note(`  ${counted(long, 'request')} stayed closed: longer than the 128 KiB of a line`)

@@ -19,7 +19,9 @@ interface Asked {
 
 export function tell(report: BundleReport, { trusted, log, required }: Asked, terminal: Terminal): void {
   const { out, style } = terminal
+  const unmet = report.checks.filter(({ check, result }) => required.has(check) && result !== 'pass')
   out(headline(report, style))
+  if (unmet.length > 0) out(`  ${style('red', 'Required, and not so')}: ${unmet.map(({ check }) => check).join(', ')}`)
   if (report.ok && !report.enforced) out('  Not enforced: some calls were observed, not held.')
   const shown = report.checks.filter((one) => report.scope !== undefined || required.has(one.check))
   for (const one of shown) out(`  ${lineOf(one, style)}`)

@@ -224,7 +224,9 @@ class Run {
     if (this.#intake.accepted === 0) return open(this.#isKeyless ? KEYLESS : 'no receipt could be relied on')
     switch (check) {
       case 'signature':
-        return pass(`each receipt is signed by one of ${this.#keyring.size} trusted keys`)
+        return pass(
+          `each receipt is signed by ${this.#keyring.size === 1 ? 'the trusted key' : `one of ${this.#keyring.size} trusted keys`}`,
+        )
       case 'payload':
         return pass('each payload is canonical and has the members of its kind')
       case 'keys':

@@ -54,12 +54,14 @@ describe('verify, of a bundle', () => {
     expect(stdout).toMatch(/^Valid: 6 receipts, all verified, the whole log of 6\n/)
     expect(stdout).toMatch(/^ {2}pass +inclusion +every receipt is at its leaf of the 6/m)
     expect(stdout).toMatch(/^ {2}not established openings/m)
+    expect(stdout).not.toContain('Required')
     expect(stdout).toContain('the log policy')
   })
 
   it('exits 3 when something that was asked for is not established, and 2 for a check that there is none of', async () => {
     const asked = await verify(bundle, '--require', 'openings')
     expect([asked.code, asked.stdout.startsWith('Valid:')]).toEqual([3, true])
+    expect(asked.stdout).toContain('\n  Required, and not so: openings\n')
     const unknown = await verify(bundle, '--require', 'inclusion,honesty')
     expect(unknown).toMatchObject({ code: 2, stdout: '' })
     expect(unknown.stderr).toMatch(/^holdpoint: --require: "honesty" is none of bundle, envelope/)
