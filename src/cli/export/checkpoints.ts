@@ -1,18 +1,17 @@
 /** The log's newest checkpoint, and those that others hold from before. */
 import { sha256Bytes } from '../../bytes/digest.ts'
 import { readCheckpoint } from '../../log/checkpoint.ts'
-import { logSigner } from '../../log/log-signer.ts'
 import { verifyConsistency } from '../../log/merkle.ts'
 import { readNote } from '../../log/note.ts'
+import type { StepReport } from '../../log/sequencer.ts'
 import { writeVerifierKey } from '../../log/verifier-key.ts'
-import { logTerms } from '../../log-keeper/open.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
-import { openLog } from '../../store/log-book.ts'
-import { tryLease } from '../../store/log-lease.ts'
 import { type LogReader, openLogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
 import { readInput } from '../input.ts'
+import { publicKeyOf } from '../log/place.ts'
+import { stepped } from '../log/stepped.ts'
 import { counted, type Terminal } from '../terminal.ts'
 import type { HeldCheckpoint } from './content.ts'
 
@@ -29,31 +28,26 @@ export async function logNow(
   { config, places }: Situation,
   terminal: Terminal,
 ): Promise<{ readonly log: LogReader; readonly head: Head; readonly key: string } | undefined> {
-  const terms = logTerms(logSetup(config, { ...places, store: { kind: 'folder', folder } }))
-  const lease = tryLease(folder)
-  if (lease === undefined) {
-    terminal.note('a gate takes this log forward now: receipts of the last second may not be in it yet')
-  } else {
-    const book = await openLog(folder, { ...terms, lease })
-    try {
-      const { changed, quorum, witnesses } = await book.step()
-      if (changed.length > 0) {
-        terminal.note(
-          `${counted(changed.length, 'file')} of receipts changed after they were logged: run holdpoint verify`,
-        )
-      }
-      if (quorum === 'missed') {
-        const silent = witnesses.filter(({ result }) => result !== 'cosigned').map(({ name }) => name)
-        terminal.note(`too few witnesses have seen this checkpoint: ${silent.join(', ')} did not sign`)
-      }
-    } finally {
-      await book.close()
-    }
-  }
+  const setup = logSetup(config, { ...places, store: { kind: 'folder', folder } })
+  tell(await stepped(setup), terminal)
   const log = openLogReader(folder)
   const head = await log.head()
   if (head === undefined) return undefined
-  return { log, head, key: writeVerifierKey(logSigner(sha256Bytes, terms.signer, head.origin).key) }
+  return { log, head, key: writeVerifierKey(publicKeyOf({ ...setup, origin: head.origin })) }
+}
+
+function tell(report: StepReport | undefined, { note }: Terminal): void {
+  if (report === undefined) {
+    note('a gate takes this log forward now: receipts of the last second may not be in it yet')
+    return
+  }
+  const { changed, quorum, witnesses } = report
+  if (changed.length > 0)
+    note(`${counted(changed.length, 'file')} of receipts changed after they were logged: run holdpoint verify`)
+  if (quorum === 'missed') {
+    const silent = witnesses.filter(({ result }) => result !== 'cosigned').map(({ name }) => name)
+    note(`too few witnesses have seen this checkpoint: ${silent.join(', ')} did not sign`)
+  }
 }
 
 /**

@@ -1,15 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { StepReport } from '../../log/sequencer.ts'
-import { logTerms } from '../../log-keeper/open.ts'
 import type { LogSetup } from '../../log-keeper/setup.ts'
-import { openLog } from '../../store/log-book.ts'
-import { tryLease } from '../../store/log-lease.ts'
 import { openLogReader } from '../../store/log-reader.ts'
 import type { CommandContext } from '../context.ts'
 import { readerOf } from '../receipts.ts'
 import { counted } from '../terminal.ts'
 import { setupOfStore } from './place.ts'
+import { stepped } from './stepped.ts'
 
 /** How long a running gate may take to log what is there now, ms. */
 const LONGEST_WAIT_MS = 15_000
@@ -26,7 +24,8 @@ export function checkpointCommand({ terminal, end }: CommandContext): Command {
     )
     .action(async (flags: { config?: string; json?: true }) => {
       const setup = setupOfStore(flags.config)
-      const made = (await stepped(setup)) ?? (await awaited(setup))
+      const report = await stepped(setup)
+      const made = report === undefined ? await awaited(setup) : madeHere(report)
       if (flags.json === true) terminal.out(JSON.stringify(made))
       else terminal.out(inWords(made))
       end(made.isCurrent && made.quorum !== 'missed' ? 0 : 1)
@@ -45,17 +44,8 @@ interface Made {
   readonly witnesses?: StepReport['witnesses']
 }
 
-/** Takes the log forward; `undefined` while somebody else does. */
-async function stepped(setup: LogSetup): Promise<Made | undefined> {
-  const lease = tryLease(setup.storeFolder)
-  if (lease === undefined) return undefined
-  const log = await openLog(setup.storeFolder, { ...logTerms(setup), lease })
-  try {
-    const { entered, head, quorum, witnesses } = await log.step()
-    return { by: 'this command', size: head?.size ?? 0, entered, isCurrent: true, quorum, witnesses }
-  } finally {
-    await log.close()
-  }
+function madeHere({ entered, head, quorum, witnesses }: StepReport): Made {
+  return { by: 'this command', size: head?.size ?? 0, entered, isCurrent: true, quorum, witnesses }
 }
 
 /** Waits until whoever keeps the log has as many leaves as there are receipts now. */
