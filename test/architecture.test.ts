@@ -41,6 +41,7 @@ const table: { readonly [room: string]: Room } = {
   // A store that never answers must not hang its caller: the wait is bounded here, and no verdict hangs on the timer.
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
+  'receipt/key-env': { rooms: noun, node: ['node:crypto'], pure: true },
   'receipt/key-file': { rooms: [...noun, 'files'], node: ['node:crypto', 'node:fs', 'node:path'] },
   log: { rooms: noun, pure: true },
   witness: { rooms: [...noun, 'log'], pure: true },

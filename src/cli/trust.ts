@@ -1,7 +1,9 @@
 /** Which public keys a verification believes, and where they come from. */
 import { existsSync, readFileSync } from 'node:fs'
 import { checkOptions } from '../config/read.ts'
+import type { Places } from '../config/state-folder.ts'
 import { HoldpointError } from '../errors.ts'
+import { keyFromEnvironment } from '../receipt/key-env.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
 import type { Signer } from '../types.ts'
 import type { Jwk } from '../verify.ts'
@@ -31,27 +33,46 @@ export function trustedKeys(file: string | undefined, situation: () => Situation
       from: `trust.receipts of ${homely(config.file ?? 'the options')}`,
     }
   }
-  if (!existsSync(places.keyFile)) {
+  const own = keyHere(places)
+  if (own === undefined) {
     throw new UnusableInput(
       'no receipt key on this machine and none in holdpoint.yaml: name the trusted keys with --keys FILE',
     )
   }
   const former = formerKeys(places.keyFile)
   return {
-    keys: [loadOrCreateKey(places.keyFile).publicJwk, ...former],
-    from: `this machine’s receipt key, ${homely(places.keyFile)}${former.length === 0 ? '' : ', and those before it'}`,
+    keys: [own.publicJwk, ...former],
+    from: `this machine’s receipt key, ${shownKey(places)}${former.length === 0 ? '' : ', and those before it'}`,
   }
 }
 
 /**
- * This machine's receipt key. Its receipts name conversations under it, too.
+ * This machine's receipt key.
  *
  * @throws UnusableInput where there is none
  */
 export function ownKey(config: string | undefined): Signer {
-  const { keyFile } = situationOf(config).places
-  if (existsSync(keyFile)) return loadOrCreateKey(keyFile)
-  throw new UnusableInput(`there is no receipt key at ${homely(keyFile)}: this is not the machine of a gate`)
+  const { places } = situationOf(config)
+  const own = keyHere(places)
+  if (own !== undefined) return own
+  throw new UnusableInput(`there is no receipt key at ${homely(places.keyFile)}: this is not the machine of a gate`)
+}
+
+/** What the receipts of this machine name conversations under: its receipt key, or the key beside it where that is elsewhere. */
+export function namingKey(config: string | undefined): Pick<Signer, 'blind'> {
+  const { blindingKeyFile } = situationOf(config).places
+  return existsSync(blindingKeyFile) ? loadOrCreateKey(blindingKeyFile) : ownKey(config)
+}
+
+/** The receipt key that is configured, where it is here. @throws HoldpointError ERR_KEY */
+export function keyHere({ keyFile, keyEnv }: Places): Signer | undefined {
+  if (keyEnv !== undefined) return keyFromEnvironment(keyEnv, process.env)
+  return existsSync(keyFile) ? loadOrCreateKey(keyFile) : undefined
+}
+
+/** Where the receipt key is, for people. */
+export function shownKey({ keyFile, keyEnv }: Places): string {
+  return keyEnv === undefined ? homely(keyFile) : `the environment variable ${keyEnv}`
 }
 
 function readKeys(file: string): readonly Jwk[] {

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { moveDurably } from '../../files/durable.ts'
 import { loadKey, loadOrCreateKey } from '../../receipt/key-file.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
+import { UnusableInput } from '../exit.ts'
 import { keepFormer } from './former.ts'
 import { writeWith } from './writer.ts'
 
@@ -21,7 +22,12 @@ Example:
     )
     .action(async (flags: { config?: string; json?: true }) => {
       const situation = situationOf(flags.config)
-      const { keyFile } = situation.places
+      const { keyFile, keyEnv } = situation.places
+      if (keyEnv !== undefined) {
+        throw new UnusableInput(
+          `the receipt key is in the environment variable ${keyEnv}, which no command can change: see "Keys" in docs/receipts.md`,
+        )
+      }
       const old = loadKey(keyFile)
       // Cut off behind any of these steps, the next run goes on with the same new key.
       const next = `${keyFile}.next`
