@@ -24,7 +24,7 @@ export interface Trusted {
  * @throws UnusableInput when there are none
  */
 export function trustedKeys(file: string | undefined, situation: () => Situation): Trusted {
-  if (file !== undefined) return { keys: readKeys(file), from: homely(file) }
+  if (file !== undefined) return { keys: keysIn(file, 'receipts'), from: homely(file) }
   const { config, places } = situation()
   const named = config.options.trust?.receipts
   if (named !== undefined && named.length > 0) {
@@ -75,7 +75,13 @@ export function shownKey({ keyFile, keyEnv }: Places): string {
   return keyEnv === undefined ? homely(keyFile) : `the environment variable ${keyEnv}`
 }
 
-function readKeys(file: string): readonly Jwk[] {
+/**
+ * The public keys of a file: a JWK, a list of them, or a JWK set.
+ *
+ * @param role what they are to be trusted with, as `trust` of the configuration names it
+ * @throws UnusableInput naming the file, and the key that cannot be used
+ */
+export function keysIn(file: string, role: 'receipts' | 'override'): readonly Jwk[] {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
@@ -85,11 +91,11 @@ function readKeys(file: string): readonly Jwk[] {
   const list = Array.isArray(value) ? value : isKeySet(value) ? value.keys : [value]
   if (list.length === 0) throw new UnusableInput(`${file} holds no key`)
   try {
-    return checkOptions({ trust: { receipts: list } }).trust?.receipts as unknown as readonly Jwk[]
+    return checkOptions({ trust: { [role]: list } }).trust?.[role] as unknown as readonly Jwk[]
   } catch (error) {
     if (!(error instanceof HoldpointError)) throw error
     throw new UnusableInput(
-      `${file}: ${error.message.replace(/^createGate options: "trust\.receipts\.?(\d*)" /, 'key $1 ')}`,
+      `${file}: ${error.message.replace(/^createGate options: "trust\.\w+\.?(\d*)" /, 'key $1 ')}`,
     )
   }
 }

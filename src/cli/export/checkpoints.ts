@@ -8,7 +8,7 @@ import { writeVerifierKey } from '../../log/verifier-key.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
 import { type LogReader, openLogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
-import { reasonOf, UnusableInput } from '../exit.ts'
+import { AnswerIsNo, reasonOf, UnusableInput } from '../exit.ts'
 import { readInput } from '../input.ts'
 import { publicKeyOf } from '../log/place.ts'
 import { stepped } from '../log/stepped.ts'
@@ -53,7 +53,8 @@ function tell(report: StepReport | undefined, { note }: Terminal): void {
 /**
  * Checkpoints that somebody holds from before, each to be shown to be of the same log.
  *
- * @throws UnusableInput for a file that is none; where the log does not continue it, which is what must never be
+ * @throws UnusableInput for a file that is none, or is of another log
+ * @throws AnswerIsNo where the log does not continue it, which is what must never be
  */
 export async function heldCheckpoints(
   files: readonly string[],
@@ -66,13 +67,17 @@ export async function heldCheckpoints(
     if (says.origin !== head.origin) {
       throw new UnusableInput(`${file} is a checkpoint of "${says.origin}", and this log is "${head.origin}"`)
     }
-    const isContinued =
-      says.size <= head.size &&
-      says.size > 0 &&
-      verifyConsistency(sha256Bytes, { from: says, to: head, proof: await log.proveConsistency(says.size, head.size) })
-    if (!isContinued) {
-      throw new UnusableInput(
-        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history. Keep both as evidence`,
+    // Every log continues the empty one.
+    if (says.size === 0) continue
+    if (says.size > head.size) {
+      throw new AnswerIsNo(
+        `the checkpoint in ${file} is of ${says.size} leaves, and this log ends at ${head.size}: its tail was cut, or an old copy was restored. Keep both as evidence`,
+      )
+    }
+    const proof = await log.proveConsistency(says.size, head.size)
+    if (!verifyConsistency(sha256Bytes, { from: says, to: head, proof })) {
+      throw new AnswerIsNo(
+        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history, forked from that one. Keep both as evidence`,
       )
     }
     if (says.size < head.size) held.push({ note: new TextDecoder().decode(bytes), size: says.size })
