@@ -26,9 +26,11 @@ import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
+import { keyFromEnvironment } from './receipt/key-env.ts'
 import { loadOrCreateKey } from './receipt/key-file.ts'
 import { Lineage, traceOfConversation } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
+import { DEFAULT_SIGNER_MS, remoteSigner } from './receipt/remote-signer.ts'
 import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { pinFolder } from './store/pin-files.ts'
@@ -36,7 +38,18 @@ import { createPinMemory } from './store/pin-memory.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, Gate, Json, JsonObject, PinShelf, Signer, Store } from './types.ts'
+import type {
+  Clock,
+  EventSink,
+  Gate,
+  Json,
+  JsonObject,
+  PinShelf,
+  ReceiptSigner,
+  RemoteSigner,
+  Signer,
+  Store,
+} from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -58,6 +71,8 @@ export interface GateOptions extends ConfigOptions {
   readonly events?: readonly EventSink[]
   /** What meets the obligations of a permit, by their type. A permit whose obligation nothing here meets does not count. */
   readonly obligations?: Readonly<Record<string, ObligationHandler>>
+  /** A receipt key that is elsewhere, such as in a KMS, and how long it may take for each signature, ms. Default 3000. */
+  readonly receipts?: { readonly signer: RemoteSigner; readonly deadlineMs?: number }
   /** Stores and effects, for tests and for stores of one's own. */
   readonly effects?: {
     readonly store?: Store
@@ -70,6 +85,7 @@ export interface GateOptions extends ConfigOptions {
 const LONGEST_OBSERVATION_MS = 30 * 24 * 60 * 60_000
 const DEFAULT_PERMIT_TTL_MS = 30_000
 const MOST_DECIDING = 1_024
+const LONGEST_SIGNING_MS = 60_000
 const BUILD = (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version
 
 /** Gates of this process by what they were created from: a development server that reloads a module gets the same one. */
@@ -88,10 +104,10 @@ const pinMemories = processWide<PinShelf>('holdpoint.pin-memories.v1')
  * export const gate = createGate()
  */
 export function createGate(options: GateOptions = {}): Gate {
-  const { config, policy, observe, principal, name, events, obligations, effects, ...settings } = options
+  const { config, policy, observe, principal, name, events, obligations, receipts, effects, ...settings } = options
   const loaded = readConfig(config ?? process.cwd(), settings)
   // A policy in code cannot be compared: two functions of one text may close over different rules. Such gates are never shared.
-  const isShared = effects === undefined && policy === undefined && obligations === undefined
+  const isShared = [effects, policy, obligations, receipts].every((code) => code === undefined)
   const identity = isShared ? identityOf(loaded, { observe, principal, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
@@ -108,7 +124,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   const clock = options.effects?.clock ?? systemClock
   const state = stateFolder(process.env, process.platform, homedir())
   const places = placesOf(configured, loaded.folder, state)
-  const signer = options.effects?.signer ?? loadOrCreateKey(places.keyFile)
+  const signer = createKey(places, clock, options)
   const store =
     options.effects?.store === undefined ? createStore(places, clock, identity) : withDeadline(options.effects.store)
   const emit = fanOut(options.events ?? [warnProcess])
@@ -193,6 +209,25 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   })
 }
 
+/** @throws HoldpointError ERR_KEY, ERR_CONFIG */
+function createKey(places: Places, clock: Clock, { effects, receipts }: GateOptions): ReceiptSigner {
+  if (effects?.signer !== undefined) return effects.signer
+  if (receipts === undefined)
+    return places.keyEnv === undefined
+      ? loadOrCreateKey(places.keyFile)
+      : keyFromEnvironment(places.keyEnv, process.env)
+  const { signer, deadlineMs = DEFAULT_SIGNER_MS } = receipts
+  if (!(deadlineMs > 0 && deadlineMs <= LONGEST_SIGNING_MS)) {
+    throw new HoldpointError(
+      'ERR_CONFIG',
+      `createGate options: "receipts.deadlineMs" must be more than 0 and at most ${LONGEST_SIGNING_MS}`,
+      { at: 'createGate options' },
+    )
+  }
+  const { blind } = loadOrCreateKey(places.blindingKeyFile)
+  return remoteSigner(signer, { blind, deadlineMs, clock, schedule: scheduleFirmly })
+}
+
 function createStore({ store }: Places, clock: Clock, identity: string | undefined): Store {
   if (store.kind === 'folder') return createSqliteStore({ folder: store.folder })
   return remembered(memories, identity, () => createMemoryStore({ now: () => clock.now() }))
@@ -203,7 +238,7 @@ function createPins({ store, pins }: Places, identity: string | undefined): PinS
 }
 
 /** @throws HoldpointError ERR_CONFIG where the receipts are in a store that has no folder here */
-function setupOf(loaded: LoadedConfig, places: Places, { kid }: Signer, { effects }: GateOptions): LogSetup {
+function setupOf(loaded: LoadedConfig, places: Places, { kid }: ReceiptSigner, { effects }: GateOptions): LogSetup {
   return logSetup(loaded, effects?.store === undefined ? places : { ...places, store: { kind: 'memory' } }, kid)
 }
 
@@ -222,6 +257,7 @@ function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly
     state,
     places.keyFile,
     places.logKeyFile,
+    places.blindingKeyFile,
     ...(places.store.kind === 'folder' ? [places.store.folder] : []),
     places.overrides,
     ...loaded.sources,

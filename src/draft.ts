@@ -14,7 +14,7 @@ export interface DraftParts {
   readonly settings: Settings
   readonly panel: PolicyPanel
   readonly lineage: Lineage
-  readonly signer: Signer
+  readonly signer: Pick<Signer, 'blind'>
   readonly random: RandomBytes
 }
 
@@ -170,7 +170,7 @@ function safeName(name: string): string {
   return isToolName(name) ? name : '(unprintable)'
 }
 
-function blindedConversation(scope: Scope, signer: Signer): string | undefined {
+function blindedConversation(scope: Scope, signer: Pick<Signer, 'blind'>): string | undefined {
   if (scope.conversation === undefined) return undefined
   const known = blindedConversations.get(scope)
   if (known !== undefined) return known

@@ -12,6 +12,8 @@ export type HoldpointErrorCode =
   | 'ERR_UNGATED'
   /** The receipt key is missing, unreadable or of the wrong kind. */
   | 'ERR_KEY'
+  /** The key that signs receipts is elsewhere, and gave no signature that verifies in time. */
+  | 'ERR_SIGNER'
   /** The store cannot be opened or is not durable. */
   | 'ERR_STORE'
   /** What was pinned of a third party's tools cannot be relied on; `at` names the file. */

@@ -235,7 +235,7 @@ async function claim(parts: GateParts, considered: Considered, call: Readied, gr
     if (committed.outcome === 'override_spent' && override !== undefined) parts.overrides.spent(override)
     return { next: 'again', spent: committed.outcome === 'approval_spent' }
   } catch (cause) {
-    const isLost = cause instanceof HoldpointError && cause.code === 'ERR_STORE'
+    const isLost = cause instanceof HoldpointError && (cause.code === 'ERR_STORE' || cause.code === 'ERR_SIGNER')
     return leave(exits.unwritten(considered, { failedOpen, isLost, signal }))
   }
 }

@@ -64,6 +64,7 @@ export type {
   RefusalCode,
   RefusedAdmission,
   Remedy,
+  RemoteSigner,
   RunResult,
   Scope,
   SessionFacts,

@@ -26,6 +26,7 @@ const table: { readonly [room: string]: Room } = {
   errors: { rooms: ['types'], pure: true },
   bytes: { rooms: ['types', 'errors'], pure: true },
   'bytes/digest': { rooms: ['types', 'errors'], node: ['node:crypto'] },
+  files: { rooms: ['bytes'], node: ['node:crypto', 'node:fs', 'node:path'] },
   call: { rooms: noun, packages: ['@cfworker/json-schema'], pure: true },
   materiality: { rooms: noun, packages: ['shell-quote/parse.js'], pure: true },
   policy: { rooms: noun, packages: ['@cedar-policy/cedar-wasm/nodejs'], pure: true },
@@ -35,16 +36,17 @@ const table: { readonly [room: string]: Room } = {
   approval: { rooms: noun, pure: true },
   override: { rooms: noun, packages: ['zod', 'p-timeout'], pure: true },
   'override/keys': { rooms: noun, node: ['node:crypto'], pure: true },
-  'override/folder': { rooms: noun, node: ['node:fs', 'node:fs/promises', 'node:path'] },
+  'override/folder': { rooms: [...noun, 'files'], node: ['node:fs', 'node:fs/promises', 'node:path'] },
   receipt: { rooms: noun, packages: ['zod', 'jose'], pure: true },
   // A store that never answers must not hang its caller: the wait is bounded here, and no verdict hangs on the timer.
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },
-  'receipt/key-file': { rooms: noun, node: ['node:crypto', 'node:fs', 'node:path'] },
+  'receipt/key-env': { rooms: noun, node: ['node:crypto'], pure: true },
+  'receipt/key-file': { rooms: [...noun, 'files'], node: ['node:crypto', 'node:fs', 'node:path'] },
   log: { rooms: noun, pure: true },
   witness: { rooms: [...noun, 'log'], pure: true },
   'log-keeper': { rooms: [...noun, 'config', 'log', 'receipt', 'store', 'witness'], node: '*' },
-  store: { rooms: [...noun, 'log'], node: '*', packages: ['p-timeout', 'zod'], lazy: ['pg'] },
+  store: { rooms: [...noun, 'files', 'log'], node: '*', packages: ['p-timeout', 'zod'], lazy: ['pg'] },
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   wire: { rooms: [...noun, 'decide', 'policy'], node: ['node:http', 'node:https'] },
@@ -184,9 +186,13 @@ function inWords(name: string): string {
 }
 
 /** What an exceptional file has beyond its room. */
-function beyond(name: string, { node = [], except = [] }: Room): string {
-  const usual = table[name]?.node ?? []
-  return [quoted(node === '*' ? ['node:'] : node.filter((one) => !usual.includes(one))), except.join(', ')]
+function beyond(name: string, { rooms, node = [], except = [] }: Room): string {
+  const { rooms: known = [], node: usual = [] } = table[name] ?? {}
+  return [
+    rooms === '*' ? 'every room' : rooms.filter((one) => !known.includes(one)).join(', '),
+    quoted(node === '*' ? ['node:'] : node.filter((one) => !usual.includes(one))),
+    except.join(', '),
+  ]
     .filter((part) => part !== '')
     .join(', ')
 }

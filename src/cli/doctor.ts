@@ -9,7 +9,6 @@ import { visible } from '../bytes/visible.ts'
 import { onlyServicesDecide } from '../config/read.ts'
 import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
 import { loadPolicies } from '../policy/load.ts'
-import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { readReceipt } from '../receipt/read.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
@@ -19,6 +18,7 @@ import { overrideFindings } from './override/findings.ts'
 import { pointFindings } from './point-findings.ts'
 import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
+import { keyHere, shownKey } from './trust.ts'
 
 /** One thing that was looked at. `warning` is allowed but should be known; `problem` should be mended. */
 export interface Finding {
@@ -119,15 +119,15 @@ function settings({ config }: Situation): readonly Finding[] {
 
 function key({ config, places }: Situation): readonly Finding[] {
   const about = 'key'
-  const shown = homely(places.keyFile)
-  if (!existsSync(places.keyFile))
-    return [warning(about, `${shown} does not exist yet; it is created at the first call`)]
+  const shown = shownKey(places)
   try {
-    const signer = loadOrCreateKey(places.keyFile)
-    const ageMs = Date.now() - statSync(places.keyFile).birthtimeMs
+    const signer = keyHere(places)
+    if (signer === undefined) return [warning(about, `${shown} does not exist yet; it is created at the first call`)]
+    const isFile = places.keyEnv === undefined
+    const ageMs = isFile ? Date.now() - statSync(places.keyFile).birthtimeMs : Number.POSITIVE_INFINITY
     const trusted = config.options.trust?.receipts
     return [
-      good(about, `${shown}, ${signer.alg}, mode 0600, kid ${signer.kid}`),
+      good(about, `${shown}, ${signer.alg}${isFile ? ', mode 0600' : ''}, kid ${signer.kid}`),
       ...(ageMs < FRESH_KEY_MS
         ? [
             warning(

@@ -8,6 +8,11 @@ export class UnusableInput extends Error {
   override readonly name = 'UnusableInput'
 }
 
+/** An answer that is no, where nothing can be written but the reason: one clear line and exit 1. */
+export class AnswerIsNo extends Error {
+  override readonly name = 'AnswerIsNo'
+}
+
 /** Why something failed, in one line, whatever was thrown. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)

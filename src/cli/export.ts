@@ -36,7 +36,8 @@ A bundle holds receipts, their proofs and the log's checkpoint: enough to verify
 elsewhere. It holds no arguments unless --open is said. The log is brought up to date first; the whole of it is exported where
 neither --trace nor --since says less.
 
-Exits 1 when there is nothing to export.
+Exits 1 when there is nothing to export, when the log does not continue what --held names, and when it contradicts its witnesses or
+the store: that line is the finding.
 
 Example:
   holdpoint export --out audit.holdpoint.jsonl

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { visible } from '../bytes/visible.ts'
 import { HoldpointError } from '../errors.ts'
 import type { CommandContext } from './context.ts'
-import { type ExitCode, reasonOf, UnusableInput } from './exit.ts'
+import { AnswerIsNo, type ExitCode, reasonOf, UnusableInput } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
 const ABOUT = `Checks every tool call of an LLM before it runs, and leaves signed receipts.
@@ -167,8 +167,13 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     terminal.note(`holdpoint: ${lineOf(error)}`)
-    return 2
+    return isNo(error) ? 1 : 2
   }
+}
+
+/** A log that cannot go on contradicts itself, its witnesses or its store: that is an answer, and the input was usable. */
+function isNo(error: unknown): boolean {
+  return error instanceof AnswerIsNo || (error instanceof HoldpointError && error.code === 'ERR_LOG')
 }
 
 /** The program with the named command in full, and the others as lines of its help. */
@@ -199,6 +204,6 @@ function lineOf(error: unknown): string {
   if (error instanceof CommanderError && error.code === 'commander.help') return 'which of its commands? (see --help)'
   const reason = visible(reasonOf(error).replace(/^error: /, ''))
   if (error instanceof CommanderError) return `${reason} (see holdpoint --help)`
-  if (error instanceof HoldpointError || error instanceof UnusableInput) return reason
+  if (error instanceof HoldpointError || error instanceof UnusableInput || error instanceof AnswerIsNo) return reason
   return `unexpected: ${reason}`
 }

@@ -11,6 +11,7 @@ const mcpTool = z.looseObject({
   title: z.string().nullish(),
   description: z.string().nullish(),
   inputSchema: z.union([anyObject, z.boolean()]).nullish(),
+  outputSchema: z.union([anyObject, z.boolean()]).nullish(),
   annotations: anyObject.nullish(),
 })
 const named = z.looseObject({ id: z.string().optional(), server: z.string().optional(), tool: mcpTool })
@@ -85,7 +86,7 @@ function toolOf(value: unknown, at: string): ListedTool {
   if (!inner.success) {
     throw new UnusableInput(`${at}: is no tool: expected {"name": …, "inputSchema": …} or {"tool": {…}}`)
   }
-  const { name, title, description, inputSchema, annotations } = inner.data
+  const { name, title, description, inputSchema, outputSchema, annotations } = inner.data
   return {
     id: (outer.success ? outer.data.id : undefined) ?? name,
     server: outer.success ? outer.data.server : undefined,
@@ -96,6 +97,7 @@ function toolOf(value: unknown, at: string): ListedTool {
       ...(title == null ? {} : { title }),
       ...(description == null ? {} : { description }),
       ...(inputSchema == null ? {} : { inputSchema: inputSchema as JsonSchema }),
+      ...(outputSchema == null ? {} : { outputSchema: outputSchema as JsonSchema }),
       ...(annotations == null ? {} : { annotations }),
     },
   }

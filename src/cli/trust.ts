@@ -1,7 +1,9 @@
 /** Which public keys a verification believes, and where they come from. */
 import { existsSync, readFileSync } from 'node:fs'
 import { checkOptions } from '../config/read.ts'
+import type { Places } from '../config/state-folder.ts'
 import { HoldpointError } from '../errors.ts'
+import { keyFromEnvironment } from '../receipt/key-env.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
 import type { Signer } from '../types.ts'
 import type { Jwk } from '../verify.ts'
@@ -22,7 +24,7 @@ export interface Trusted {
  * @throws UnusableInput when there are none
  */
 export function trustedKeys(file: string | undefined, situation: () => Situation): Trusted {
-  if (file !== undefined) return { keys: readKeys(file), from: homely(file) }
+  if (file !== undefined) return { keys: keysIn(file, 'receipts'), from: homely(file) }
   const { config, places } = situation()
   const named = config.options.trust?.receipts
   if (named !== undefined && named.length > 0) {
@@ -31,30 +33,55 @@ export function trustedKeys(file: string | undefined, situation: () => Situation
       from: `trust.receipts of ${homely(config.file ?? 'the options')}`,
     }
   }
-  if (!existsSync(places.keyFile)) {
+  const own = keyHere(places)
+  if (own === undefined) {
     throw new UnusableInput(
       'no receipt key on this machine and none in holdpoint.yaml: name the trusted keys with --keys FILE',
     )
   }
   const former = formerKeys(places.keyFile)
   return {
-    keys: [loadOrCreateKey(places.keyFile).publicJwk, ...former],
-    from: `this machine’s receipt key, ${homely(places.keyFile)}${former.length === 0 ? '' : ', and those before it'}`,
+    keys: [own.publicJwk, ...former],
+    from: `this machine’s receipt key, ${shownKey(places)}${former.length === 0 ? '' : ', and those before it'}`,
   }
 }
 
 /**
- * This machine's receipt key. Its receipts name conversations under it, too.
+ * This machine's receipt key.
  *
  * @throws UnusableInput where there is none
  */
 export function ownKey(config: string | undefined): Signer {
-  const { keyFile } = situationOf(config).places
-  if (existsSync(keyFile)) return loadOrCreateKey(keyFile)
-  throw new UnusableInput(`there is no receipt key at ${homely(keyFile)}: this is not the machine of a gate`)
+  const { places } = situationOf(config)
+  const own = keyHere(places)
+  if (own !== undefined) return own
+  throw new UnusableInput(`there is no receipt key at ${homely(places.keyFile)}: this is not the machine of a gate`)
 }
 
-function readKeys(file: string): readonly Jwk[] {
+/** What the receipts of this machine name conversations under: its receipt key, or the key beside it where that is elsewhere. */
+export function namingKey(config: string | undefined): Pick<Signer, 'blind'> {
+  const { blindingKeyFile } = situationOf(config).places
+  return existsSync(blindingKeyFile) ? loadOrCreateKey(blindingKeyFile) : ownKey(config)
+}
+
+/** The receipt key that is configured, where it is here. @throws HoldpointError ERR_KEY */
+export function keyHere({ keyFile, keyEnv }: Places): Signer | undefined {
+  if (keyEnv !== undefined) return keyFromEnvironment(keyEnv, process.env)
+  return existsSync(keyFile) ? loadOrCreateKey(keyFile) : undefined
+}
+
+/** Where the receipt key is, for people. */
+export function shownKey({ keyFile, keyEnv }: Places): string {
+  return keyEnv === undefined ? homely(keyFile) : `the environment variable ${keyEnv}`
+}
+
+/**
+ * The public keys of a file: a JWK, a list of them, or a JWK set.
+ *
+ * @param role what they are to be trusted with, as `trust` of the configuration names it
+ * @throws UnusableInput naming the file, and the key that cannot be used
+ */
+export function keysIn(file: string, role: 'receipts' | 'override'): readonly Jwk[] {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
@@ -64,11 +91,11 @@ function readKeys(file: string): readonly Jwk[] {
   const list = Array.isArray(value) ? value : isKeySet(value) ? value.keys : [value]
   if (list.length === 0) throw new UnusableInput(`${file} holds no key`)
   try {
-    return checkOptions({ trust: { receipts: list } }).trust?.receipts as unknown as readonly Jwk[]
+    return checkOptions({ trust: { [role]: list } }).trust?.[role] as unknown as readonly Jwk[]
   } catch (error) {
     if (!(error instanceof HoldpointError)) throw error
     throw new UnusableInput(
-      `${file}: ${error.message.replace(/^createGate options: "trust\.receipts\.?(\d*)" /, 'key $1 ')}`,
+      `${file}: ${error.message.replace(/^createGate options: "trust\.\w+\.?(\d*)" /, 'key $1 ')}`,
     )
   }
 }

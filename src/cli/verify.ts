@@ -1,23 +1,24 @@
 /** `holdpoint verify`: do these receipts hold, under keys that somebody chose to trust? */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { CHECKS, type Check } from '../receipt/verify-report.ts'
 import { verifyLoose } from '../verify/bundle.ts'
 import { type BundleReport, type BundleTrust, verifyBundle } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
-import { type ExitCode, reasonOf, UnusableInput } from './exit.ts'
+import { type ExitCode, UnusableInput } from './exit.ts'
 import { bundleAt, tokensAt } from './receipts.ts'
 import { repeatable } from './repeatable.ts'
 import type { Terminal } from './terminal.ts'
-import { type Trusted, trustedKeys } from './trust.ts'
+import { trustedKeys } from './trust.ts'
+import { type AnchorFlags, anchorsOf, askedBy } from './verify/anchors.ts'
 import { tell } from './verify-words.ts'
 import { storeFolder } from './why.ts'
 
 const PROGRESS_EVERY = 1_000
 
 const HELP = `
-Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that --require names
-is not established.
+Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that was asked for is not
+established: those that --require names, and those of what you trust. --log asks for inclusion, and for witnesses where it has a
+quorum; --checkpoint for consistency; --policies, --definitions and --override-keys for the check of their name.
 A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and
 is no failure: a live gate looks the same. With --require-seal it is one.
 Checks: ${CHECKS.slice(0, 10).join(' ')}
@@ -38,16 +39,29 @@ export function verifyCommand(context: CommandContext): Command {
     .option('--keys <FILE>', 'trusted public keys: a JWK, a list of them, or a JWK set')
     .option('--log <FILE>', 'the log and the witnesses that you trust: a C2SP tlog-policy')
     .option('--checkpoint <FILE>', 'a checkpoint of the log that you hold from before (may be repeated)', repeatable)
+    .option(
+      '--policies <SET>',
+      'policies that you know: folders, Cedar files or shipped names with commas between them, a holdpoint.yaml, or a file of digests (may be repeated)',
+      repeatable,
+    )
+    .option(
+      '--definitions <FILE>',
+      'tool definitions that you know: a tools/list answer, or digests (may be repeated)',
+      repeatable,
+    )
+    .option('--override-keys <FILE>', 'public keys of the people who may sign overrides (may be repeated)', repeatable)
     .option('--require <CHECKS>', 'not good unless these are established, such as inclusion,witnesses', repeatable)
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
     .option('--require-seal', 'not valid unless every stream was sealed: nothing is missing at its end')
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
-    .action(async (named: string | undefined, flags: Flags) => {
-      const required = checksIn(flags.require ?? [])
-      const path = named ?? storeFolder(situationOf(flags.config))
+    .action(async (given: string | undefined, flags: Flags) => {
+      const named = checksIn(flags.require ?? [])
+      const path = given ?? storeFolder(situationOf(flags.config))
       const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
-      const report = await verifyPath(path, trustOf(trusted, flags), context.terminal)
+      const anchors = await anchorsOf(flags)
+      const required = new Set([...named, ...askedBy(anchors)])
+      const report = await verifyPath(path, { keys: trusted.keys, ...anchors }, context.terminal)
       context.terminal.progress('')
       if (flags.json === true) context.terminal.out(JSON.stringify({ path, trusted, ...report }))
       else tell(report, { trusted, log: flags.log, required }, context.terminal)
@@ -55,22 +69,12 @@ export function verifyCommand(context: CommandContext): Command {
     })
 }
 
-interface Flags {
+interface Flags extends AnchorFlags {
   readonly keys?: string
-  readonly log?: string
-  readonly checkpoint?: readonly string[]
   readonly require?: readonly string[]
   readonly config?: string
   readonly requireSeal?: true
   readonly json?: true
-}
-
-function trustOf({ keys }: Trusted, { log, checkpoint = [] }: Flags): BundleTrust {
-  return {
-    keys,
-    checkpoints: checkpoint.map((file) => textOf(file, 'checkpoint')),
-    ...(log === undefined ? {} : { log: textOf(log, 'log policy') }),
-  }
 }
 
 /** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
@@ -105,15 +109,6 @@ function checksIn(lists: readonly string[]): ReadonlySet<Check> {
       return check
     }),
   )
-}
-
-/** @throws UnusableInput naming the file */
-function textOf(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UnusableInput(`cannot read the ${what} from ${file}: ${reasonOf(error)}`)
-  }
 }
 
 async function* counted(items: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {

@@ -77,6 +77,15 @@ const SECRET_RULE = 'must be a mapping that names an environment variable, such 
 /** A secret is never written in a configuration, only where to find it. */
 const secret = z.strictObject({ env: text }, { error: SECRET_RULE })
 
+const OWN_SECRET_RULE =
+  'must be a mapping that names an environment variable beginning with HOLDPOINT_, such as {env: HOLDPOINT_KEY}: those are handed on to no server'
+
+/** A secret of the gate's own: what begins with HOLDPOINT_, the MCP proxy hands on to no server that it starts. */
+const ownSecret = z.strictObject(
+  { env: z.string({ error: OWN_SECRET_RULE }).regex(/^HOLDPOINT_[A-Z0-9_]{1,200}$/, OWN_SECRET_RULE) },
+  { error: OWN_SECRET_RULE },
+)
+
 const SERVICE_RULE = 'must name one service: authzen, opa or cerbos, with its address'
 
 /** One policy service; `src/wire` reads the values once more, with what belongs together. */
@@ -216,6 +225,8 @@ export const configSchema = z.strictObject(
       .optional(),
     /** The receipt signing key; created with mode 0600 when absent. Default: in the state folder. */
     keyFile: text.optional(),
+    /** The environment variable that holds the receipt signing key, as a private JWK; wins over `keyFile`. Never the key itself. */
+    key: ownSecret.optional(),
     /**
      * The transparency log over this store's receipts: a mapping, `{}` for the defaults, keeps it while a gate runs. `witnesses`
      * is a file of C2SP's tlog-policy with an address for each.

@@ -44,6 +44,10 @@ export interface Places {
   readonly store: { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'memory' }
   /** The file of the receipt signing key. */
   readonly keyFile: string
+  /** The environment variable that holds it instead. */
+  readonly keyEnv?: string
+  /** The file of the key that blinds what may be guessed, where the receipt key is elsewhere. It signs nothing. */
+  readonly blindingKeyFile: string
   /** The file of the key that signs the log's checkpoints, beside it. */
   readonly logKeyFile: string
   /** The folder of signed overrides. */
@@ -56,13 +60,18 @@ export interface Places {
 export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
   const keyFile =
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
-  const logKeyFile = resolve(dirname(keyFile), 'log-key')
+  const keys = {
+    keyFile,
+    logKeyFile: resolve(dirname(keyFile), 'log-key'),
+    blindingKeyFile: resolve(dirname(keyFile), 'blinding-key'),
+    ...(options.key === undefined ? {} : { keyEnv: options.key.env }),
+  }
   const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
   const pins = resolve(state, 'pins')
-  if (options.store === 'memory') return { store: { kind: 'memory' }, keyFile, logKeyFile, overrides, pins }
+  if (options.store === 'memory') return { store: { kind: 'memory' }, ...keys, overrides, pins }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
-  return { store: { kind: 'folder', folder: place }, keyFile, logKeyFile, overrides, pins }
+  return { store: { kind: 'folder', folder: place }, ...keys, overrides, pins }
 }
 
 function within(folder: string, path: string): string {

@@ -32,6 +32,8 @@ class Keeper implements LogKeeper {
   #health: LogHealth = { state: 'starting', size: 0 }
   /** What was last said to stand in the way: said once, not each second. */
   #stalledBy: string | undefined
+  /** Slots that are not what they were: said once, too. */
+  #exchanged: ReadonlySet<number> = new Set()
   #isClosing = false
   #closed = (): void => undefined
 
@@ -104,7 +106,8 @@ class Keeper implements LogKeeper {
   #stepped({ size, signed, quorum, witnesses, changed }: Extract<KeeperNews, { news: 'stepped' }>): void {
     const cosigned = witnesses.filter(({ result }) => result === 'cosigned').length
     if (signed) this.#emit({ event: 'checkpoint-signed', size, cosigned, witnesses: witnesses.length })
-    for (const slot of changed) this.#emit(exchanged(slot))
+    for (const slot of changed) if (!this.#exchanged.has(slot)) this.#emit(exchanged(slot))
+    this.#exchanged = new Set(changed)
     this.#health = { ...this.#health, state: 'current', size }
     if (quorum !== 'missed') {
       this.#resumed(size)
@@ -134,6 +137,6 @@ function shape(because: string): string {
 }
 
 function exchanged(slot: number): GateEvent {
-  const message = `receipts-${slot}.db is not the file that it was: receipts that the log has are missing in it, or it was restored from a copy; "holdpoint export" still has them`
+  const message = `receipts-${slot}.db is not the file that it was: receipts that the log has are missing in it, or it was restored from a copy, or is gone; "holdpoint export" still has them`
   return { event: 'programmer-warned', code: 'log', message }
 }

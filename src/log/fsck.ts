@@ -38,7 +38,10 @@ export async function findFault(log: TileLog, head: TreeHead): Promise<LogFault 
   const { root } = await edge.head()
   return sameBytes(root, head.root)
     ? undefined
-    : { path: 'checkpoint', why: `the entries and tiles agree on another root of ${head.size} leaves` }
+    : {
+        path: 'checkpoint',
+        why: `the entries and tiles agree on another root of ${head.size} leaves: entries were changed, dropped, moved or put in, and their hashes with them`,
+      }
 }
 
 class Difference extends Error {

@@ -33,7 +33,7 @@ export interface ReceiptSource {
   /**
    * Receipts behind the last known one of each slot, those of one slot in their order; some hundreds at a time, none when
    * there are no more. A slot that no longer has its last known receipt where it was is read from its beginning, and named in
-   * `changed`: it was exchanged, or restored from a copy.
+   * `changed`: it was exchanged, restored from a copy, or is gone.
    */
   newer(reached: Reached): Promise<{ readonly arrivals: readonly Arrival[]; readonly changed: readonly number[] }>
   /**
@@ -167,7 +167,9 @@ export class Sequencer {
     }
     const signed = await ledger.checkpoint(found.size)
     if (signed === undefined || !sameBytes(signed.root, found.root)) {
-      throw stuck(`its index has not signed the checkpoint of ${found.size} leaves that stands beside it`)
+      throw stuck(
+        `its index has not signed the checkpoint of ${found.size} leaves that stands beside it: two histories were signed, or one of the two is a copy`,
+      )
     }
   }
 
@@ -177,8 +179,8 @@ export class Sequencer {
     let entered = 0
     for (;;) {
       const batch = await source.newer(await ledger.reached())
-      if (batch.arrivals.length === 0) return { entered, changed: [...changed] }
       for (const slot of batch.changed) changed.add(slot)
+      if (batch.arrivals.length === 0) return { entered, changed: [...changed] }
       entered += await ledger.enter(batch.arrivals)
     }
   }

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { chmod, link, lstat, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, opendir, rename, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
+import { createDurably } from '../files/durable.ts'
 import type { OverrideFile, OverrideShelf } from './live.ts'
 import { MOST_OVERRIDE_BYTES } from './signed.ts'
 
@@ -14,6 +15,8 @@ const MOST_NAMES = 1_024
 const NAME = /^(ov_[0-9a-z]{26})\.(json|revoked)$/
 /** Overrides whose time is over, kept for whoever asks later. */
 const ENDED = 'ended'
+/** For everybody to read: who installs is not always who the gate runs as, and nothing in here is secret. */
+const FOR_ALL = 0o644
 /** A link is not followed, and a pipe that nobody writes to is not waited for. */
 const READ_IF_REGULAR = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
@@ -59,16 +62,16 @@ export async function installOverride(
   for (const [one, other] of overrides) if (isOver(other)) await end(folder, one)
   const left = [...overrides.values()].filter((other) => !isOver(other)).length
   if (left >= MOST_OVERRIDES) throw unreliable(folder, `holds ${left} live overrides: revoke those that are not needed`)
-  return await createWhole(folder, `${id}.json`, text)
+  return createDurably(join(folder, `${id}.json`), text, FOR_ALL)
 }
 
 /** Revokes an override, whether or not it is installed here. */
 export async function revokeOverride(folder: string, id: string, because: string): Promise<void> {
   await makeFolder(folder)
-  await createWhole(folder, `${id}.revoked`, `${because}\n`)
+  createDurably(join(folder, `${id}.revoked`), `${because}\n`, FOR_ALL)
 }
 
-/** For everybody to read, whatever the umask: who installs is not always who the gate runs as, and nothing in here is secret. */
+/** For everybody to read, whatever the umask. */
 async function makeFolder(folder: string): Promise<void> {
   if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await chmod(folder, 0o755)
 }
@@ -81,28 +84,6 @@ async function end(folder: string, id: string): Promise<void> {
       // It was never revoked, or another process has moved it.
       if (systemCodeOf(cause) !== 'ENOENT') throw cause
     }
-  }
-}
-
-/** Makes a file whole before it has its name: a gate never sees half of one, and `link` never replaces a file. */
-async function createWhole(folder: string, name: string, text: string): Promise<boolean> {
-  const draft = join(folder, `.${name}.${process.pid}.new`)
-  try {
-    const file = await open(draft, 'w', 0o644)
-    try {
-      await file.chmod(0o644)
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await link(draft, join(folder, name))
-    return true
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'EEXIST') return false
-    throw cause
-  } finally {
-    await rm(draft, { force: true })
   }
 }
 

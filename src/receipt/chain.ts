@@ -6,13 +6,13 @@ import type {
   Committed,
   RandomBytes,
   Receipt,
+  ReceiptSigner,
   ReceiptStore,
   Settlement,
   Sidecar,
-  Signer,
 } from '../types.ts'
 import type { DraftClaims, OpenClaims, OpenDraft, Unchained } from './claims.ts'
-import { sealReceipt } from './sign.ts'
+import { draftReceipt, signingInput, type UnsignedReceipt, withSignature } from './sign.ts'
 
 const STREAM_BYTES = 16
 /** How long a store may take before its answer counts as lost. */
@@ -20,14 +20,26 @@ const DEFAULT_DEADLINE_MS = 10_000
 /** A receipt is carried into one new stream when its own was given up, and not into a second. */
 const MOST_STREAMS = 2
 
+/** How often a receipt is signed anew because one before it could not be. */
+const MOST_SIGNINGS = 4
+
 /** What became of one signed receipt. `unknown`: nobody can say whether it is durable. */
 type Fate = 'pending' | 'durable' | 'unwritten' | 'unknown'
 
-/** A signed receipt at its place in the chain. `before` is let go once the place is certain, so the past is not held in memory. */
+/**
+ * A receipt at its place in the chain, signed or about to be. `before` is let go once the place is certain, so the past is not held
+ * in memory.
+ */
 interface Link {
-  readonly receipt: Receipt
+  readonly receipt: UnsignedReceipt
+  readonly signature: Uint8Array | Promise<Uint8Array>
   before: Link | undefined
   fate: Fate
+  /** Why it has no signature. */
+  unsigned?: HoldpointError
+  /** Where its signature had to be waited for: what is signed on top of it is handed over behind it. */
+  readonly handed: Promise<void> | undefined
+  readonly hand: () => void
   readonly decided: Promise<void>
   readonly decide: () => void
 }
@@ -47,13 +59,17 @@ export interface Place {
 export type Said = DraftClaims | ((place: Place) => DraftClaims)
 
 /** How one attempt to write ended. */
-type Attempt<T> = { readonly outcome: 'done'; readonly answer: T } | { readonly outcome: 'discontinuous' }
+type Attempt<T> =
+  | { readonly outcome: 'done'; readonly answer: T; readonly receipt: Receipt }
+  | { readonly outcome: 'discontinuous' }
 
 /**
  * The contiguous chain of one gate process.
  *
- * Receipts are signed at the next place on the caller's turn and handed to the store in that order, so that signing
- * overlaps with the store's group commit. Three things can go wrong with a place:
+ * Receipts take the next place on the caller's turn and are handed to the store in that order, so that signing overlaps with the
+ * store's group commit. A key that is elsewhere signs many at once: a place rests on the payload before it, not on its signature.
+ * Four things can go wrong with a place:
+ * - there is no signature: nothing was written, and the head steps back as below;
  * - nothing was written (the key was taken, the session moved): the head steps back to the receipt before it. Later
  *   receipts that were signed on top come back `discontinuous` and are signed again, in order;
  * - nobody knows whether it was written: the stream is given up where it stands and a new one begins, whose `open` receipt
@@ -64,7 +80,7 @@ type Attempt<T> = { readonly outcome: 'done'; readonly answer: T } | { readonly 
  * INVARIANT I6: what this class has acknowledged stays a contiguous run of its stream, whatever the store answers.
  */
 export class Chain {
-  readonly #signer: Signer
+  readonly #signer: ReceiptSigner
   readonly #store: ReceiptStore
   readonly #clock: Clock
   readonly #issuer: string
@@ -77,7 +93,7 @@ export class Chain {
   #acknowledged: LastReceipt | undefined
 
   constructor(parts: {
-    readonly signer: Signer
+    readonly signer: ReceiptSigner
     readonly store: ReceiptStore
     readonly clock: Clock
     /** The gate's own name: `iss` of every receipt. */
@@ -131,7 +147,7 @@ export class Chain {
   ): Promise<{ readonly receipt: Receipt; readonly answer: T }> {
     let streams = 0
     let stream: string | undefined
-    for (;;) {
+    for (let signings = 0; ; ) {
       this.#ensureStream()
       if (this.#stream !== stream) {
         stream = this.#stream
@@ -140,8 +156,13 @@ export class Chain {
       if (streams > MOST_STREAMS)
         throw new HoldpointError('ERR_STORE', 'the store keeps losing the place of new receipts')
       const link = this.#sign(this.#stream ?? '', this.#head, draft)
+      const below = link.before
       const attempt = await this.#attempt(link, send)
-      if (attempt.outcome === 'done') return { receipt: link.receipt, answer: attempt.answer }
+      if (attempt.outcome === 'done') return { receipt: attempt.receipt, answer: attempt.answer }
+      if (below?.unsigned === undefined) continue
+      signings += 1
+      // A stream that nobody signed the beginning of has nothing on top of it.
+      if (below.receipt.seq === 0 || signings === MOST_SIGNINGS) throw below.unsigned
     }
   }
 
@@ -151,9 +172,21 @@ export class Chain {
     send: (receipt: Receipt) => Promise<T>,
   ): Promise<Attempt<T>> {
     const { before } = link
+    let receipt: Receipt
+    if (link.signature instanceof Promise) {
+      const signature = await this.#signatureOf(link, link.signature)
+      if (before?.fate === 'pending') await before.handed
+      if (before?.fate === 'unwritten' || before?.fate === 'unknown') {
+        this.#stepBack(link)
+        return { outcome: 'discontinuous' }
+      }
+      receipt = withSignature(link.receipt, signature)
+    } else receipt = withSignature(link.receipt, link.signature)
     let answer: T
     try {
-      answer = await within(send(link.receipt), this.#deadlineMs)
+      const sent = send(receipt)
+      link.hand()
+      answer = await within(sent, this.#deadlineMs)
     } catch (cause) {
       this.#lose(link)
       if (cause instanceof HoldpointError) throw cause
@@ -163,14 +196,29 @@ export class Chain {
     }
     if (answer.outcome === 'stored' || answer.outcome === 'claimed') {
       this.#acknowledge(link)
-      return { outcome: 'done', answer }
+      return { outcome: 'done', answer, receipt }
     }
     this.#stepBack(link)
-    if (answer.outcome !== 'discontinuous') return { outcome: 'done', answer }
+    if (answer.outcome !== 'discontinuous') return { outcome: 'done', answer, receipt }
     // Signed on top of a receipt that is not certain yet: its own turn comes when that one's fate is known.
     if (before?.fate === 'pending') await before.decided
     if (before === undefined || before.fate === 'durable') this.#giveUp(link.receipt.stream)
     return { outcome: 'discontinuous' }
+  }
+
+  /** INVARIANT I6: what has no signature was never handed over, so its place is free. */
+  async #signatureOf(link: Link, signature: Promise<Uint8Array>): Promise<Uint8Array> {
+    try {
+      return await signature
+    } catch (cause) {
+      link.unsigned =
+        cause instanceof HoldpointError
+          ? cause
+          : new HoldpointError('ERR_SIGNER', 'the signer of receipts failed', { cause })
+      if (link.receipt.seq === 0) this.#giveUp(link.receipt.stream)
+      this.#stepBack(link)
+      throw link.unsigned
+    }
   }
 
   #acknowledge(link: Link): void {
@@ -190,12 +238,14 @@ export class Chain {
       this.#head = link.before
       break
     }
+    link.hand()
     link.decide()
   }
 
   #lose(link: Link): void {
     link.fate = 'unknown'
     this.#giveUp(link.receipt.stream)
+    link.hand()
     link.decide()
   }
 
@@ -223,16 +273,16 @@ export class Chain {
     })
     this.#stream = stream
     const attempt = await this.#attempt(link, (receipt) => this.#store.append(receipt))
-    if (attempt.outcome === 'done') return link.receipt
+    if (attempt.outcome === 'done') return attempt.receipt
     throw new HoldpointError('ERR_STORE', 'the store refused to begin a stream of receipts')
   }
 
-  /** Signs at the next place, synchronously, and moves the head there. */
+  /** Takes the next place, synchronously, moves the head there, and has it signed. */
   #sign(stream: string, before: Link | undefined, draft: Unchained | Said): Link {
     const iss = this.#issuer
     const seq = before === undefined ? 0 : before.receipt.seq + 1
     const said = typeof draft === 'function' ? draft({ iss, stream, seq, kid: this.#signer.kid }) : draft
-    const receipt = sealReceipt(this.#signer, {
+    const receipt = draftReceipt(this.#signer, {
       ...said,
       v: 1,
       iss,
@@ -242,8 +292,19 @@ export class Chain {
       ts: Math.round(this.#clock.now()),
       mono: Math.round(this.#clock.monotonic() * 1_000),
     })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const link: Link = { receipt, before, fate: 'pending', decided: promise, decide: resolve }
+    const signature = this.#signer.sign(signingInput(receipt))
+    const decided = Promise.withResolvers<void>()
+    const handed = signature instanceof Promise ? Promise.withResolvers<void>() : undefined
+    const link: Link = {
+      receipt,
+      signature,
+      before,
+      fate: 'pending',
+      handed: handed?.promise,
+      hand: handed?.resolve ?? (() => undefined),
+      decided: decided.promise,
+      decide: decided.resolve,
+    }
     this.#head = link
     return link
   }

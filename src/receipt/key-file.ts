@@ -1,19 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
+import { createDurably } from '../files/durable.ts'
 import type { Signer } from '../types.ts'
 import { signerFromPem } from './sign.ts'
 
@@ -80,26 +70,14 @@ function load(path: string): Signer | undefined {
   }
 }
 
-/** Makes the file whole before it has its name: a reader never sees half a key, and `link` never replaces a file. */
+/** False when another process was first. */
 function create(path: string): boolean {
-  const draft = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.new`
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-    try {
-      writeFileSync(file, pem)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    linkSync(draft, path)
-    return true
+    return createDurably(path, String(pem))
   } catch (cause) {
-    if (systemCodeOf(cause) === 'EEXIST') return false
     throw failure(path, `cannot be created (${systemCodeOf(cause)}); ${OTHERWISE}`, cause)
-  } finally {
-    removeQuietly(draft)
   }
 }
 
@@ -112,14 +90,6 @@ function checkOwner(path: string, about: { readonly mode: number; readonly uid: 
   const user = process.getuid?.()
   if (user !== undefined && user !== 0 && about.uid !== user) {
     throw failure(path, 'belongs to another user; name a key file of this user')
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // It was never made. Anything else leaves a file of mode 0600 behind and harms nobody.
   }
 }
 

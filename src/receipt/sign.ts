@@ -12,14 +12,14 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { crockford } from '../bytes/crockford.ts'
 import { sha256, sha256Bytes } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
-import type { JsonObject, Receipt, Signer } from '../types.ts'
+import type { JsonObject, Receipt, ReceiptSigner, Signer } from '../types.ts'
 import type { ReceiptClaims } from './claims.ts'
 import { RECEIPT_TYP } from './envelope.ts'
 import { MOST } from './limits.ts'
 
 const LEAF = Buffer.of(0)
 /** JWS headers by signer: the same three members each time, so they are encoded once. */
-const headers = new WeakMap<Signer, string>()
+const headers = new WeakMap<object, string>()
 
 /**
  * A signer over a private key that this process holds: Ed25519 (RFC 8037, RFC 9864) or ES256 (RFC 7518 §3.4).
@@ -65,18 +65,39 @@ export function signerFromPem(pem: string): Signer {
   return createSigner(key)
 }
 
+/** A receipt but for its signature. Its hash is over the payload alone, so what comes behind it need not wait for that. */
+export interface UnsignedReceipt extends Omit<Receipt, 'jws'> {
+  /** The JWS signing input (RFC 7515 §5.1). */
+  readonly signed: string
+}
+
 /**
  * Makes a receipt of its claims: canonical payload, JWS compact (RFC 7515 §7.1), hash and id.
  *
  * @throws HoldpointError ERR_ARGUMENTS where a claim has no canonical form, ERR_FORMAT when the payload is too large
  */
 export function sealReceipt(signer: Signer, claims: ReceiptClaims): Receipt {
+  const receipt = draftReceipt(signer, claims)
+  return withSignature(receipt, signer.sign(signingInput(receipt)))
+}
+
+/** The bytes that the key signs. */
+export function signingInput({ signed }: UnsignedReceipt): Uint8Array {
+  return Buffer.from(signed, 'latin1')
+}
+
+/** The receipt with its signature, which is believed here. */
+export function withSignature({ signed, ...receipt }: UnsignedReceipt, signature: Uint8Array): Receipt {
+  return { ...receipt, jws: `${signed}.${Buffer.from(signature).toString('base64url')}` }
+}
+
+/** What is to be signed of some claims. @throws as `sealReceipt` */
+export function draftReceipt(signer: Pick<ReceiptSigner, 'alg' | 'kid'>, claims: ReceiptClaims): UnsignedReceipt {
   const payload = Buffer.from(canonicalText(claims), 'utf8')
   if (payload.length > MOST.payload) {
     throw new HoldpointError('ERR_FORMAT', `a receipt may hold ${MOST.payload} bytes, this one has ${payload.length}`)
   }
   const signed = `${headerOf(signer)}.${payload.toString('base64url')}`
-  const signature = Buffer.from(signer.sign(Buffer.from(signed, 'latin1'))).toString('base64url')
   const hash = sha256Bytes(Buffer.concat([LEAF, payload]))
   return {
     id: `r_${crockford(hash.subarray(0, 16))}`,
@@ -85,11 +106,11 @@ export function sealReceipt(signer: Signer, claims: ReceiptClaims): Receipt {
     stream: claims.stream,
     seq: claims.seq,
     ...(claims.prev === undefined ? {} : { prev: claims.prev }),
-    jws: `${signed}.${signature}`,
+    signed,
   }
 }
 
-function headerOf(signer: Signer): string {
+function headerOf(signer: Pick<ReceiptSigner, 'alg' | 'kid'>): string {
   const known = headers.get(signer)
   if (known !== undefined) return known
   const header = canonicalText({ alg: signer.alg, kid: signer.kid, typ: RECEIPT_TYP })

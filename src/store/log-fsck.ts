@@ -96,9 +96,15 @@ async function faultOfIndex(
   const heads = ledger.checkpoints()
   const newest = heads.at(-1)
   if (newest === undefined || newest.size < head.size)
-    return { path: INDEX, why: `knows of ${newest?.size ?? 0} leaves, and the checkpoint is of ${head.size}` }
+    return {
+      path: INDEX,
+      why: `knows of ${newest?.size ?? 0} leaves, and the checkpoint is of ${head.size}: it is an old copy`,
+    }
   if (!heads.some(({ size, root }) => size === head.size && sameBytes(root, head.root)))
-    return { path: INDEX, why: `has not signed the checkpoint of ${head.size} leaves that stands beside it` }
+    return {
+      path: INDEX,
+      why: `has not signed the checkpoint of ${head.size} leaves that stands beside it: two histories were signed, or one of the two files is a copy`,
+    }
   const beyond = newest.size === head.size ? undefined : await findFault(log, newest)
   if (beyond !== undefined) return beyond
   const source = receiptSource(storeFolder)

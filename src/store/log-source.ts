@@ -27,10 +27,18 @@ export function storeId(folder: string): string {
   }
 }
 
+function slotFile(slot: number): string {
+  return `receipts-${slot}.db`
+}
+
 /** The receipts in a store's folder, as the log takes them. Writes nothing, and never stands in a writer's way. */
 export function receiptSource(folder: string): ReceiptSource {
   function inSlot<T>(slot: number, look: (db: DatabaseSync) => T): T {
-    const db = openReadOnly(join(folder, `receipts-${slot}.db`))
+    const path = join(folder, slotFile(slot))
+    if (!existsSync(path)) {
+      throw new HoldpointError('ERR_LOG', `${slotFile(slot)} is gone: the receipts of one process were left out`)
+    }
+    const db = openReadOnly(path)
     try {
       return look(db)
     } finally {
@@ -41,8 +49,9 @@ export function receiptSource(folder: string): ReceiptSource {
   return {
     newer: async (reached) => {
       const arrivals: Arrival[] = []
-      const changed: number[] = []
-      for (const slot of slotsIn(folder)) {
+      const slots = slotsIn(folder)
+      const changed = [...reached.keys()].filter((slot) => !slots.includes(slot))
+      for (const slot of slots) {
         const last = reached.get(slot)
         arrivals.push(
           ...inSlot(slot, (db) => {

@@ -1,24 +1,20 @@
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   type Stats,
-  writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isServerName } from '../bytes/names.ts'
 import { systemCodeOf } from '../bytes/system-code.ts'
 import { HoldpointError } from '../errors.ts'
+import { createDurably, replaceDurably } from '../files/durable.ts'
 import type { PinRecord, PinShelf } from '../types.ts'
 import { MOST_PIN_BYTES, pinText, readPins } from './pin-text.ts'
 
@@ -143,7 +139,7 @@ function refuseOthers(path: string, { mode, uid }: Pick<Stats, 'mode' | 'uid'>):
     throw failure(path, "belongs to another user: it must be root's or this user's own")
 }
 
-/** Makes the file whole before it has its name: nobody ever reads half of one, and `link` never takes the place of a file. */
+/** False where there was a file to be created already. */
 function write(folder: string, path: string, record: PinRecord, how: 'create' | 'replace'): boolean {
   const text = pinText(record)
   if (Buffer.byteLength(text) > MOST_PIN_BYTES)
@@ -151,26 +147,15 @@ function write(folder: string, path: string, record: PinRecord, how: 'create' | 
       path,
       `would have more than ${MOST_PIN_BYTES} bytes: the server describes its tools at too great a length`,
     )
-  const draft = join(folder, `.${record.server}.${process.pid}-${randomBytes(6).toString('hex')}.new`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     isReliable(folder)
-    const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-    try {
-      writeFileSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    if (how === 'create') linkSync(draft, path)
-    else renameSync(draft, path)
+    if (how === 'create') return createDurably(path, text)
+    replaceDurably(path, text)
     return true
   } catch (cause) {
     if (cause instanceof HoldpointError) throw cause
-    if (how === 'create' && systemCodeOf(cause) === 'EEXIST') return false
     throw failure(path, `cannot be written (${systemCodeOf(cause)}): give this user a writable state folder`, cause)
-  } finally {
-    rmSync(draft, { force: true })
   }
 }
 

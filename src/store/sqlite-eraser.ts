@@ -5,8 +5,8 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import type { ApprovalRequest, EvaluationRequest, Receipt } from '../types.ts'
+import { receiptOf } from './receipt-row.ts'
 import { claimsPath, openEraser, slotsIn, withFreeSlots } from './sqlite-files.ts'
-import { receiptOf } from './sqlite-shelf.ts'
 
 /** Rows that are looked at, or erased, in one transaction: a gate waits for no more than that. */
 const PAGE = 64
@@ -125,8 +125,7 @@ class Eraser {
   }
 
   #goes(row: Record<string, unknown>): boolean {
-    const receipt = receiptOf(row)
-    const going = receipt === undefined ? undefined : this.#forgetting.decision(receipt)
+    const going = this.#forgetting.decision(receiptOf(row))
     if (going === undefined) return false
     if (going.approval !== undefined) this.#refs.add(going.approval)
     if (typeof row['request'] === 'string') this.#asked.add(askedIn(row['request']))

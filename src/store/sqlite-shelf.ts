@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeBase64url } from '../bytes/base64url.ts'
 import { crockford } from '../bytes/crockford.ts'
-import type { Receipt, ReceiptKind, Sidecar } from '../types.ts'
+import type { Sidecar } from '../types.ts'
+import { receiptOf } from './receipt-row.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
 import { claimsPath, openDesk, openReadOnly, slotsIn } from './sqlite-files.ts'
 import { type Answer, answered, type Job, type Kept, type Page, type Reply, type Work } from './sqlite-messages.ts'
@@ -67,10 +68,9 @@ export class Shelf {
         )
         for (const hash of hashes) {
           const row = found.has(hash) ? undefined : find.get(refOf(hash), hash)
-          const receipt = receiptOf(row)
-          if (row === undefined || receipt === undefined) continue
+          if (row === undefined) continue
           const sidecar = sidecarIn(row)
-          found.set(hash, sidecar === undefined ? { receipt } : { receipt, sidecar })
+          found.set(hash, { receipt: receiptOf(row), ...(sidecar === undefined ? {} : { sidecar }) })
         }
       })
     }
@@ -157,22 +157,7 @@ function hasOverrides(db: DatabaseSync): boolean {
 
 function page(db: DatabaseSync, after: number, most: number): Page {
   const rows = db.prepare(`SELECT ${COLUMNS} FROM receipts WHERE id > ? ORDER BY id LIMIT ?`).all(after, most)
-  return { receipts: rows.flatMap((row) => receiptOf(row) ?? []), last: Number(rows.at(-1)?.['id'] ?? after) }
-}
-
-/** A row of `receipts`. */
-export function receiptOf(row: Record<string, unknown> | undefined): Receipt | undefined {
-  if (row === undefined) return undefined
-  const prev = row['prev']
-  return {
-    id: String(row['ref']),
-    hash: String(row['hash']),
-    kind: String(row['kind']) as ReceiptKind,
-    stream: String(row['stream']),
-    seq: Number(row['seq']),
-    ...(typeof prev === 'string' ? { prev } : {}),
-    jws: String(row['jws']),
-  }
+  return { receipts: rows.map(receiptOf), last: Number(rows.at(-1)?.['id'] ?? after) }
 }
 
 function sidecarOf(db: DatabaseSync, hash: string): Sidecar | undefined {

@@ -116,7 +116,7 @@ export class BundleOrder {
     if (proof !== undefined) throw wrong('is the last checkpoint, and has a proof')
     if (scope === 'log' && this.#receipts !== size) {
       throw wrong(
-        `is a checkpoint of ${size} leaves, and ${this.#receipts} receipts came: ${size - this.#receipts} are missing`,
+        `is a checkpoint of ${size} leaves, and ${this.#receipts} receipts came: the last ${size - this.#receipts} are missing, the tail was cut`,
       )
     }
     this.#state = 'closed'
@@ -139,7 +139,7 @@ export class BundleOrder {
 function outOfPlace(leaf: number, before: number): string {
   if (leaf <= before) return `is of leaf ${leaf}, which came before: repeated or out of order`
   const missing = leaf - before - 1
-  return `is of leaf ${leaf}, and ${missing === 1 ? `leaf ${leaf - 1} is` : `leaves ${before + 1} to ${leaf - 1} are`} missing before it`
+  return `is of leaf ${leaf}, and ${missing === 1 ? `leaf ${leaf - 1} is` : `leaves ${before + 1} to ${leaf - 1} are`} missing before it: dropped, or out of order`
 }
 
 function shown(origin: string): string {

@@ -44,12 +44,12 @@ export class TermsCheck {
       case 'overrides':
         if (this.#overrides === 0) return pass('no call ran on an override')
         if (this.#anchors.override === undefined)
-          return open(`${this.#overrides} calls ran on overrides: give the public keys of the people who may sign them`)
-        return pass(`the gate names only keys that you trust with overrides, for ${this.#overrides} calls`)
+          return open(`${ran(this.#overrides)} on overrides: give the public keys of the people who may sign them`)
+        return pass(`the gate names only keys that you trust with overrides; ${ran(this.#overrides)} on one`)
       case 'approvals':
         if (this.#approvals === 0) return pass('no call ran on a person’s yes')
         return open(
-          `${this.#approvals} calls ran on a person’s yes, by the gate’s own word: no signature of a person is in a receipt`,
+          `${ran(this.#approvals)} on a person’s yes, by the gate’s own word: no signature of a person is in a receipt`,
         )
     }
   }
@@ -87,6 +87,10 @@ export class TermsCheck {
     this.#approvals += 1
     if (code !== undefined) fail('approvals', 'it names an approval, and refuses')
   }
+}
+
+function ran(count: number): string {
+  return `${count} ${count === 1 ? 'call' : 'calls'} ran`
 }
 
 type Fail = (check: TermsVerdict, why: string) => void

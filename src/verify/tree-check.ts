@@ -238,10 +238,12 @@ export class TreeCheck {
       return open('your log policy asks for no witness: name witnesses that you trust, and a quorum of them')
     }
     if (verdict.kind === 'trusted')
-      return pass(`enough of the witnesses that you trust saw the last checkpoint: ${names}`)
+      return pass(
+        `enough of the witnesses that you trust saw the last checkpoint: ${names}${until(cosignatures)}. What came later is not in it`,
+      )
     return open(
-      `too few of the witnesses that you trust saw the last checkpoint (${names === '' ? 'none' : names}): ` +
-        'get a bundle that was exported after they had answered',
+      `too few of the witnesses that you trust saw the last checkpoint (${names === '' ? 'none' : names}): its tail may be cut, and ` +
+        'others may be shown another log; get a bundle that was exported after they had answered',
     )
   }
 
@@ -252,7 +254,8 @@ export class TreeCheck {
 
 export type TreeVerdict = 'inclusion' | 'consistency' | 'witnesses'
 
-const FORK = 'two histories were signed. Keep both checkpoints; together they are the evidence'
+const FORK =
+  'two histories were signed, and in one of them receipts were changed, dropped, moved or put in. Keep both checkpoints; together they are the evidence'
 
 function summaryOf({ says, verdict }: Judged): LogSummary {
   const cosignatures = verdict !== undefined && 'cosignatures' in verdict ? verdict.cosignatures : []
@@ -262,6 +265,12 @@ function summaryOf({ says, verdict }: Judged): LogSummary {
     root: encodeBase64(says.root),
     witnessedAt: cosignatures.map(({ seconds }) => seconds).sort((a, b) => a - b),
   }
+}
+
+/** `, the last of them at …`: how old a log is that somebody shows, by the word of those who saw it. */
+function until(cosignatures: readonly { readonly seconds: number }[]): string {
+  const at = new Date(1_000 * Math.max(...cosignatures.map(({ seconds }) => seconds)))
+  return Number.isNaN(at.getTime()) ? '' : `, the last of them at ${at.toISOString()}`
 }
 
 function counted(count: number, what: string): string {

@@ -199,9 +199,9 @@ describe('export', () => {
     const [origin = '', size = ''] = note.split('\n')
     writeFileSync(held, note.replace(/\n[^\n]{44}\n/, `\n${Buffer.alloc(32).toString('base64')}\n`))
     const forked = await exported('--held', held)
-    expect(forked.code).toBe(2)
+    expect(forked.code).toBe(1)
     expect(forked.stderr).toContain(
-      `does not continue the checkpoint in ${held} (${size} leaves): it is another history`,
+      `does not continue the checkpoint in ${held} (${size} leaves): it is another history, forked from that one`,
     )
     writeFileSync(held, note.replace(origin, 'elsewhere'))
     expect((await exported('--held', held)).stderr).toContain('is a checkpoint of "elsewhere"')
@@ -269,6 +269,57 @@ describe('a bundle', () => {
       const failed = JSON.parse(verified.stdout).checks.filter(({ result }: { result: string }) => result === 'fail')
       expect({ code: verified.code, failed }).toEqual({ code: 0, failed: [] })
     }
+  })
+
+  it('is held against the policies and the definitions that the auditor has as files', async () => {
+    const { here, config, refund, export: exported, close } = shop()
+    for (const amount of [900, 40]) await refund(amount)
+    await close()
+    const { file } = await exported()
+    const [keys, tools, others, digests, cedar] = [
+      'keys.json',
+      'tools.json',
+      'others.json',
+      'digests',
+      'other.cedar',
+    ].map((name) => join(here, name)) as [string, string, string, string, string]
+    writeFileSync(keys, (await runHere('keys', '--config', config)).stdout)
+    const { digest } = JSON.parse((await runHere('policy', 'show', '--config', config, '--json')).stdout)
+    writeFileSync(digests, `# of the shop, since May\n${digest}\n`)
+    writeFileSync(cedar, readFileSync(join(here, 'shop.cedar'), 'utf8').replaceAll('500', '5000'))
+    const properties = { amount: { type: 'integer' }, note: { type: 'string' } }
+    const refunds = { name: 'refund', inputSchema: { type: 'object', properties, required: ['amount'] } }
+    writeFileSync(tools, JSON.stringify({ tools: [refunds] }))
+    writeFileSync(others, JSON.stringify({ tools: [{ ...refunds, outputSchema: { type: 'object' } }] }))
+    const verify = (...flags: readonly string[]) => runHere('verify', file, '--keys', keys, ...flags)
+    for (const known of [join(here, 'shop.cedar'), config, digests]) {
+      const { code, stdout } = await verify('--policies', cedar, '--policies', known, '--definitions', tools)
+      expect({ known, code }).toEqual({ known, code: 0 })
+      expect(stdout).toMatch(/^ {2}pass +policies +all 2 decisions were made under policies that you know/m)
+      expect(stdout).toMatch(/^ {2}pass +definitions +2 decisions name tool definitions that you know/m)
+    }
+    const other = await verify('--policies', cedar)
+    expect(other.code).toBe(1)
+    expect(other.stdout).toContain(`fail            policies     it was decided under ${digest}, which you do not know`)
+    const changed = await verify('--definitions', others)
+    expect(changed.code).toBe(1)
+    expect(changed.stdout).toMatch(/fail +definitions +its tool has the definition \S{43}, which you do not know/)
+    expect((await verify()).stdout).toMatch(/not established policies +no policies are known/)
+  })
+
+  it.each([
+    [['--policies', 'none.cedar'], /--policies: cannot read the policy file none.cedar/],
+    [['--policies', 'strict/v2'], /did you mean "strict\/v1"/],
+    [['--definitions', 'none.json'], /none.json: ENOENT/],
+    [['--override-keys', 'none.json'], /cannot read keys from none.json/],
+  ])('is not judged by anchors that cannot be read: %j', async (flags, says) => {
+    const { config, refund, export: exported, close } = shop()
+    await refund(40)
+    await close()
+    const { file } = await exported()
+    const { code, stdout, stderr } = await runHere('verify', file, '--config', config, ...flags)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(says)
   })
 
   it('is traced like a store', async () => {

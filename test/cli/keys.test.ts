@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -140,5 +141,33 @@ describe('an old receipt key', () => {
     const { code, stderr } = await machine.here(['keys', 'retire', '--', kid()])
     expect(code).toBe(2)
     expect(stderr).toContain(said)
+  })
+})
+
+describe('a receipt key in an environment variable', () => {
+  it("signs for the gate, is what the commands read, and is no command's to change", async () => {
+    const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+    const here = (...args: readonly string[]) => machine.here(args)
+    process.env['HOLDPOINT_TEST_KEY'] = JSON.stringify(jwk)
+    process.env['HOLDPOINT_STATE'] = machine.state
+    try {
+      const gate = createGate({ config: false, policies: ['strict/v1'], key: { env: 'HOLDPOINT_TEST_KEY' } })
+      await gate.ready()
+      await gate.close()
+      expect(existsSync(keyFile())).toBe(false)
+      writeFileSync(join(machine.folder, 'holdpoint.yaml'), 'key: { env: HOLDPOINT_TEST_KEY }\n')
+      const shown = JSON.parse((await here('keys', 'show')).stdout)
+      expect(shown.keys).toMatchObject([{ x: jwk.x }])
+      expect(JSON.stringify(shown)).not.toContain(jwk.d)
+      expect(JSON.parse((await here('verify', '--json')).stdout)).toMatchObject({ ok: true, verified: 2 })
+      const rotated = await here('keys', 'rotate')
+      expect(rotated).toMatchObject({ code: 2, stderr: expect.stringContaining('HOLDPOINT_TEST_KEY') })
+      process.env['HOLDPOINT_TEST_KEY'] = ''
+      const away = await here('verify')
+      expect(away).toMatchObject({ code: 2, stderr: expect.stringContaining('HOLDPOINT_TEST_KEY is not set') })
+    } finally {
+      delete process.env['HOLDPOINT_TEST_KEY']
+      delete process.env['HOLDPOINT_STATE']
+    }
   })
 })

@@ -153,6 +153,13 @@ describe('holdpoint log fsck', () => {
     })
   })
 
+  it('and the log that goes on name a file of receipts that is gone', async () => {
+    rmSync(join(store, 'receipts-0.db'))
+    const gone = expect.stringContaining('receipts-0.db is gone')
+    expect(await runHere('log', 'fsck')).toMatchObject({ code: 1, stdout: gone })
+    expect(await runHere('log', 'checkpoint')).toMatchObject({ code: 1, stdout: gone })
+  })
+
   it('names an index that says other than the tiles', async () => {
     const db = new DatabaseSync(inLog('log.db'))
     db.exec('UPDATE leaves SET hash = zeroblob(32) WHERE leaf = 290')

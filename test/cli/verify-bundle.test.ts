@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { crockford } from '../../src/bytes/crockford.ts'
+import { sha256 } from '../../src/bytes/digest.ts'
 import { gateKey, HandMadeLog, newLog, Process } from '../support/bundles.ts'
 import { noteSigner } from '../support/log-keys.ts'
+import { decisionDraft } from '../support/receipt-drafts.ts'
 import { createMachine, type Ended, type Machine } from './holdpoint.ts'
 
 const key = gateKey()
@@ -34,6 +37,11 @@ function write(name: string, lines: readonly string[]): string {
 /** A checkpoint as somebody keeps it. */
 function note(name: string, text: string): string {
   return write(name, [text.trimEnd()])
+}
+
+/** `ov_` and the first 16 bytes of the digest. */
+function overrideId(digest: string): string {
+  return `ov_${crockford(Buffer.from(digest, 'base64url').subarray(0, 16))}`
 }
 
 const verify = (path: string, ...flags: readonly string[]): Promise<Ended> =>
@@ -73,6 +81,57 @@ describe('verify, of a bundle', () => {
     expect(stdout).toMatch(
       /not established inclusion .*get this log’s verifier key from its operator by a way you trust/,
     )
+  })
+
+  it('asks for what the auditor trusts: a log policy for inclusion and its witnesses, a checkpoint for consistency', async () => {
+    const alone = new HandMadeLog(log.receipts, { signer: log.signer, witnesses: [] })
+    const unseen = await verify(write('unseen.jsonl', await alone.whole()))
+    expect(unseen).toMatchObject({ code: 3, stdout: expect.stringContaining('Required, and not so: witnesses\n') })
+    const without = write('alone.policy', [alone.policy().trimEnd()])
+    expect((await machine.here(['verify', bundle, ...trust.slice(0, 2), '--log', without])).code).toBe(0)
+    const held = note('held.txt', log.note(2))
+    const part = await verify(write('part.jsonl', await log.part([1, 2])), '--checkpoint', held)
+    expect(part).toMatchObject({ code: 3, stdout: expect.stringContaining('Required, and not so: consistency\n') })
+  })
+
+  it('holds overrides against the keys of the people who may sign them', async () => {
+    const [ada, bob] = [gateKey(), gateKey()]
+    const digest = sha256('an override')
+    const override = { id: overrideId(digest), digest, by: [ada.kid], reason: 'outage', ticket: 'T-1', most: 3 }
+    const { policy } = decisionDraft()
+    const process = new Process(key, 'overridden')
+    const onOverride = {
+      decision: 'silence',
+      basis: 'override',
+      materiality: 'medium',
+      fault: 'timeout',
+      policy: { ...policy, determining: [] },
+    }
+    const shown = newLog([process.open(), ...process.call('one', { ...onOverride, override }), process.seal()])
+    const file = write('overridden.jsonl', await shown.whole())
+    const judged = (...flags: readonly string[]): Promise<Ended> =>
+      machine.here(['verify', file, ...trust.slice(0, 2), ...flags])
+    const [adas, bobs] = [ada, bob].map((one, at) => write(`person-${at}.json`, [JSON.stringify(one.publicJwk)])) as [
+      string,
+      string,
+    ]
+    expect((await judged()).stdout).toMatch(/not established overrides +1 call ran on overrides: give the public keys/)
+    expect((await judged('--require', 'overrides')).code).toBe(3)
+    const known = await judged('--override-keys', bobs, '--override-keys', adas)
+    expect(known.stdout).toMatch(
+      /pass +overrides +the gate names only keys that you trust with overrides; 1 call ran on one/,
+    )
+    expect(known.code).toBe(0)
+    const strange = await judged('--override-keys', bobs)
+    expect(strange.stdout).toMatch(
+      new RegExp(`fail +overrides +its override .* is signed by ${ada.kid}, which you do not trust`),
+    )
+    expect(strange.code).toBe(1)
+    const both = await judged('--override-keys', trust[1] ?? '')
+    expect(both).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('is trusted for receipts and for overrides'),
+    })
   })
 
   it('gives its whole report as one JSON object', async () => {

@@ -181,6 +181,9 @@ describe('a mistake in holdpoint.yaml', () => {
     ['a bad server name', 'server: My Shop\n', 1, /lower-case letters, digits and hyphens/],
     ['a bad tool name', 'tools:\n  "pay me": { materiality: low }\n', 2, /is not a tool name/],
     ['a private key', 'trust:\n  receipts:\n    - { kty: OKP, crv: Ed25519, x: a, d: b }\n', 3, /private key/],
+    ['a key in the open', 'key: "{}"\n', 1, /"key" must be a mapping that names an environment variable/],
+    ['a key in the open, as a mapping', 'key: { kty: OKP, d: s3cret }\n', 1, /^(?!.*s3cret)/],
+    ['a key that servers would be handed', 'key: { env: API_KEY }\n', 1, /beginning with HOLDPOINT_/],
     [
       'a missing policy',
       'server: a\npolicies:\n  - ask/v1\n  - nope.cedar\n',

@@ -20,6 +20,7 @@ describe('the state folder', () => {
       store: { kind: 'folder', folder: '/s/receipts' },
       keyFile: '/s/keys/receipt.pem',
       logKeyFile: '/s/keys/log-key',
+      blindingKeyFile: '/s/keys/blinding-key',
       overrides: '/s/overrides',
       pins: '/s/pins',
     })
@@ -27,9 +28,11 @@ describe('the state folder', () => {
       store: { kind: 'folder', folder: '/app/r' },
       keyFile: '/k',
       logKeyFile: '/log-key',
+      blindingKeyFile: '/blinding-key',
       overrides: '/app/o',
       pins: '/s/pins',
     })
+    expect(placesOf({ key: { env: 'HOLDPOINT_KEY' } }, '/app', '/s').keyEnv).toBe('HOLDPOINT_KEY')
     expect(placesOf({ store: 'memory' }, '/app', '/s').store).toEqual({ kind: 'memory' })
   })
 })

@@ -58,6 +58,14 @@ class World {
     return `${logs.map((key) => `log ${key}\n`).join('')}${this.servers.map(({ line }) => `${line}\n`).join('')}${group}\n`
   }
 
+  /** So many receipts more, logged by a process that ends then. */
+  async grow(receipts: number): Promise<void> {
+    const log = await this.open()
+    await this.writer.write(receipts)
+    await log.step()
+    await log.close()
+  }
+
   async open(signer: Signer = this.signer): Promise<LogHandle> {
     return await openLog(this.folder, { signer, witnesses: this.witnesses() })
   }
@@ -172,15 +180,9 @@ describe('a log with witnesses', () => {
 describe('a log that was cut, restored or forked', () => {
   it('I6: restored from an old copy signs nothing new: a witness has seen more', async () => {
     const world = await World.of(1)
-    const log = await world.open()
-    await world.writer.write(10)
-    await log.step()
-    await log.close()
+    await world.grow(10)
     const old = world.copy()
-    const later = await world.open()
-    await world.writer.write(10)
-    await later.step()
-    await later.close()
+    await world.grow(10)
     old.restore()
     const restored = await world.open()
     await world.writer.write(1)
@@ -193,10 +195,7 @@ describe('a log that was cut, restored or forked', () => {
 
   it('I6: whose folder was lost does not begin once more under its name', async () => {
     const world = await World.of(1)
-    const log = await world.open()
-    await world.writer.write(4)
-    await log.step()
-    await log.close()
+    await world.grow(4)
     rmSync(join(world.folder, 'log'), { recursive: true })
     const again = await world.open()
     await expect(again.step()).rejects.toEqual(stuck(/has seen 5 leaves of this log, and here are 0/))
@@ -220,15 +219,9 @@ describe('a log that was cut, restored or forked', () => {
 
   it('I6: stands still where no quorum is asked for, and one witness has seen more', async () => {
     const world = await World.of(2, 'none')
-    const log = await world.open()
-    await world.writer.write(2)
-    await log.step()
-    await log.close()
+    await world.grow(2)
     const old = world.copy()
-    const later = await world.open()
-    await world.writer.write(2)
-    await later.step()
-    await later.close()
+    await world.grow(2)
     old.restore()
     const [, away] = world.servers
     if (away !== undefined) away.staged = { status: 503 }
@@ -243,10 +236,7 @@ describe('a log that was cut, restored or forked', () => {
   it('I6: is not signed while nobody can be asked whether it was restored', async () => {
     const world = await World.of(1)
     const [server] = world.servers
-    const log = await world.open()
-    await world.writer.write(10)
-    await log.step()
-    await log.close()
+    await world.grow(10)
     world.deadlineMs = 500
     const again = await world.open()
     await world.writer.write(1)

@@ -1,53 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Receipt } from '../../src/types.ts'
 import { type BundleReport, type BundleTrust, type Check, verifyBundle } from '../../src/verify.ts'
-import { gateKey, HandMadeLog, newLog, ORIGIN, Process } from '../support/bundles.ts'
+import { attackedLog } from '../support/attacked-log.ts'
+import { gateKey, ORIGIN, Process } from '../support/bundles.ts'
 import { noteSigner } from '../support/log-keys.ts'
 
 /**
  * What an operator who holds every key could try, each against an auditor who trusts the gate's key, the log's key and two
  * witnesses: the bundle that he is shown, and how it comes out.
  */
-const key = gateKey()
-const first = new Process(key, 'first')
-const second = new Process(key, 'second')
-
-/** Two processes, whose receipts came into the log by turns; then a third, in the place of the second. */
-function story(): readonly Receipt[] {
-  const [a0, b0] = [first.open(), second.open()]
-  const [a1, a2] = first.call('refund 1')
-  const [b1, b2] = second.call('refund 2')
-  const [a3, a4] = first.call('refund 3')
-  const [a5, b3] = [first.seal(), second.write({ ...REFUSED })]
-  const third = new Process(key, 'third')
-  const c0 = third.open(b3)
-  const [c1, c2] = third.call('refund 4')
-  return [a0, b0, a1, b1, a2, b2, a3, b3, a4, a5, c0, c1, c2, third.seal()]
-}
-
-const REFUSED = {
-  kind: 'decision',
-  principal: { type: 'user', id: 'alice', basis: 'stated' },
-  tool: { server: 'shop', name: 'refund' },
-  materiality: 'high',
-  surface: 'financial',
-  evidence: [],
-  decision: 'deny',
-  basis: 'pdp',
-  enforced: true,
-  code: 'denied_by_policy',
-  policy: { digest: key.kid, determining: [], errors: [] },
-  rederivable: true,
-}
-
-const receipts = story()
-const log = newLog(receipts)
+const { key, receipts, second, log, rewritten } = attackedLog()
 const trust: BundleTrust = { keys: [key.publicJwk], log: log.policy() }
-
-/** The same log, by the same keys, after somebody changed what is in it. */
-function rewritten(changed: readonly Receipt[], by: Partial<HandMadeLog> = {}): HandMadeLog {
-  return new HandMadeLog(changed, { signer: log.signer, witnesses: log.witnesses, ...by })
-}
 
 function of(report: BundleReport, check: Check): string {
   const found = report.checks.find((one) => one.check === check)
@@ -91,7 +54,9 @@ describe('an operator who holds every key but those of the witnesses', () => {
     const known = await verifyBundle(await cut.whole(), { ...trust, checkpoints: [log.note()] })
     expect(of(known, 'consistency')).toMatch(/^fail: you hold a checkpoint of 14 leaves, and this bundle ends at 10/)
     const torn = await verifyBundle((await log.whole()).toSpliced(11, 4), trust)
-    expect(of(torn, 'bundle')).toMatch(/^fail: line 12 .*14 leaves, and 10 receipts came: 4 are missing/)
+    expect(of(torn, 'bundle')).toMatch(
+      /^fail: line 12 .*14 leaves, and 10 receipts came: the last 4 are missing, the tail was cut/,
+    )
   })
 
   it.each([2, 5, 8])('cannot drop a receipt (leaf %i)', async (at) => {

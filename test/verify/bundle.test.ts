@@ -224,7 +224,7 @@ describe('policies and definitions', () => {
     ]
     const report = await verifyBundle(await unlogged(list), trust)
     expect(report).toMatchObject({ ok: true, enforced: false })
-    expect(of(report, 'approvals')).toMatch(/^not_established: 1 calls ran on a person’s yes, by the gate’s own word/)
+    expect(of(report, 'approvals')).toMatch(/^not_established: 1 call ran on a person’s yes, by the gate’s own word/)
     const unnamed = [new Process(key, 'u').open()]
     const process = new Process(key, 'v')
     const missing = [...unnamed, process.open(), ...process.call('three', { basis: 'approval' })]

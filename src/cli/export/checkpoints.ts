@@ -1,18 +1,17 @@
 /** The log's newest checkpoint, and those that others hold from before. */
 import { sha256Bytes } from '../../bytes/digest.ts'
 import { readCheckpoint } from '../../log/checkpoint.ts'
-import { logSigner } from '../../log/log-signer.ts'
 import { verifyConsistency } from '../../log/merkle.ts'
 import { readNote } from '../../log/note.ts'
+import type { StepReport } from '../../log/sequencer.ts'
 import { writeVerifierKey } from '../../log/verifier-key.ts'
-import { logTerms } from '../../log-keeper/open.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
-import { openLog } from '../../store/log-book.ts'
-import { tryLease } from '../../store/log-lease.ts'
 import { type LogReader, openLogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
-import { reasonOf, UnusableInput } from '../exit.ts'
+import { AnswerIsNo, reasonOf, UnusableInput } from '../exit.ts'
 import { readInput } from '../input.ts'
+import { publicKeyOf } from '../log/place.ts'
+import { stepped } from '../log/stepped.ts'
 import { counted, type Terminal } from '../terminal.ts'
 import type { HeldCheckpoint } from './content.ts'
 
@@ -29,37 +28,33 @@ export async function logNow(
   { config, places }: Situation,
   terminal: Terminal,
 ): Promise<{ readonly log: LogReader; readonly head: Head; readonly key: string } | undefined> {
-  const terms = logTerms(logSetup(config, { ...places, store: { kind: 'folder', folder } }))
-  const lease = tryLease(folder)
-  if (lease === undefined) {
-    terminal.note('a gate takes this log forward now: receipts of the last second may not be in it yet')
-  } else {
-    const book = await openLog(folder, { ...terms, lease })
-    try {
-      const { changed, quorum, witnesses } = await book.step()
-      if (changed.length > 0) {
-        terminal.note(
-          `${counted(changed.length, 'file')} of receipts changed after they were logged: run holdpoint verify`,
-        )
-      }
-      if (quorum === 'missed') {
-        const silent = witnesses.filter(({ result }) => result !== 'cosigned').map(({ name }) => name)
-        terminal.note(`too few witnesses have seen this checkpoint: ${silent.join(', ')} did not sign`)
-      }
-    } finally {
-      await book.close()
-    }
-  }
+  const setup = logSetup(config, { ...places, store: { kind: 'folder', folder } })
+  tell(await stepped(setup), terminal)
   const log = openLogReader(folder)
   const head = await log.head()
   if (head === undefined) return undefined
-  return { log, head, key: writeVerifierKey(logSigner(sha256Bytes, terms.signer, head.origin).key) }
+  return { log, head, key: writeVerifierKey(publicKeyOf({ ...setup, origin: head.origin })) }
+}
+
+function tell(report: StepReport | undefined, { note }: Terminal): void {
+  if (report === undefined) {
+    note('a gate takes this log forward now: receipts of the last second may not be in it yet')
+    return
+  }
+  const { changed, quorum, witnesses } = report
+  if (changed.length > 0)
+    note(`${counted(changed.length, 'file')} of receipts changed after they were logged: run holdpoint verify`)
+  if (quorum === 'missed') {
+    const silent = witnesses.filter(({ result }) => result !== 'cosigned').map(({ name }) => name)
+    note(`too few witnesses have seen this checkpoint: ${silent.join(', ')} did not sign`)
+  }
 }
 
 /**
  * Checkpoints that somebody holds from before, each to be shown to be of the same log.
  *
- * @throws UnusableInput for a file that is none; where the log does not continue it, which is what must never be
+ * @throws UnusableInput for a file that is none, or is of another log
+ * @throws AnswerIsNo where the log does not continue it, which is what must never be
  */
 export async function heldCheckpoints(
   files: readonly string[],
@@ -72,13 +67,17 @@ export async function heldCheckpoints(
     if (says.origin !== head.origin) {
       throw new UnusableInput(`${file} is a checkpoint of "${says.origin}", and this log is "${head.origin}"`)
     }
-    const isContinued =
-      says.size <= head.size &&
-      says.size > 0 &&
-      verifyConsistency(sha256Bytes, { from: says, to: head, proof: await log.proveConsistency(says.size, head.size) })
-    if (!isContinued) {
-      throw new UnusableInput(
-        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history. Keep both as evidence`,
+    // Every log continues the empty one.
+    if (says.size === 0) continue
+    if (says.size > head.size) {
+      throw new AnswerIsNo(
+        `the checkpoint in ${file} is of ${says.size} leaves, and this log ends at ${head.size}: its tail was cut, or an old copy was restored. Keep both as evidence`,
+      )
+    }
+    const proof = await log.proveConsistency(says.size, head.size)
+    if (!verifyConsistency(sha256Bytes, { from: says, to: head, proof })) {
+      throw new AnswerIsNo(
+        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history, forked from that one. Keep both as evidence`,
       )
     }
     if (says.size < head.size) held.push({ note: new TextDecoder().decode(bytes), size: says.size })

@@ -9,7 +9,7 @@ import type { LogReader } from '../../store/log-reader.ts'
 import type { StoreReader } from '../../store/sqlite-reader.ts'
 import type { Sidecar } from '../../types.ts'
 import { type BundleContent, type BundleOpening, fitsBundle } from '../../verify.ts'
-import { UnusableInput } from '../exit.ts'
+import { AnswerIsNo, UnusableInput } from '../exit.ts'
 
 /** Receipts that are in memory at once, with the requests beside them. */
 const AT_ONCE = 64
@@ -59,7 +59,8 @@ interface Leaf {
  * head's checkpoint.
  *
  * @param tally counts along
- * @throws UnusableInput where a text is not the result that it is said to be, or a receipt of the log is not in the store
+ * @throws UnusableInput where a text is not the result that it is said to be
+ * @throws AnswerIsNo where a receipt of the log is not in the store
  */
 export async function* contentOf(terms: ContentTerms, tally: Tally): AsyncGenerator<BundleContent> {
   const { log, head, wanted, held, results } = terms
@@ -68,7 +69,11 @@ export async function* contentOf(terms: ContentTerms, tally: Tally): AsyncGenera
     const kept = new Map((await terms.store.kept(leaves.map(({ hash }) => hash))).map((one) => [one.receipt.hash, one]))
     for (const { leaf, hash } of leaves) {
       const one = kept.get(hash)
-      if (one === undefined) throw new UnusableInput(`leaf ${leaf} of the log is of a receipt that is not in the store`)
+      if (one === undefined) {
+        throw new AnswerIsNo(
+          `leaf ${leaf} of the log is of a receipt that is not in the store: it was dropped, or the store is an old copy`,
+        )
+      }
       tally.receipts += 1
       const proof = wanted === undefined ? {} : { proof: await log.proveInclusion(leaf, head.size) }
       yield { kind: 'receipt', jws: one.receipt.jws, leaf, ...proof }

@@ -1,7 +1,8 @@
 /** The public parts of this machine's earlier receipt keys: what they signed is still to be verified. */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../bytes/system-code.ts'
+import { createDurably } from '../../files/durable.ts'
 import type { Jwk } from '../../verify.ts'
 import { UnusableInput } from '../exit.ts'
 
@@ -24,19 +25,7 @@ export function formerKeys(keyFile: string): readonly (Jwk & { readonly kid: str
 export function keepFormer(keyFile: string, kid: string, publicJwk: object): void {
   const folder = folderOf(keyFile)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  let file: number
-  try {
-    file = openSync(join(folder, `${kid}.jwk`), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
-  } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return
-    throw error
-  }
-  try {
-    writeFileSync(file, `${JSON.stringify(publicJwk)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  createDurably(join(folder, `${kid}.jwk`), `${JSON.stringify(publicJwk)}\n`)
 }
 
 /** Beside the key file, each under its thumbprint. */

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
 import { Command } from 'commander'
-import { loadKey } from '../../receipt/key-file.ts'
-import { type CommandContext, homely, situationOf } from '../context.ts'
+import { type CommandContext, situationOf } from '../context.ts'
+import { keyHere, shownKey } from '../trust.ts'
 import { formerKeys } from './former.ts'
 import { knownKeys } from './known.ts'
 
@@ -12,7 +11,7 @@ export function listCommand({ terminal }: CommandContext): Command {
     .addHelpText('after', '\nExample:\n  holdpoint keys list')
     .action(async (flags: { config?: string; json?: true }) => {
       const { places } = situationOf(flags.config)
-      const own = existsSync(places.keyFile) ? loadKey(places.keyFile) : undefined
+      const own = keyHere(places)
       const retiredBy = places.store.kind === 'folder' ? (await knownKeys(places.store.folder)).retiredBy : undefined
       const former = formerKeys(places.keyFile).map(({ kid, ...publicJwk }) => ({
         kid,
@@ -21,12 +20,18 @@ export function listCommand({ terminal }: CommandContext): Command {
       }))
       if (flags.json === true) {
         const signing = own === undefined ? null : { kid: own.kid, publicJwk: own.publicJwk }
-        terminal.out(JSON.stringify({ keyFile: places.keyFile, signing, former }))
+        terminal.out(
+          JSON.stringify({
+            ...(places.keyEnv === undefined ? { keyFile: places.keyFile } : { keyEnv: places.keyEnv }),
+            signing,
+            former,
+          }),
+        )
         return
       }
       terminal.out(own === undefined ? 'No key yet: it is made at the first call' : `${own.kid}  signs now, ${own.alg}`)
       for (const { kid, retiredBy } of former)
         terminal.out(`${kid}  ${retiredBy === undefined ? 'signed before, not retired' : `retired by ${retiredBy}`}`)
-      terminal.out(`  ${homely(places.keyFile)}`)
+      terminal.out(`  ${shownKey(places)}`)
     })
 }

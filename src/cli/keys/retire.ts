@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { loadKey } from '../../receipt/key-file.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
+import { ownKey } from '../trust.ts'
 import { formerKeys } from './former.ts'
 import { knownKeys } from './known.ts'
 import { writeWith } from './writer.ts'
@@ -23,7 +23,7 @@ Example:
     )
     .action(async (kid: string, flags: { config?: string; anyway?: true; json?: true }) => {
       const { places } = situationOf(flags.config)
-      const own = loadKey(places.keyFile)
+      const own = ownKey(flags.config)
       if (kid === own.kid)
         throw new UnusableInput('that is the key that signs now: make a new one first, with "holdpoint keys rotate"')
       if (!formerKeys(places.keyFile).some((former) => former.kid === kid))

@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { Command } from 'commander'
+import { moveDurably } from '../../files/durable.ts'
 import { loadKey, loadOrCreateKey } from '../../receipt/key-file.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
+import { UnusableInput } from '../exit.ts'
 import { keepFormer } from './former.ts'
 import { writeWith } from './writer.ts'
 
@@ -22,15 +22,19 @@ Example:
     )
     .action(async (flags: { config?: string; json?: true }) => {
       const situation = situationOf(flags.config)
-      const { keyFile } = situation.places
+      const { keyFile, keyEnv } = situation.places
+      if (keyEnv !== undefined) {
+        throw new UnusableInput(
+          `the receipt key is in the environment variable ${keyEnv}, which no command can change: see "Keys" in docs/receipts.md`,
+        )
+      }
       const old = loadKey(keyFile)
       // Cut off behind any of these steps, the next run goes on with the same new key.
       const next = `${keyFile}.next`
       const fresh = loadOrCreateKey(next)
       const receipt = await writeWith(flags.config, (gate) => gate.addKey(fresh))
       keepFormer(keyFile, old.kid, old.publicJwk)
-      renameSync(next, keyFile)
-      syncFolder(dirname(keyFile))
+      moveDurably(next, keyFile)
       if (flags.json === true) {
         terminal.out(
           JSON.stringify({ keyFile, old: old.kid, new: fresh.kid, publicJwk: fresh.publicJwk, receipt: receipt.id }),
@@ -44,15 +48,4 @@ Example:
         `Put the line above into trust.receipts beside the old key, start the gates again, and then: holdpoint keys retire ${old.kid.startsWith('-') ? '-- ' : ''}${old.kid}`,
       )
     })
-}
-
-/** A name is durable with its folder. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }

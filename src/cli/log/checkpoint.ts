@@ -1,15 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { StepReport } from '../../log/sequencer.ts'
-import { logTerms } from '../../log-keeper/open.ts'
 import type { LogSetup } from '../../log-keeper/setup.ts'
-import { openLog } from '../../store/log-book.ts'
-import { tryLease } from '../../store/log-lease.ts'
 import { openLogReader } from '../../store/log-reader.ts'
 import type { CommandContext } from '../context.ts'
 import { readerOf } from '../receipts.ts'
 import { counted } from '../terminal.ts'
 import { setupOfStore } from './place.ts'
+import { stepped } from './stepped.ts'
 
 /** How long a running gate may take to log what is there now, ms. */
 const LONGEST_WAIT_MS = 15_000
@@ -21,15 +19,17 @@ export function checkpointCommand({ terminal, end }: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nWhere a running gate keeps the log, its next checkpoint is waited for. Exits 1 when too few witnesses have seen it.' +
+      '\nWhere a running gate keeps the log, its next checkpoint is waited for. Exits 1 when too few witnesses have seen it, when the log\n' +
+        'contradicts them, or when receipts that it has are gone from the store.' +
         '\n\nExample:\n  holdpoint log checkpoint',
     )
     .action(async (flags: { config?: string; json?: true }) => {
       const setup = setupOfStore(flags.config)
-      const made = (await stepped(setup)) ?? (await awaited(setup))
+      const report = await stepped(setup)
+      const made = report === undefined ? await awaited(setup) : madeHere(report)
       if (flags.json === true) terminal.out(JSON.stringify(made))
       else terminal.out(inWords(made))
-      end(made.isCurrent && made.quorum !== 'missed' ? 0 : 1)
+      end(made.isCurrent && made.quorum !== 'missed' && (made.changed ?? []).length === 0 ? 0 : 1)
     })
 }
 
@@ -42,20 +42,13 @@ interface Made {
   /** Is every receipt that was there in it? */
   readonly isCurrent: boolean
   readonly quorum?: StepReport['quorum']
+  /** Slots that are not what they were when the log read them. */
+  readonly changed?: StepReport['changed']
   readonly witnesses?: StepReport['witnesses']
 }
 
-/** Takes the log forward; `undefined` while somebody else does. */
-async function stepped(setup: LogSetup): Promise<Made | undefined> {
-  const lease = tryLease(setup.storeFolder)
-  if (lease === undefined) return undefined
-  const log = await openLog(setup.storeFolder, { ...logTerms(setup), lease })
-  try {
-    const { entered, head, quorum, witnesses } = await log.step()
-    return { by: 'this command', size: head?.size ?? 0, entered, isCurrent: true, quorum, witnesses }
-  } finally {
-    await log.close()
-  }
+function madeHere({ entered, head, quorum, witnesses, changed }: StepReport): Made {
+  return { by: 'this command', size: head?.size ?? 0, entered, isCurrent: true, quorum, witnesses, changed }
 }
 
 /** Waits until whoever keeps the log has as many leaves as there are receipts now. */
@@ -80,12 +73,17 @@ async function receiptsIn(folder: string): Promise<number> {
   }
 }
 
-function inWords({ by, size, entered, isCurrent, quorum, witnesses }: Made): string {
+function inWords({ by, size, entered, isCurrent, quorum, witnesses, changed }: Made): string {
   if (!isCurrent) return `${by} keeps the log, and has logged ${counted(size, 'receipt')}: not all that are there`
   const lines = [
     `${counted(size, 'receipt is', 'receipts are')} logged, ${entered === undefined ? `by ${by}` : `${entered} of them now`}`,
   ]
   for (const { name, result, why } of witnesses ?? []) lines.push(`  ${name}: ${why ?? result}`)
+  for (const slot of changed ?? []) {
+    lines.push(
+      `  receipts-${slot}.db is gone, or not the file that it was: receipts that the log has were left out of it`,
+    )
+  }
   if (quorum === 'missed') lines.push('  too few witnesses have seen this checkpoint')
   return lines.join('\n')
 }

@@ -4,7 +4,7 @@ import { traceOfConversation } from '../../receipt/lineage.ts'
 import { UnusableInput } from '../exit.ts'
 import { readerOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
-import { ownKey } from '../trust.ts'
+import { namingKey } from '../trust.ts'
 import { findByReference } from '../why.ts'
 import { traceOf } from './traced.ts'
 
@@ -23,7 +23,7 @@ export async function traceNamed(
   },
 ): Promise<string | undefined> {
   const { path, conversation, config, tokens, terminal } = about
-  if (conversation === true) return traceOfConversation(ownKey(config), id)
+  if (conversation === true) return traceOfConversation(namingKey(config), id)
   if (TRACE_ID.test(id)) return id
   if (id.startsWith('hp_')) return await traceBehind(id, path, terminal)
   if (!RECEIPT_ID.test(id)) {

@@ -1,5 +1,6 @@
 import { HoldpointError } from '../../errors.ts'
-import type { Receipt, ReceiptKind, Sidecar } from '../../types.ts'
+import type { Receipt, Sidecar } from '../../types.ts'
+import { receiptOf } from '../receipt-row.ts'
 import type { Cursor } from '../sqlite-reader.ts'
 import { quotedSchema } from './schema.ts'
 import { type Row, Session, type Source } from './session.ts'
@@ -91,18 +92,5 @@ export class PostgresReader {
       const why = cause instanceof Error ? cause.message : 'without a reason'
       throw new HoldpointError('ERR_STORE', `the store failed: ${why}`, { at: this.#source.place, cause })
     }
-  }
-}
-
-function receiptOf(row: Row): Receipt {
-  const prev = row['prev']
-  return {
-    id: String(row['ref']),
-    hash: String(row['hash']),
-    kind: String(row['kind']) as ReceiptKind,
-    stream: String(row['stream']),
-    seq: Number(row['seq']),
-    ...(typeof prev === 'string' ? { prev } : {}),
-    jws: String(row['jws']),
   }
 }

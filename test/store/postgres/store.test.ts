@@ -114,6 +114,18 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
         "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = 'postgres')",
       )
     ).map(({ pid }) => Number(pid))
+  /** A commit that is written and waits for a standby that there is not. */
+  const unconfirmed = async () => {
+    const store = make()
+    await store.open()
+    const chain = await openedChain(store)
+    await configure('synchronous_standby_names = nobody')
+    const [pid] = await writerPids()
+    const ended = chain.commit(decisionDraft(), claim('k')).catch((cause: unknown) => cause)
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'"
+    await expect.poll(async () => (await server.sql(waiting, [pid])).length).toBe(1)
+    return { store, pid, ended }
+  }
 
   describe('is refused where what it acknowledges could be lost', () => {
     it.each([
@@ -155,16 +167,9 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     })
 
     it('a commit that no standby confirmed, of which the server only warns', async () => {
-      const store = make()
-      await store.open()
-      const chain = await openedChain(store)
-      await configure('synchronous_standby_names = nobody')
-      const [pid] = await writerPids()
-      const committing = chain.commit(decisionDraft(), claim('k')).catch((cause: unknown) => cause)
-      const waiting = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'"
-      await expect.poll(async () => (await server.sql(waiting, [pid])).length).toBe(1)
+      const { pid, ended } = await unconfirmed()
       await server.sql('SELECT pg_cancel_backend($1)', [pid])
-      expect(await committing).toMatchObject({ message: expect.stringContaining('committed with a warning') })
+      expect(await ended).toMatchObject({ message: expect.stringContaining('committed with a warning') })
     })
 
     it('a database that cannot hold every text', async () => {
@@ -564,16 +569,9 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     })
 
     it('I2: answers nobody with a permit when the connection breaks during the commit', async () => {
-      const store = make()
-      await store.open()
-      const chain = await openedChain(store)
-      await configure('synchronous_standby_names = nobody')
-      const [pid] = await writerPids()
-      const committing = chain.commit(decisionDraft(), claim('k')).catch((cause: unknown) => cause)
-      const waiting = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'"
-      await expect.poll(async () => (await server.sql(waiting, [pid])).length).toBe(1)
+      const { store, pid, ended } = await unconfirmed()
       await server.sql('SELECT pg_terminate_backend($1)', [pid])
-      expect(await committing).toMatchObject({ code: 'ERR_STORE' })
+      expect(await ended).toMatchObject({ code: 'ERR_STORE' })
       await server.sql('ALTER SYSTEM RESET ALL')
       await server.sql('SELECT pg_reload_conf()')
       // It had been written: the key stays taken, and nothing ran.
