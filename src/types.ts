@@ -1001,6 +1001,27 @@ export type Ending =
  */
 export type When = 'now' | 'soon'
 
+/** What the person should know of a call that ran otherwise than it was asked for, or without a check. */
+export interface Notice {
+  readonly kind: /** No policy answered, and the operator lets low calls run then. */
+    | 'failed_open'
+    | 'limited'
+    | 'dry_run'
+    | 'redacted'
+    | 'notified'
+    /** It waited for a policy point to heal. */
+    | 'held'
+    /** It would have been refused; observe mode held nothing back. */
+    | 'observed'
+    /** It ran on a signed override, since no policy answered. */
+    | 'override'
+    | 'needs_instruction'
+  /** One sentence. */
+  readonly message: string
+  /** What was changed, by JSON Pointer; `from` and `to` are canonical JSON. */
+  readonly changes?: readonly { readonly path: string; readonly from?: string; readonly to?: string }[]
+}
+
 /** `begin`'s answer. The compare-and-set of this process: it runs once, or says why not. */
 export type Begun =
   | { readonly outcome: 'begun'; readonly input: Json; readonly beside?: Json }
@@ -1022,6 +1043,8 @@ export interface PermittedAdmission {
   readonly enforced: boolean
   /** In observe mode, the refusal that would have been. */
   readonly observed?: Refusal
+  /** What the person should know of how it runs; absent where there is nothing. */
+  readonly notices?: readonly Notice[]
   /** Synchronous; the tool must be called with `input`, in the same turn. */
   begin(): Begun
   /** Writes the outcome receipt. Never throws; an executed call never turns into an error. */

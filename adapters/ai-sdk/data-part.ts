@@ -1,29 +1,9 @@
 import { z } from 'zod'
-import type { Materiality, Refusal } from '../../src/index.ts'
+import type { ApprovalRecord } from '../../src/index.ts'
 import type { CallRecord } from '../shared/journal.ts'
-import { FAIL_OPEN_NOTE } from '../shared/wording.ts'
+import { type HoldpointData, type HoldpointPart, PART_VERSION, type RequestPart } from '../shared/part.ts'
 
-/** One receipt as the person gets it: enough to verify it offline. */
-export interface ReceiptPart {
-  readonly id: string
-  readonly kind: string
-  /** JWS compact serialisation. */
-  readonly jws: string
-}
-
-/** What a `data-holdpoint` part says about one tool call. It is for the person: the AI SDK never sends it to the model. */
-export interface HoldpointData {
-  readonly toolCallId: string
-  readonly tool: string
-  readonly outcome: 'permitted' | 'refused' | 'ungated'
-  readonly materiality?: Materiality
-  readonly refusal?: Refusal
-  /** In observe mode, the refusal that would have been. */
-  readonly observed?: Refusal
-  /** For the person: why this call ran without a policy's answer. */
-  readonly note?: string
-  readonly receipts: readonly ReceiptPart[]
-}
+const materiality = z.enum(['low', 'medium', 'high'])
 
 const refusalSchema = z.looseObject({
   holdpoint: z.literal('refusal/v1'),
@@ -33,43 +13,90 @@ const refusalSchema = z.looseObject({
   executed: z.literal(false),
 })
 
+const requestSchema = z.looseObject({
+  ref: z.string(),
+  requires: z.string(),
+  quorum: z.int().positive(),
+  state: z.enum(['pending', 'approved', 'declined', 'spent', 'expired']),
+  tool: z.string(),
+  materiality,
+  because: z.string(),
+  argumentsText: z.string(),
+  previousText: z.string().optional(),
+  question: z.string().optional(),
+  shown: z.string().optional(),
+  createdAt: z.number(),
+  expiresAt: z.number(),
+  declinedBecause: z.string().optional(),
+})
+
+/** A later gate may give notices of further kinds: a sentence is one whatever its kind. */
+const noticeSchema = z.looseObject({
+  kind: z.string(),
+  message: z.string(),
+  changes: z
+    .array(z.looseObject({ path: z.string(), from: z.string().optional(), to: z.string().optional() }))
+    .optional(),
+})
+
 /**
  * The schema of a `data-holdpoint` part, for apps that validate stored messages. An app that passes `dataSchemas` must list
- * it, or its own messages fail validation.
+ * it, or its own messages fail validation. A part of another version than 1 fails it.
  *
  * @example
  * await validateUIMessages({ messages, tools, dataSchemas: { holdpoint: holdpointDataSchema } })
  */
 export const holdpointDataSchema: z.ZodType<HoldpointData> = z.looseObject({
+  v: z.literal(PART_VERSION),
   toolCallId: z.string(),
   tool: z.string(),
   outcome: z.enum(['permitted', 'refused', 'ungated']),
-  materiality: z.enum(['low', 'medium', 'high']).optional(),
+  materiality: materiality.optional(),
   refusal: refusalSchema.optional(),
   observed: refusalSchema.optional(),
-  note: z.string().optional(),
+  request: requestSchema.optional(),
+  notices: z.array(noticeSchema).optional(),
   receipts: z.array(z.looseObject({ id: z.string(), kind: z.string(), jws: z.string() })),
 }) as unknown as z.ZodType<HoldpointData>
 
-/** A `data-holdpoint` part. The same id updates the part in place, so a call has one however often it is told of. */
-export interface HoldpointPart {
-  readonly type: 'data-holdpoint'
-  readonly id: string
-  readonly data: HoldpointData
-}
-
 /** The part for one call. */
 export function dataPart(record: CallRecord): HoldpointPart {
-  const { callId, tool, materiality, refusal, observed, failedOpen, receipts } = record
+  const { callId, tool, refusal, observed, request, notices } = record
   const data: HoldpointData = {
+    v: PART_VERSION,
     toolCallId: callId,
     tool,
     outcome: refusal === undefined ? record.outcome : 'refused',
-    ...(materiality === undefined ? {} : { materiality }),
+    ...(record.materiality === undefined ? {} : { materiality: record.materiality }),
     ...(refusal === undefined ? {} : { refusal }),
     ...(observed === undefined ? {} : { observed }),
-    ...(failedOpen ? { note: FAIL_OPEN_NOTE } : {}),
-    receipts: receipts.map(({ id, kind, jws }) => ({ id, kind, jws })),
+    ...(request === undefined ? {} : { request: requestPart(request) }),
+    ...(notices.length === 0 ? {} : { notices }),
+    receipts: record.receipts.map(({ id, kind, jws }) => ({ id, kind, jws })),
   }
   return { type: 'data-holdpoint', id: `holdpoint-${callId}`, data }
+}
+
+/** What the question's own members will be once the gate words it; until then a part has those that there are. */
+type Worded = ApprovalRecord & Partial<Pick<RequestPart, 'quorum' | 'question' | 'shown' | 'previousText'>>
+
+/** Members by name, so that nothing else of a record ever leaves the server. */
+function requestPart(record: ApprovalRecord): RequestPart {
+  const { quorum, question, shown, previousText }: Worded = record
+  const { ref, requires, state, tool, materiality, because, argumentsText, createdAt, expiresAt } = record
+  return {
+    ref,
+    requires,
+    quorum: quorum ?? 1,
+    state,
+    tool,
+    materiality,
+    because,
+    argumentsText,
+    ...(previousText === undefined ? {} : { previousText }),
+    ...(question === undefined ? {} : { question }),
+    ...(shown === undefined ? {} : { shown }),
+    createdAt,
+    expiresAt,
+  }
 }

@@ -43,6 +43,11 @@ export function denialIdOf(record: CallRecord): string {
   return `holdpoint-${record.callId}`
 }
 
+/** The major of the client of this call, where its server or its app said it. */
+export function clientOf(record: CallRecord): Major | undefined {
+  return presentations.get(record)?.client
+}
+
 /** What was remembered; an error is what every client understands. */
 function presentationOf(record: CallRecord): Presentation {
   return presentations.get(record) ?? { refusalAs: 'error', client: 6 }

@@ -1,8 +1,9 @@
 import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, type Journal, journalOf, partitionOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
+import { forMajor6 } from './client-six.ts'
 import { dataPart } from './data-part.ts'
-import { approvalDescriptor, approvalIdFor, denialIdOf, type Major, shownAs } from './presentation.ts'
+import { approvalDescriptor, approvalIdFor, clientOf, denialIdOf, type Major, shownAs } from './presentation.ts'
 
 /** What `holdpointStream` may be told. */
 export interface StreamOptions {
@@ -21,6 +22,8 @@ interface Chunk {
   readonly preliminary?: boolean
   readonly isAutomatic?: boolean
   readonly approved?: boolean
+  readonly approvalDescriptor?: unknown
+  readonly reason?: string
   readonly providerExecuted?: boolean
 }
 
@@ -49,7 +52,7 @@ class Telling {
   readonly #journal: Journal
   /** Taken once: a stream is read outside the `actingAs` that it was made in. */
   readonly #partition: string
-  readonly #client: Major | undefined
+  #client: Major | undefined
   readonly #names = new Map<string, string>()
   /** Automatic approval requests that were kept from a major 6 client, and so must their answers be. */
   readonly #withheld = new Set<string>()
@@ -62,11 +65,17 @@ class Telling {
   }
 
   async tell(chunk: Chunk): Promise<readonly object[]> {
+    const told = await this.#told(chunk)
+    return this.#client === 6 ? told.flatMap(forMajor6) : told
+  }
+
+  async #told(chunk: Chunk): Promise<readonly Chunk[]> {
     const { toolCallId } = chunk
     if (toolCallId === undefined) return this.#isWithheld(chunk) ? [] : [chunk]
     if (chunk.toolName !== undefined) this.#names.set(toolCallId, chunk.toolName)
     const record = this.#journal.find(toolCallId, this.#partition) ?? (await this.#ungated(chunk, toolCallId))
-    if (record === undefined) return [chunk]
+    if (record === undefined) return this.#isAutomaticFor6(chunk) ? [] : [chunk]
+    this.#client ??= clientOf(record)
     switch (chunk.type) {
       case 'tool-approval-request':
         return this.#request(chunk, record)
@@ -81,14 +90,14 @@ class Telling {
     }
   }
 
-  #output(chunk: Chunk, record: CallRecord): readonly object[] {
+  #output(chunk: Chunk, record: CallRecord): readonly Chunk[] {
     const refused = record.refusal !== undefined && isRefusal(chunk.output) ? record.refusal : undefined
     if (refused === undefined) return chunk.preliminary === true ? [chunk] : [chunk, dataPart(record)]
     return chunk.preliminary === true ? [] : [...this.#refused(chunk, record, refused), dataPart(record)]
   }
 
   /** A refusal that came back as the tool's result becomes what the client shows as one. */
-  #refused(chunk: Chunk, record: CallRecord, refusal: Refusal): readonly object[] {
+  #refused(chunk: Chunk, record: CallRecord, refusal: Refusal): readonly Chunk[] {
     const how = shownAs(record, 'returned', this.#client)
     if (how === 'result') return [chunk]
     if (how === 'error') return [errorChunk(record, refusal)]
@@ -106,9 +115,9 @@ class Telling {
     ]
   }
 
-  #request(chunk: Chunk, record: CallRecord): readonly object[] {
+  #request(chunk: Chunk, record: CallRecord): readonly Chunk[] {
     const { refusal } = record
-    if (refusal === undefined) return [chunk]
+    if (refusal === undefined) return this.#isAutomaticFor6(chunk) ? [] : [chunk]
     if (chunk.isAutomatic === true && shownAs(record, 'denied', this.#client) === 'error') {
       this.#withheld.add(chunk.approvalId ?? '')
       return []
@@ -119,10 +128,15 @@ class Telling {
     return [{ ...told, approvalId }, dataPart(record)]
   }
 
-  #denied(chunk: Chunk, record: CallRecord): readonly object[] {
+  #denied(chunk: Chunk, record: CallRecord): readonly Chunk[] {
     const { refusal } = record
     const isError = refusal !== undefined && shownAs(record, 'denied', this.#client) === 'error'
     return isError ? [errorChunk(record, refusal)] : [chunk]
+  }
+
+  /** Major 6 takes every request for a question to the person: one that was answered already must not become one. */
+  #isAutomaticFor6(chunk: Chunk): boolean {
+    return this.#client === 6 && chunk.type === 'tool-approval-request' && chunk.isAutomatic === true
   }
 
   #isWithheld(chunk: Chunk): boolean {
@@ -138,6 +152,6 @@ class Telling {
   }
 }
 
-function errorChunk(record: CallRecord, refusal: Refusal): object {
+function errorChunk(record: CallRecord, refusal: Refusal): Chunk & { readonly errorText: string } {
   return { type: 'tool-output-error', toolCallId: record.callId, errorText: renderAsReason(refusal) }
 }

@@ -1,4 +1,14 @@
-import type { Admission, Gate, Materiality, Receipt, Refusal } from '../../src/index.ts'
+import type {
+  Admission,
+  ApprovalRecord,
+  Gate,
+  Materiality,
+  Notice,
+  PermittedAdmission,
+  Receipt,
+  Refusal,
+} from '../../src/index.ts'
+import { FAILED_OPEN } from './wording.ts'
 
 /** What became of one tool call, kept until the host's own stream has shown it to the person. */
 export interface CallRecord {
@@ -13,6 +23,10 @@ export interface CallRecord {
   readonly observed?: Refusal
   /** No policy answered, and the operator lets low calls run then. */
   readonly failedOpen: boolean
+  /** Set when a person could say yes: the request as it stood when the call was refused. */
+  readonly request?: ApprovalRecord
+  /** What the person should know of how it ran. */
+  readonly notices: readonly Notice[]
   /** The decision, and once the tool has ended the outcome. */
   readonly receipts: Receipt[]
 }
@@ -49,6 +63,7 @@ export class Journal {
       tool,
       outcome: 'ungated',
       failedOpen: false,
+      notices: [],
       receipts: receipt === undefined ? [] : [receipt],
     })
   }
@@ -92,8 +107,18 @@ export function partitionOf(gate: Gate): string {
 function recordOf(callId: string, tool: string, admission: Admission): CallRecord {
   const receipts = admission.receipt === undefined ? [] : [admission.receipt]
   if (admission.outcome === 'refused') {
-    const { refusal } = admission
-    return { callId, tool, outcome: 'refused', materiality: refusal.materiality, refusal, failedOpen: false, receipts }
+    const { refusal, request } = admission
+    return {
+      callId,
+      tool,
+      outcome: 'refused',
+      materiality: refusal.materiality,
+      refusal,
+      failedOpen: false,
+      notices: [],
+      receipts,
+      ...(request === undefined ? {} : { request }),
+    }
   }
   const { materiality, failedOpen, observed } = admission
   return {
@@ -102,7 +127,14 @@ function recordOf(callId: string, tool: string, admission: Admission): CallRecor
     outcome: 'permitted',
     materiality,
     failedOpen,
+    notices: noticesOf(admission),
     receipts,
     ...(observed === undefined ? {} : { observed }),
   }
+}
+
+/** The gate's own notices; that a call failed open is one whoever gave the admission (I5). */
+function noticesOf({ notices = [], failedOpen }: PermittedAdmission): readonly Notice[] {
+  const isTold = !failedOpen || notices.some(({ kind }) => kind === 'failed_open')
+  return isTold ? notices : [{ kind: 'failed_open', message: FAILED_OPEN }, ...notices]
 }

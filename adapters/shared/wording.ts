@@ -1,3 +1,7 @@
-/** What model and person are told of a call that ran without a policy's answer (I5). */
+/** What the person is told of a call that ran without a policy's answer (I5). */
+export const FAILED_OPEN =
+  'This call ran although no policy answered for it: the operator lets calls of low materiality run during an outage.'
+
+/** The same for the model. */
 export const FAIL_OPEN_NOTE =
   'Note from holdpoint: no policy answered for this call. It ran because the operator lets calls of low materiality run during an outage.'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { guardTools, respond } from '../../../adapters/ai-sdk/index.ts'
+import { guardTools, holdpointDataSchema, respond } from '../../../adapters/ai-sdk/index.ts'
 import type { Gate, Store } from '../../../src/index.ts'
 import {
   createMemoryStore,
@@ -167,6 +167,36 @@ for (const major of [7, 6] as const) {
       expect(approval?.id).toMatch(/^hp_[0-9a-z]{8}\../)
       expect(Reflect.get(asked ?? {}, 'approvalId')).toBe(approval?.id)
       expect(asked?.approvalDescriptor).toEqual(approval?.descriptor)
+    })
+
+    it('tells the person what would run and by when to answer, in a part that is stored and read again as it was', async () => {
+      const me = view(testGate({ policy: asking() }))
+      const { kept, chunks } = await post(me, paying([]), [USER], payFirst)
+      const asked = await me.requestFor({ tool: 'pay', input: { path: '/x' } })
+      const part = kept.flatMap((message) => message.parts).find(({ type }) => type === 'data-holdpoint')
+      expect(part?.data).toMatchObject({
+        v: 1,
+        toolCallId: 'c1',
+        outcome: 'refused',
+        request: {
+          ref: asked?.ref,
+          requires: 'confirmation',
+          quorum: 1,
+          state: 'pending',
+          tool: 'test/pay',
+          argumentsText: '{"path":"/x"}',
+          expiresAt: asked?.expiresAt,
+        },
+      })
+      expect(chunks.find(({ type }) => type === 'data-holdpoint')?.data).toEqual(part?.data)
+      expect(JSON.stringify(part?.data)).not.toContain(asked?.requestDigest)
+      const read = (data: unknown) => {
+        const messages = [{ ...kept.at(-1), parts: [{ ...part, data }] }]
+        return sdk.validateUIMessages({ messages, dataSchemas: { holdpoint: holdpointDataSchema } })
+      }
+      expect((await read(part?.data))[0]?.parts[0]?.data).toEqual(part?.data)
+      for (const other of [{ v: 2 }, { v: undefined }, { request: { ref: 'hp_1' } }, { notices: [{}] }])
+        await expect(read({ ...Object(part?.data), ...other })).rejects.toThrow('alidation failed')
     })
 
     it(

@@ -4,7 +4,14 @@ import type { CallRecord } from '../../../adapters/shared/journal.ts'
 import { testGate } from '../../../src/testing.ts'
 
 function recordOf(refusalAs: RefusalAs | undefined, server: Major): CallRecord {
-  const record: CallRecord = { callId: 'c', tool: 'erase', outcome: 'refused', failedOpen: false, receipts: [] }
+  const record: CallRecord = {
+    callId: 'c',
+    tool: 'erase',
+    outcome: 'refused',
+    failedOpen: false,
+    notices: [],
+    receipts: [],
+  }
   const gate = testGate()
   present(
     record,
@@ -46,7 +53,14 @@ describe('a refused call', () => {
   )
 
   it('is an error where nobody said which client it is', () => {
-    const record: CallRecord = { callId: 'c', tool: 'erase', outcome: 'refused', failedOpen: false, receipts: [] }
+    const record: CallRecord = {
+      callId: 'c',
+      tool: 'erase',
+      outcome: 'refused',
+      failedOpen: false,
+      notices: [],
+      receipts: [],
+    }
     expect(shownAs(record, 'returned')).toBe('error')
     expect(shownAs(record, 'denied')).toBe('error')
   })

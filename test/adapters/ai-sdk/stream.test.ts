@@ -1,3 +1,5 @@
+import * as ai7 from 'ai'
+import * as ai6 from 'ai-v6'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import {
@@ -7,6 +9,7 @@ import {
   holdpointDataSchema,
   holdpointStream,
   respond,
+  type StreamOptions,
 } from '../../../adapters/ai-sdk/index.ts'
 import type { Gate } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
@@ -137,7 +140,7 @@ for (const major of [7, 6] as const) {
       const again = await chunksOf(respond(stream(me, [[said('read', { path: '/z' })]]).result, me))
       expect(again.find((chunk) => chunk.type === 'data-holdpoint')?.data).toMatchObject({
         outcome: 'permitted',
-        note: expect.stringContaining('no policy answered'),
+        notices: [{ kind: 'failed_open', message: expect.stringContaining('no policy answered') }],
       })
     })
 
@@ -201,6 +204,64 @@ for (const major of [7, 6] as const) {
     })
   })
 }
+
+/** One of each kind of chunk that a server of major 7 may say, as its own schema knows them. */
+const SAID_BY_7: readonly UiChunk[] = [
+  { type: 'start', ...{ messageMetadata: {} } },
+  { type: 'start-step' },
+  { type: 'reset-step' },
+  { type: 'text-start', id: 't' },
+  { type: 'text-delta', id: 't', ...{ delta: 'a' } },
+  { type: 'text-end', id: 't', ...{ citations: [] } },
+  { type: 'custom', ...{ kind: 'acme.thing' } },
+  { type: 'reasoning-file', ...{ url: 'data:,a', mediaType: 'text/plain' } },
+  { type: 'steering-message', id: 's', ...{ parts: [{ type: 'text', text: 'wait' }] } },
+  { type: 'tool-input-available', toolCallId: 'c9', ...{ toolName: 'theirs', input: {} } },
+  { type: 'tool-approval-request', toolCallId: 'c9', isAutomatic: true, ...{ approvalId: 'a9' } },
+  { type: 'tool-approval-response', ...{ approvalId: 'a9', approved: true } },
+  { type: 'tool-output-available', toolCallId: 'c9', output: 1 },
+  { type: 'finish-step' },
+  { type: 'finish', ...{ finishReason: 'interrupted' } },
+]
+
+describe('a server of major 7 with a client of major 6', () => {
+  const through = async (options: StreamOptions): Promise<readonly UiChunk[]> => {
+    const said = new ReadableStream<UiChunk>({
+      start(controller) {
+        for (const chunk of SAID_BY_7) controller.enqueue(chunk)
+        controller.close()
+      },
+    })
+    const told: UiChunk[] = []
+    for await (const chunk of said.pipeThrough(holdpointStream<UiChunk>(view(testGate()), options))) told.push(chunk)
+    return told
+  }
+  const rejectedBy = async (schema: () => unknown, told: readonly UiChunk[]): Promise<readonly string[]> => {
+    const { validate } = schema() as { validate(value: unknown): PromiseLike<{ readonly success: boolean }> }
+    const judged = await Promise.all(told.map(async (chunk) => ({ type: chunk.type, ...(await validate(chunk)) })))
+    return judged.flatMap(({ type, success }) => (success ? [] : [type]))
+  }
+
+  it('sends no chunk that the client ends its stream over', async () => {
+    expect(await rejectedBy(ai7.uiMessageChunkSchema, SAID_BY_7)).toEqual([])
+    expect(await rejectedBy(ai6.uiMessageChunkSchema, SAID_BY_7)).toEqual([
+      'reset-step',
+      'custom',
+      'reasoning-file',
+      'steering-message',
+      'tool-approval-response',
+      'finish',
+    ])
+    expect(await rejectedBy(ai6.uiMessageChunkSchema, await through({ client: 6 }))).toEqual([])
+    expect(await through({ client: 7 })).toEqual(SAID_BY_7)
+  })
+
+  it('does not ask the person about what was answered without them', async () => {
+    const message = await assembled(6, await through({ client: 6 }))
+    expect(message.parts.find(({ toolCallId }) => toolCallId === 'c9')).toMatchObject({ state: 'output-available' })
+    expect((await through({ client: 6 })).map(({ type }) => type)).not.toContain('tool-approval-request')
+  })
+})
 
 /** The message that the SDK's own client makes of the chunks; it throws on a chunk that it does not know. */
 async function assembled(major: 6 | 7, all: readonly UiChunk[]): Promise<UiMessage> {
