@@ -1,5 +1,6 @@
 import { isElsewhere, seekConsent } from './approval/approval.ts'
 import { newRequest } from './approval/request.ts'
+import { brief } from './bytes/legible.ts'
 import { digestOf, type Readied } from './evaluation.ts'
 import type { GateParts } from './parts.ts'
 import type { Considered } from './pass.ts'
@@ -10,6 +11,9 @@ export type Asked =
   | { readonly given: true; readonly consent: ApprovalRecord }
   | { readonly given: false; readonly admission: Admission }
 
+/** How much of a person's reason a refusal quotes, in characters. */
+const LONGEST_REASON = 200
+
 /** How a refusal reads when no policy asked for the yes that is missing. */
 const TOOL_ASKS = {
   basis: 'gate',
@@ -17,22 +21,29 @@ const TOOL_ASKS = {
   constraints: [],
 } as const
 
+/** Whose yes, and of how many persons. */
+export interface Wanted {
+  readonly requires: string
+  readonly quorum: number
+}
+
 /** Asks a person about one call, in our store. The yes is an input to a new decision, never a grant. */
 export async function askPerson(
   parts: GateParts,
   considered: Considered,
   call: Readied,
-  requires: string,
+  wanted: Wanted,
   options: AdmitOptions,
 ): Promise<Asked> {
   const { exits } = parts
+  const { requires } = wanted
   try {
     // Nobody is asked about a call that cannot run again.
     const holder = await parts.store.holder(call.callKey)
     if (holder !== undefined) return without(await exits.taken(considered, holder))
     // Where a tool runs code, its agent has the account that answers `watch`: a yes from there proves nothing about a person.
     const separate = considered.classification.materiality === 'high' && parts.tools.runsCode
-    const answer = await seekConsent(parts.store, requestOf(parts, considered, call, { requires, separate }), {
+    const answer = await seekConsent(parts.store, requestOf(parts, considered, call, { ...wanted, separate }), {
       wait: options.wait !== false,
       clock: parts.clock,
       sleep: parts.sleep,
@@ -41,15 +52,30 @@ export async function askPerson(
     })
     if (options.signal?.aborted === true) return without(await exits.refused(considered, { code: 'cancelled' }))
     const { record } = answer
-    const channel = answer.given ? (record.answered?.channel ?? 'none') : considered.scope.channel
-    if (separate && !isElsewhere(channel) && (answer.given || record.state === 'pending'))
+    // INVARIANT I3: what was shown is what would run, or it was another call.
+    if (record.state !== 'declined' && record.argumentsText !== call.taken.shown)
+      return without(await exits.refused(considered, { code: 'approval_mismatch', request: record }))
+    if (separate && !isSeparate(record, answer.given, considered))
       return without(await exits.refused(considered, { code: 'approver_not_separate', request: record }))
     if (answer.given) return { given: true, consent: record }
     const asker = considered.decision?.kind === 'permit' ? TOOL_ASKS : {}
-    return without(await exits.refused(considered, { code: answer.code, request: record, ...asker }))
+    const because = answer.code === 'approval_declined' ? declinedBecause(record) : {}
+    return without(await exits.refused(considered, { code: answer.code, request: record, ...asker, ...because }))
   } catch {
     return without(await exits.refused(considered, { code: 'receipt_unavailable' }))
   }
+}
+
+/** Does every yes come from elsewhere than this account, or, where none is given yet, can one come? A role is asked elsewhere. */
+function isSeparate(record: ApprovalRecord, isGiven: boolean, { scope }: Considered): boolean {
+  if (isGiven) return record.answers.every(({ channel }) => isElsewhere(channel))
+  return record.state !== 'pending' || record.requires !== 'confirmation' || isElsewhere(scope.channel)
+}
+
+/** UNTRUSTED: a person's own words, for the model too. */
+function declinedBecause({ answers }: ApprovalRecord): { readonly sentence?: string } {
+  const reason = answers.at(-1)?.reason
+  return reason === undefined ? {} : { sentence: `A person declined this call: “${brief(reason, LONGEST_REASON)}”` }
 }
 
 function without(admission: Admission): Asked {
@@ -60,7 +86,7 @@ function requestOf(
   parts: GateParts,
   considered: Considered,
   call: Readied,
-  asked: { readonly requires: string; readonly separate: boolean },
+  asked: Wanted & { readonly separate: boolean },
 ) {
   return newRequest({
     ...asked,

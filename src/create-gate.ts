@@ -31,6 +31,7 @@ import { loadOrCreateKey } from './receipt/key-file.ts'
 import { Lineage, traceOfConversation } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
 import { DEFAULT_SIGNER_MS, remoteSigner } from './receipt/remote-signer.ts'
+import { generateSigner } from './receipt/sign.ts'
 import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { pinFolder } from './store/pin-files.ts'
@@ -77,6 +78,11 @@ export interface GateOptions extends ConfigOptions {
   readonly effects?: {
     readonly store?: Store
     readonly signer?: Signer
+    /**
+     * Signs what people answer, and nothing else. Default: a key file beside that of the receipts; with a `signer` of one's own,
+     * a key that lives as long as this gate.
+     */
+    readonly approver?: Signer
     readonly clock?: Clock
     readonly pins?: PinShelf
   }
@@ -189,6 +195,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         warn: (message) => emit({ event: 'programmer-warned', code: 'override', message }),
       }),
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir(), state }),
+      approver: approverOf(places, options, signer),
       clock,
       random: randomBytes,
       sleep: (ms) => delay(ms),
@@ -233,6 +240,22 @@ function createStore({ store }: Places, clock: Clock, identity: string | undefin
   return remembered(memories, identity, () => createMemoryStore({ now: () => clock.now() }))
 }
 
+/** Whose key signs answers. It is asked for by the first of them: most gates ask nobody. */
+function approverOf(
+  { approvalKeyFile }: Places,
+  { effects }: GateOptions,
+  receipts: Pick<Signer, 'kid'>,
+): () => Signer {
+  let known = effects?.approver
+  return () => {
+    known ??= effects?.signer === undefined ? loadOrCreateKey(approvalKeyFile) : generateSigner()
+    if (known.kid !== receipts.kid) return known
+    throw new HoldpointError('ERR_KEY', 'answers are signed by another key than receipts: one key has one role', {
+      at: approvalKeyFile,
+    })
+  }
+}
+
 function createPins({ store, pins }: Places, identity: string | undefined): PinShelf {
   return store.kind === 'folder' ? pinFolder(pins) : remembered(pinMemories, identity, createPinMemory)
 }
@@ -256,6 +279,7 @@ function ownPaths(loaded: LoadedConfig, places: Places, state: string): readonly
   return [
     state,
     places.keyFile,
+    places.approvalKeyFile,
     places.logKeyFile,
     places.blindingKeyFile,
     ...(places.store.kind === 'folder' ? [places.store.folder] : []),

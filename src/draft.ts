@@ -1,5 +1,6 @@
 import { encodeBase64url } from './bytes/base64url.ts'
 import { canonicalText, type Limits } from './bytes/canonical.ts'
+import { sha256Bytes } from './bytes/digest.ts'
 import { isToolName } from './bytes/names.ts'
 import type { PolicyPanel } from './decide/panel.ts'
 import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
@@ -7,6 +8,7 @@ import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest, saltFor } from './receipt/commit.ts'
 import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
+import { statementBytes } from './receipt/statement.ts'
 import type { ApprovalRecord, Decision, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
 /** What drafting a decision receipt needs to know of its gate. */
@@ -50,7 +52,6 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
   const salt = encodeBase64url(parts.random(SALT_BYTES))
   const requestText = request === undefined ? undefined : canonicalText(request, around(settings.limits))
   const parents = parts.lineage.parents(scope.trace, arrival.call.step)
-  const answered = terms.consent?.answered
   const opening = saltFor('request', salt)
   const draft: DecisionDraft = {
     kind: 'decision',
@@ -97,15 +98,25 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
       : { pdp: { id: cut(panel.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
     rederivable: panel.rederivable,
     ...obligationsOf(decision),
-    ...(terms.consent === undefined || answered === undefined
-      ? {}
-      : { approval: { ref: terms.consent.ref, by: cut(answered.by, MOST.id), channel: answered.channel } }),
+    ...optional('approval', approvalOf(terms.consent)),
     ...optional('override', terms.override),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
     ...optional('note', noteOf(arrival, terms.because)),
   }
   const keep = requestText !== undefined && settings.sidecar === 'keep'
   return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
+}
+
+/** Whose yes it rests on: who said it, through what, and the digests of what they were shown and of the gate's word for it. */
+function approvalOf(consent: ApprovalRecord | undefined): DecisionDraft['approval'] {
+  if (consent === undefined || consent.answers.length === 0) return undefined
+  const answers = consent.answers.slice(0, MOST.persons).map(({ by, channel, roles, statement }) => ({
+    by: cut(by, MOST.id),
+    channel,
+    ...optional('roles', roles),
+    statement: encodeBase64url(sha256Bytes(statementBytes(statement))),
+  }))
+  return { ref: consent.ref, shown: consent.shown, answers }
 }
 
 /** What the permit obliged to. */

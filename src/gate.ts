@@ -1,4 +1,4 @@
-import { askPerson } from './consent.ts'
+import { askPerson, type Wanted } from './consent.ts'
 import { Budget } from './decide/budget.ts'
 import { codeOf, rule } from './decide/fail-mode.ts'
 import { toolName } from './draft.ts'
@@ -65,7 +65,7 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
 type Step =
   | { readonly next: 'leave'; readonly admission: Admission }
   | { readonly next: 'again'; readonly spent: boolean }
-  | { readonly next: 'consent'; readonly requires: string }
+  | ({ readonly next: 'consent' } & Wanted)
   /** No policy point answered, and the host would rather wait than be refused. */
   | { readonly next: 'hold' }
 
@@ -112,7 +112,7 @@ async function decide(
       }
       // A person takes their own time, and nobody's place.
       waiting.end()
-      const asked = await askPerson(parts, considered, call, step.requires, options)
+      const asked = await askPerson(parts, considered, call, step, options)
       if (!asked.given) return asked.admission
       if (!stands(parts, considered, call)) return await exits.refused(considered, { code: 'tool_changed' })
       consent = asked.consent
@@ -162,7 +162,7 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
 
   const isAsked = consent === undefined && !exits.observing()
   if (isAsked && decision.kind === 'silence' && decision.cause.kind === 'requestable')
-    return { next: 'consent', requires: decision.cause.requires }
+    return { next: 'consent', requires: decision.cause.requires, quorum: decision.cause.quorum ?? 1 }
   const ruling = rule(decision, materiality, settings.failModes, openings, call.contract.id)
   const grounds = { ...round, seen: session.seen }
   if (ruling.kind === 'refuse') {
@@ -171,12 +171,12 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
     const override = exits.observing() ? undefined : await parts.overrides.find(question)
     // The tool's own wish for a person's yes stands, whoever spoke for the call.
     if (override !== undefined && isAsked && options.requires !== undefined)
-      return { next: 'consent', requires: options.requires }
+      return { next: 'consent', requires: options.requires, quorum: 1 }
     if (override !== undefined) return await claim(parts, considered, call, { ...grounds, basis: 'override', override })
     if (mayHold(considered, options) && !exits.observing()) return { next: 'hold' }
     return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
   }
-  if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires }
+  if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires, quorum: 1 }
   if (decision.kind === 'permit' && !(await obliged(parts, decision, round)))
     return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
   return await claim(parts, considered, call, { ...grounds, basis: ruling.basis })

@@ -23,7 +23,11 @@ export { pinoSink } from './telemetry/pino.ts'
 export type {
   Admission,
   AdmitOptions,
+  Answered,
+  AnswerOptions,
+  ApprovalAnswer,
   ApprovalRecord,
+  ApprovalRequest,
   ApprovalState,
   Begun,
   BreakerState,

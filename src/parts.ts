@@ -9,7 +9,7 @@ import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import type { ToolRegistry } from './tool-registry.ts'
-import type { Clock, EventSink, RandomBytes, Store } from './types.ts'
+import type { Clock, EventSink, RandomBytes, Signer, Store } from './types.ts'
 
 /** Everything that the pass works with. Effects come in here and nowhere else. */
 export interface GateParts {
@@ -25,6 +25,8 @@ export interface GateParts {
   readonly obligations: Obligations
   readonly overrides: Overrides
   readonly ownFiles: OwnFiles
+  /** Signs what people answered, and nothing else; its key is made on the first answer. */
+  readonly approver: () => Signer
   readonly clock: Clock
   readonly random: RandomBytes
   readonly sleep: (ms: number) => Promise<void>

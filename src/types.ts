@@ -49,10 +49,11 @@ export interface Principal {
 }
 
 /**
- * Where a person can answer for this view: a host's own chat, where they are signed in; the terminal of `watch`; a form of an MCP
- * client (elicitation), which like the terminal is answered from the account that the client runs under.
+ * Where a person can answer for this view: a host's own chat, where they are signed in; a page that signs the approver in; the
+ * terminal of `watch`; a form of an MCP client (elicitation), which like the terminal is answered from the account that the client
+ * runs under. `webauthn` is reserved for a signature of the person's own: nothing gives or takes such an answer yet.
  */
-export type Channel = 'chat' | 'terminal' | 'elicitation' | 'none'
+export type Channel = 'chat' | 'page' | 'terminal' | 'elicitation' | 'webauthn' | 'none'
 
 /** What `gate.as` is told about the principal. */
 export interface Who {
@@ -312,6 +313,8 @@ export interface EvaluationRequest {
 export interface ApprovalFacts {
   readonly confirmed: boolean
   readonly roles: readonly string[]
+  /** How many persons in the role said yes, where it was more than one. */
+  readonly quorum?: number
 }
 
 /** Permitted calls, counted and added up by name. */
@@ -375,8 +378,11 @@ export interface Constraint {
 export type SilenceCause =
   /** No permit applied. */
   | { readonly kind: 'no_permit' }
-  /** A permit applies once a person says yes; `requires` is `confirmation` or `approval:<role>`. */
-  | { readonly kind: 'requestable'; readonly requires: string }
+  /**
+   * A permit applies once a person says yes; `requires` is `confirmation` or `approval:<role>`, and `quorum` how many persons in
+   * the role it takes, where it is more than one.
+   */
+  | { readonly kind: 'requestable'; readonly requires: string; readonly quorum?: number }
   /** No answer came: only this may ever fail open (I5), and only this moves the breaker. */
   | {
       readonly kind: 'absent'
@@ -535,6 +541,8 @@ export interface ShortOtherwise {
   readonly at: string
   /** `confirmation`, or the role of whom to ask. */
   readonly ask?: string
+  /** How many persons in the role; one unless said. */
+  readonly quorum?: number
   /** The sentence that model and person read. */
   readonly say?: string
 }
@@ -753,7 +761,7 @@ export interface SessionLedger {
   read(session: SessionKeys, now: number): Promise<SessionReading>
 }
 
-/** A confirmation that a call waits for, bound to one digest, single use. */
+/** A yes that a call waits for: the principal's own, or that of others in a role. Bound to one digest, single use. */
 export interface ApprovalRequest {
   /** `hp_` and eight Crockford base32 characters. */
   readonly ref: string
@@ -761,13 +769,21 @@ export interface ApprovalRequest {
   readonly requestDigest: string
   /** `confirmation` or `approval:<role>`. */
   readonly requires: string
+  /** How many different persons must say yes; one no ends it. 1 for a confirmation. */
+  readonly quorum: number
   readonly tool: string
   readonly materiality: Materiality
   readonly principal: { readonly type: string; readonly id: string; readonly tenant?: string }
   readonly conversation?: string
   /** The exact canonical arguments; where more goes to the tool, an object of `arguments` and `beside`. */
   readonly argumentsText: string
+  /** `argumentsText` of the call of this tool and principal that was last approved before, for comparison. */
+  readonly previousText?: string
   readonly because: string
+  /** What people are asked, in every channel these very words: `questionText`. */
+  readonly question: string
+  /** SHA-256 of `question`. Whoever answers says by it what they were shown. */
+  readonly shown: string
   /** A yes given under this OS account does not count: the agent has a tool that runs code, so it has the account too. */
   readonly separate?: true
   readonly createdAt: number
@@ -782,22 +798,37 @@ export interface ApprovalAnswer {
   readonly by: string
   readonly channel: Channel
   readonly at: number
+  /** The digest of what they were shown: that of the request. */
+  readonly shown: string
+  /** The roles that the host said they have; the role that was asked for is among them. Absent on a confirmation. */
+  readonly roles?: readonly string[]
+  /** In their own words, for whoever asked. */
+  readonly reason?: string
+  /** The gate's word for this answer: compact JWS of the type `holdpoint-approval+jwt`. */
+  readonly statement: string
 }
 
 export interface ApprovalRecord extends ApprovalRequest {
   readonly state: ApprovalState
-  readonly answered?: ApprovalAnswer
+  /** By different persons, oldest first. */
+  readonly answers: readonly ApprovalAnswer[]
 }
 
-/** Durable requests and answers. An answer is recorded once; spending happens inside `commitDecision`. */
+/** Durable requests and answers. Spending happens inside `commitDecision`. */
 export interface ApprovalStore {
-  /** Opens a request, or returns the live one (pending, approved or declined) for the same digest. */
+  /**
+   * Opens a request, or returns the one for the same digest that stands: declined, or still open and with the same question. One
+   * with another question ends, and this takes its place. `previousText` is the store's to fill in.
+   */
   request(request: ApprovalRequest): Promise<ApprovalRecord>
   /** The live record for a digest, or the newest ended one. */
   find(requestDigest: string): Promise<ApprovalRecord | undefined>
   get(ref: string): Promise<ApprovalRecord | undefined>
   pending(): Promise<readonly ApprovalRecord[]>
-  /** Records an answer to a pending request; false when it is no longer pending. */
+  /**
+   * Records an answer: a yes to a pending request, once for each person, until there are as many as it takes; a no to a pending or
+   * approved one, which ends it for good. False when it takes no such answer (any more).
+   */
   answer(ref: string, answer: ApprovalAnswer): Promise<boolean>
   /** Is a person's `watch` connected now? */
   attended(): Promise<boolean>
@@ -1084,6 +1115,24 @@ export interface AdmitOptions {
   readonly holdMs?: number
 }
 
+/** How somebody answered. */
+export interface AnswerOptions {
+  /** Who confirmed, where the host knows better than the view: whoever sits at the terminal. A role is answered by the view's principal. */
+  readonly by?: string
+  /** Through what. The view's own channel unless said. */
+  readonly channel?: Channel
+  /** In their own words; at most 512 characters are kept. Whoever asked reads it, the model too. */
+  readonly reason?: string
+  /** `shown` of the request that they had before them. Another digest than the request's is no answer to it. */
+  readonly shown?: string
+}
+
+/** What became of an answer. */
+export type Answered =
+  | { readonly outcome: 'recorded'; readonly record: ApprovalRecord }
+  /** Nothing was recorded. `message` is one sentence for whoever answered. */
+  | { readonly outcome: 'refused'; readonly code: RefusalCode; readonly message: string }
+
 /** A gate, or a view of one for a principal and a conversation. Every adapter takes one of these. */
 export interface Gate {
   /** A cheap immutable view. */
@@ -1106,12 +1155,22 @@ export interface Gate {
   admit(call: Call, options?: AdmitOptions): Promise<Admission>
   /** `admit`, `begin`, execute, `settle`. A live duplicate in this process joins the first. Rethrows the tool's own error. */
   run<T>(call: Call, execute: (input: Json) => T | Promise<T>, options?: AdmitOptions): Promise<RunResult<T>>
-  /** Records the principal's own answer to a request, from the host's authenticated channel. */
-  answer(
-    ref: string,
-    answer: 'approved' | 'declined',
-    options?: { readonly by?: string; readonly channel?: Channel },
-  ): Promise<boolean>
+  /**
+   * Records an answer to a request, by the principal of this view, as the host's authenticated channel has it: the own yes to a
+   * confirmation, or somebody else's in the role that was asked for. Never throws for what somebody answered.
+   *
+   * @throws HoldpointError ERR_STORE, ERR_KEY
+   */
+  answer(ref: string, answer: 'approved' | 'declined', options?: AnswerOptions): Promise<Answered>
+  /** A request, where this view may see it: its own principal's, or one for a role that its principal has. */
+  request(ref: string): Promise<ApprovalRecord | undefined>
+  /**
+   * The open requests that this view may see, oldest first.
+   *
+   * @param options `for: 'me'`, the default: those alone that its principal can answer still; `anyone`: also those that wait for
+   * somebody else
+   */
+  approvals(options?: { readonly for?: 'me' | 'anyone' }): Promise<readonly ApprovalRecord[]>
   /** The live request for this exact call in this scope, if any. A pointer for hosts that resume; never evidence. */
   requestFor(call: Call): Promise<ApprovalRecord | undefined>
   /** Marks the use of a tool that cannot be gated; `because` says why it runs outside, and stands in the receipt's `note`. */

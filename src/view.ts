@@ -1,4 +1,5 @@
-import { isElsewhere } from './approval/approval.ts'
+import { recordAnswer } from './answer.ts'
+import { isOpenFor, maySee } from './approval/entitled.ts'
 import { arrive } from './arrive.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
@@ -10,9 +11,10 @@ import { actor, scopeOf } from './principal.ts'
 import type {
   Admission,
   AdmitOptions,
+  Answered,
+  AnswerOptions,
   ApprovalRecord,
   Call,
-  Channel,
   Gate,
   Health,
   Json,
@@ -112,38 +114,24 @@ export class GateView implements Gate {
     return await result
   }
 
-  async answer(
-    ref: string,
-    answer: 'approved' | 'declined',
-    options: { readonly by?: string; readonly channel?: Channel } = {},
-  ): Promise<boolean> {
+  async answer(ref: string, answer: 'approved' | 'declined', options: AnswerOptions = {}): Promise<Answered> {
+    return await recordAnswer(this.#shared.parts, this.#required(), ref, answer, options)
+  }
+
+  async request(ref: string): Promise<ApprovalRecord | undefined> {
     const { parts } = this.#shared
     const scope = this.#required()
     await parts.recorder.ready()
     const record = await parts.store.get(ref)
-    // A confirmation is the principal's own yes. Another person's, in a role, is not given here.
-    if (record === undefined || record.requires !== 'confirmation') return false
-    if (
-      record.principal.type !== scope.principal.type ||
-      record.principal.id !== scope.principal.id ||
-      record.principal.tenant !== scope.principal.tenant ||
-      record.conversation !== scope.conversation
-    )
-      return false
-    const channel = options.channel ?? scope.channel
-    if (record.separate === true && !isElsewhere(channel)) return false
-    // Whoever has this OS account is nobody that a chat has signed in.
-    if (isElsewhere(channel) && scope.principal.basis !== 'stated') return false
-    // A form has somebody in front of it only where somebody is named.
-    if (channel === 'elicitation' && scope.principal.basis === 'default') return false
-    const answered = await parts.store.answer(ref, {
-      answer,
-      by: options.by ?? scope.principal.id,
-      channel,
-      at: parts.clock.now(),
-    })
-    if (answered) parts.emit({ event: 'approval-answered', ref, answer, channel })
-    return answered
+    return record !== undefined && maySee(record, scope) ? record : undefined
+  }
+
+  async approvals(options: { readonly for?: 'me' | 'anyone' } = {}): Promise<readonly ApprovalRecord[]> {
+    const { parts } = this.#shared
+    const scope = this.#required()
+    await parts.recorder.ready()
+    const records = (await parts.store.pending()).filter((record) => maySee(record, scope))
+    return options.for === 'anyone' ? records : records.filter((record) => isOpenFor(record, scope))
   }
 
   async requestFor(call: Call): Promise<ApprovalRecord | undefined> {

@@ -5,6 +5,8 @@ export interface SaidInHistory {
   readonly answer: 'approved' | 'declined'
   /** The reference of the request that was shown; absent where the host kept none. */
   readonly ref: string | undefined
+  /** In the person's own words. */
+  readonly reason?: string
 }
 
 interface ApprovalPart {
@@ -32,6 +34,7 @@ export function saidInHistory(messages: readonly HostMessage[], toolCallId: stri
     return {
       answer: response.approved === true ? 'approved' : 'declined',
       ref: refInId(request.approvalId) ?? refInReason(request.reason),
+      ...(typeof response.reason === 'string' ? { reason: response.reason } : {}),
     }
   }
   return undefined

@@ -14,7 +14,8 @@ export async function hear(gate: Gate, call: Call, said: SaidInHistory): Promise
   try {
     const request = await gate.requestFor(call)
     if (request?.ref !== said.ref || request.requires !== 'confirmation') return
-    await gate.answer(said.ref, said.answer, { channel: 'chat' })
+    const { reason } = said
+    await gate.answer(said.ref, said.answer, { channel: 'chat', ...(reason === undefined ? {} : { reason }) })
   } catch {
     // A store that cannot be asked has heard nothing; `admit` then refuses for the same reason.
   }

@@ -115,7 +115,7 @@ export class Passage {
 
   /** A store that takes no answer takes no call either, and says so to whoever makes it. */
   async #answer(ref: string, reply: 'approved' | 'declined'): Promise<void> {
-    await this.#terms.gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => false)
+    await this.#terms.gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => undefined)
   }
 
   /**

@@ -1,5 +1,8 @@
-import { type ApprovalRecord, questionText } from '../../src/index.ts'
+import type { ApprovalRecord } from '../../src/index.ts'
 import { isObject, type Message } from './message.ts'
+
+/** More than so many characters are no question that a person reads in a form. */
+const LONGEST_QUESTION = 4_600
 
 /** What a person said to a question. No word, a closed window, a form that makes no sense: none of them is a yes. */
 export type Reply = 'approved' | 'declined' | 'unanswered'
@@ -12,8 +15,8 @@ export type Reply = 'approved' | 'declined' | 'unanswered'
  */
 export function questionFor(request: ApprovalRecord): Message | undefined {
   if (request.requires !== 'confirmation' || request.separate === true) return undefined
-  const message = questionText(request)
-  if (message === undefined) return undefined
+  if (request.question.length > LONGEST_QUESTION) return undefined
+  const message = `${request.question}\n\nReference ${request.ref}.`
   const approve = { type: 'boolean', title: 'Run exactly this call, once', default: false }
   return { message, requestedSchema: { type: 'object', properties: { approve }, required: ['approve'] } }
 }

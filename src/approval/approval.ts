@@ -1,4 +1,4 @@
-import { given, NO_YES } from '../bytes/requirement.ts'
+import { given, NO_YES, roleIn } from '../bytes/requirement.ts'
 import type {
   ApprovalFacts,
   ApprovalRecord,
@@ -22,12 +22,26 @@ const GLANCE_MS = 200
  * not: the client that shows it is usually a process of that account.
  */
 export function isElsewhere(channel: Channel): boolean {
-  return channel === 'chat'
+  return channel === 'chat' || channel === 'page' || channel === 'webauthn'
 }
 
 /** What a policy may know of a person's yes: exactly what was asked for, nothing more. */
 export function approvalFacts(record: ApprovalRecord | undefined): ApprovalFacts {
-  return record === undefined ? NO_YES : given(record.requires)
+  return record === undefined ? NO_YES : given(record.requires, NO_YES, record.quorum)
+}
+
+/**
+ * Is what the store holds the yes that was asked for? It is counted again where it is used.
+ *
+ * INVARIANT I4: as many different persons as it takes, and in a role none of them the principal.
+ */
+export function isYes({ state, requires, quorum, principal, answers }: ApprovalRecord): boolean {
+  if (state !== 'approved' || answers.some(({ answer }) => answer !== 'approved')) return false
+  if (new Set(answers.map(({ by }) => by)).size < Math.max(quorum, 1)) return false
+  const role = roleIn(requires)
+  if (role === undefined) return true
+  const isOwn = (by: string): boolean => principal.type === 'user' && by === principal.id
+  return answers.every(({ by, roles }) => !isOwn(by) && roles?.includes(role) === true)
 }
 
 /** An approved record, or why there is none yet. */
@@ -52,16 +66,22 @@ export async function seekConsent(
     readonly opened: (record: ApprovalRecord) => void
   },
 ): Promise<Consent> {
-  const known = await store.find(request.requestDigest)
-  if (known !== undefined && isLive(known)) {
-    const consent = read(known)
-    if (consent.given || known.state === 'declined') return consent
-  }
-  const record = known !== undefined && isLive(known) ? known : await store.request(request)
-  if (record.ref === request.ref) terms.opened(record)
-  if (!terms.wait || record.separate === true || !(await store.attended()))
-    return read(record, record.ref === request.ref)
+  const record = await standing(store, request)
+  const isNew = record.ref === request.ref
+  if (isNew) terms.opened(record)
+  // Whoever watches is asked for their own yes alone.
+  const isForWatcher = record.state === 'pending' && record.requires === 'confirmation' && record.separate !== true
+  if (!terms.wait || !isForWatcher || !(await store.attended())) return read(record, isNew)
   return await waitForAnswer(store, record, terms)
+}
+
+/** The request for this digest. A look comes first: most calls that are asked about were asked about before. */
+async function standing(store: ApprovalStore, request: ApprovalRequest): Promise<ApprovalRecord> {
+  const known = await store.find(request.requestDigest)
+  if (known?.state === 'declined') return known
+  // INVARIANT I3: a yes is to the question that would be asked now, or to none.
+  const isSame = known?.shown === request.shown && (known.state === 'pending' || known.state === 'approved')
+  return known !== undefined && isSame ? known : await store.request(request)
 }
 
 /** Waits while somebody is there who could answer. A person who leaves does not hold the call for the rest of the time. */
@@ -95,7 +115,7 @@ async function waitForAnswer(
 function read(record: ApprovalRecord, isNew = false): Consent {
   switch (record.state) {
     case 'approved':
-      return { given: true, record }
+      return isYes(record) ? { given: true, record } : { given: false, code: 'approval_mismatch', record }
     case 'declined':
       return { given: false, code: 'approval_declined', record }
     case 'pending':
@@ -105,8 +125,4 @@ function read(record: ApprovalRecord, isNew = false): Consent {
     case 'expired':
       return { given: false, code: 'approval_expired', record }
   }
-}
-
-function isLive(record: ApprovalRecord): boolean {
-  return record.state === 'pending' || record.state === 'approved' || record.state === 'declined'
 }

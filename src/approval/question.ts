@@ -1,25 +1,42 @@
 import { brief, legible } from '../bytes/legible.ts'
-import type { ApprovalRecord } from '../types.ts'
+import { roleIn } from '../bytes/requirement.ts'
+import type { ApprovalRequest } from '../types.ts'
 
-/** More than so many characters are no question that a person reads in a form. */
-const LONGEST_ARGUMENTS = 4_000
+/** What the question is about. */
+export type Asked = Pick<
+  ApprovalRequest,
+  'tool' | 'materiality' | 'because' | 'principal' | 'requires' | 'quorum' | 'argumentsText'
+>
 
 /**
- * What a person is asked about one call where there is no more than a text to show, a form of an MCP client for instance.
+ * What people are asked about one call: the same words in a chat, a terminal, a form or a page, so that one digest says what was
+ * shown. Pure, and safe in a browser.
  *
  * INVARIANT I3: the arguments stand there as they would run, every character of them, hidden ones made visible and each line
- * behind a mark that no argument can write. Where they are too long for that there is no question: nobody agrees to what they
- * were not shown.
+ * behind a mark that no argument can write.
  */
-export function questionText(request: ApprovalRecord): string | undefined {
-  const given = legible(request.argumentsText)
-  if (given.length > LONGEST_ARGUMENTS) return undefined
+export function questionText(asked: Asked): string {
   return [
-    `holdpoint asks: may ${brief(request.tool)} run once, with exactly these arguments?`,
-    `${request.materiality}: ${brief(request.because)}`,
+    `holdpoint asks: may ${brief(asked.tool)} run once, with exactly these arguments?`,
+    `for ${personOf(asked.principal)}; ${whoIsAsked(asked)}`,
+    `${asked.materiality}: ${brief(asked.because)}`,
     '',
-    ...given.split('\n').map((line) => `┆ ${line}`),
-    '',
-    `Reference ${request.ref}.`,
+    ...legible(asked.argumentsText)
+      .split('\n')
+      .map((line) => `┆ ${line}`),
   ].join('\n')
+}
+
+/** `user alice of acme`. */
+function personOf({ type, id, tenant }: Asked['principal']): string {
+  return `${type} ${brief(id)}${tenant === undefined ? '' : ` of ${brief(tenant)}`}`
+}
+
+/** Whose yes it takes, in words. */
+export function whoIsAsked({ requires, quorum }: Pick<ApprovalRequest, 'requires' | 'quorum'>): string {
+  const role = roleIn(requires)
+  if (role === undefined) return 'their own yes is asked for'
+  return quorum === 1
+    ? `a yes of ${brief(role)} is asked for`
+    : `yeses of ${quorum} persons of ${brief(role)} are asked for`
 }

@@ -1,10 +1,13 @@
 import { crockford } from '../bytes/crockford.ts'
+import { sha256 } from '../bytes/digest.ts'
 import type { ApprovalRequest, Classification, RandomBytes, Scope } from '../types.ts'
 import { APPROVAL_LIFE_MS } from './approval.ts'
+import { questionText } from './question.ts'
 
 /** What a person is asked, bound to one digest. `text` is the exact canonical arguments that would run. */
 export function newRequest(about: {
   readonly requires: string
+  readonly quorum: number
   readonly digest: string
   readonly scope: Scope
   readonly tool: string
@@ -15,10 +18,9 @@ export function newRequest(about: {
   readonly random: RandomBytes
 }): ApprovalRequest {
   const { scope, classification } = about
-  return {
-    ref: `hp_${crockford(about.random(5))}`,
-    requestDigest: about.digest,
+  const asked = {
     requires: about.requires,
+    quorum: about.quorum,
     tool: about.tool,
     materiality: classification.materiality,
     principal: {
@@ -26,13 +28,21 @@ export function newRequest(about: {
       id: scope.principal.id,
       ...(scope.principal.tenant === undefined ? {} : { tenant: scope.principal.tenant }),
     },
-    ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
     argumentsText: about.text,
     because: classification.evidence
       .filter((piece) => piece.argues === classification.materiality)
       .map((piece) => `${piece.source} ${piece.at}: ${piece.because}`)
       .slice(0, 3)
       .join('; '),
+  } as const
+  const question = questionText(asked)
+  return {
+    ref: `hp_${crockford(about.random(5))}`,
+    requestDigest: about.digest,
+    ...asked,
+    ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
+    question,
+    shown: sha256(question),
     ...(about.separate ? { separate: true } : {}),
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,

@@ -30,11 +30,20 @@ export function roleIn(requires: string): string | undefined {
   return requires.startsWith(APPROVAL) ? requires.slice(APPROVAL.length) : undefined
 }
 
+/** The most persons that a policy may want. */
+export const MOST_PERSONS = 16
+
+/** May so many persons be asked for this yes? A confirmation is one person's. */
+export function isQuorum(quorum: number, requires: string): boolean {
+  return Number.isInteger(quorum) && quorum >= 1 && quorum <= (roleIn(requires) === undefined ? 1 : MOST_PERSONS)
+}
+
 /** What policies read once this yes is given: it and what was given before, nothing more. */
-export function given(requires: string, before: ApprovalFacts = NO_YES): ApprovalFacts {
+export function given(requires: string, before: ApprovalFacts = NO_YES, quorum = 1): ApprovalFacts {
   if (requires === 'confirmation') return { ...before, confirmed: true }
   const role = roleIn(requires)
-  return role === undefined ? before : { ...before, roles: [...before.roles, role] }
+  if (role === undefined) return before
+  return { ...before, roles: [...before.roles, role], ...(quorum > 1 ? { quorum } : {}) }
 }
 
 /** The yeses that a request comes with. */
@@ -43,8 +52,13 @@ export function yesesIn({ context }: Pick<EvaluationRequest, 'context'>): Readon
   return new Set([...(confirmed === true ? ['confirmation'] : []), ...roles.map((role) => APPROVAL + role)])
 }
 
-/** The same request, had somebody said yes to it. */
-export function withYes(request: EvaluationRequest, requires: string): EvaluationRequest {
+/** How many persons said the yes that a request comes with. */
+export function personsIn({ context }: Pick<EvaluationRequest, 'context'>): number {
+  return context.approval.quorum ?? 1
+}
+
+/** The same request, had so many said yes to it. */
+export function withYes(request: EvaluationRequest, requires: string, quorum = 1): EvaluationRequest {
   const { context } = request
-  return { ...request, context: { ...context, approval: given(requires, context.approval) } }
+  return { ...request, context: { ...context, approval: given(requires, context.approval, quorum) } }
 }

@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
+import { signedAnswer } from '../answer.ts'
+import { randomBytes } from '../bytes/digest.ts'
+import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type Cursor, hasStore, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
-import type { ApprovalRecord, Receipt } from '../types.ts'
+import type { ApprovalRecord, Receipt, Signer } from '../types.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import type { Terminal } from './terminal.ts'
 import { cardOf, questionOf, turnOf } from './watch/card.ts'
@@ -32,7 +35,8 @@ export function watchCommand(context: CommandContext): Command {
       '\nSilence, a timeout and Ctrl-C are never a yes. Without a terminal, calls are shown and nobody is asked.\n\nExample:\n  holdpoint watch',
     )
     .action(async (flags: { store?: string; config?: string; all?: true; json?: true }) => {
-      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const situation = situationOf(flags.config)
+      const folder = flags.store ?? storeFolder(situation)
       const asks = context.terminal.interactive && flags.json !== true
       const ending = new AbortController()
       const leave = (): void => ending.abort()
@@ -46,7 +50,14 @@ export function watchCommand(context: CommandContext): Command {
           )
         }
         await watch(
-          { folder, isOurs: flags.store === undefined, keys, json: flags.json === true, all: flags.all === true },
+          {
+            folder,
+            isOurs: flags.store === undefined,
+            keys,
+            json: flags.json === true,
+            all: flags.all === true,
+            approver: () => loadOrCreateKey(situation.places.approvalKeyFile),
+          },
           context.terminal,
           ending.signal,
         )
@@ -66,6 +77,8 @@ interface Watching {
   readonly keys: Keys | undefined
   readonly json: boolean
   readonly all: boolean
+  /** Signs what is answered here: the key of the gates of this configuration. */
+  readonly approver: () => Signer
 }
 
 async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): Promise<void> {
@@ -86,7 +99,7 @@ async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): 
       cursor = next
       for (const receipt of receipts) show(receipt, terms.json, terminal)
       if (desk !== undefined && terms.keys !== undefined)
-        await answerPending(desk, terms.keys, answered, terminal, ending)
+        await answerPending(desk, { ...terms, keys: terms.keys }, answered, terminal, ending)
       await rest(ending)
     }
   } finally {
@@ -136,7 +149,7 @@ function show(receipt: Receipt, json: boolean, terminal: Terminal): void {
 /** Asks about every pending request, oldest first. One that the person did not answer is not asked about again. */
 async function answerPending(
   desk: Desk,
-  keys: Keys,
+  { keys, approver }: { readonly keys: Keys; readonly approver: () => Signer },
   seen: Set<string>,
   terminal: Terminal,
   ending: AbortSignal,
@@ -160,7 +173,8 @@ async function answerPending(
       continue
     }
     const by = userInfo().username
-    const recorded = await desk.answer(request.ref, { answer, by, channel: 'terminal', at: Date.now() })
+    const said = { answer, by, channel: 'terminal', at: Date.now() } as const
+    const recorded = await desk.answer(request.ref, signedAnswer(approver(), request, said, randomBytes))
     if (!recorded) terminal.out(terminal.style('yellow', 'too late: it is no longer open'))
     else terminal.out(answer === 'approved' ? terminal.style('green', 'yes, once') : terminal.style('red', 'no'))
   }

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { canonicalText } from '../bytes/canonical.ts'
+import { brief } from '../bytes/legible.ts'
 import { readReceipt } from '../receipt/read.ts'
 import type { ApprovalRecord, EvaluationRequest, Receipt } from '../types.ts'
 import { type CommandContext, homely, type Situation, situationOf } from './context.ts'
@@ -134,7 +135,11 @@ function withNotes(explained: Explained, notes: readonly string[]): Explained {
   return { ...explained, notes: [...explained.notes, ...notes] }
 }
 
-function stateOf({ ref, requires, state, answered }: ApprovalRecord): string {
-  const by = answered === undefined ? '' : ` by ${answered.by} through ${answered.channel}`
+function stateOf({ ref, requires, state, answers }: ApprovalRecord): string {
+  const said = answers.map(({ by, channel, reason }) => {
+    const because = reason === undefined ? '' : ` (“${brief(reason)}”)`
+    return `${brief(by)} through ${channel}${because}`
+  })
+  const by = said.length === 0 ? '' : ` by ${said.join(', ')}`
   return `${ref} asks for ${requires} and is ${state}${by}`
 }

@@ -48,6 +48,8 @@ export interface Places {
   readonly keyEnv?: string
   /** The file of the key that blinds what may be guessed, where the receipt key is elsewhere. It signs nothing. */
   readonly blindingKeyFile: string
+  /** The file of the key that signs what people answered, beside it. */
+  readonly approvalKeyFile: string
   /** The file of the key that signs the log's checkpoints, beside it. */
   readonly logKeyFile: string
   /** The folder of signed overrides. */
@@ -62,6 +64,7 @@ export function placesOf(options: ConfigOptions, folder: string, state: string):
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
   const keys = {
     keyFile,
+    approvalKeyFile: resolve(dirname(keyFile), 'approval.pem'),
     logKeyFile: resolve(dirname(keyFile), 'log-key'),
     blindingKeyFile: resolve(dirname(keyFile), 'blinding-key'),
     ...(options.key === undefined ? {} : { keyEnv: options.key.env }),

@@ -109,7 +109,31 @@ const decision = {
     .max(MOST.obligations)
     .readonly()
     .optional(),
-  approval: z.strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }).optional(),
+  /** The yes that a permit rests on. */
+  approval: z
+    .union([
+      z.strictObject({
+        ref: text(64),
+        /** SHA-256 of the text that people were shown. */
+        shown: digest,
+        /** By different persons; `statement` is the SHA-256 of the payload of the gate's signed word for the answer. */
+        answers: z
+          .array(
+            z.strictObject({
+              by: text(MOST.id),
+              channel: text(32),
+              roles: z.array(text(MOST.name)).max(MOST.roles).readonly().optional(),
+              statement: digest,
+            }),
+          )
+          .min(1)
+          .max(MOST.persons)
+          .readonly(),
+      }),
+      /** As receipts had it when one person answered, and no statement was signed. */
+      z.strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }),
+    ])
+    .optional(),
   /** The signed override that a medium call ran on because no policy answered. */
   override: z
     .strictObject({

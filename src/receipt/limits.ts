@@ -22,4 +22,8 @@ export const MOST = {
   obligationType: 128,
   parents: 64,
   note: 512,
+  /** What a person says beside a yes or a no. */
+  reason: 512,
+  /** Persons behind one approval. */
+  persons: 16,
 } as const

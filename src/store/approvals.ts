@@ -1,3 +1,4 @@
+import { sha256 } from '../bytes/digest.ts'
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
 
 /** How long an ended request can still be looked up; its receipts say for good who answered. */
@@ -12,6 +13,10 @@ export class Approvals {
   readonly #records = new Map<string, ApprovalRecord>()
   /** The newest reference of each request digest. */
   readonly #newest = new Map<string, string>()
+  /** What was declined, by digest: kept for good, without the arguments. */
+  readonly #declined = new Map<string, ApprovalRecord>()
+  /** By `subjectOf`, the reference that was approved last. */
+  readonly #approved = new Map<string, string>()
   #characters = 0
   readonly #watchers = new Map<string, number>()
   readonly #now: () => number
@@ -22,23 +27,27 @@ export class Approvals {
 
   request(request: ApprovalRequest): ApprovalRecord {
     const known = this.find(request.requestDigest)
-    if (known !== undefined && isLive(known.state)) return known
+    if (known !== undefined && stands(known, request)) return known
+    if (known !== undefined && isLive(known.state)) this.#records.set(known.ref, { ...known, state: 'expired' })
     this.#forget()
-    const record: ApprovalRecord = { ...request, state: 'pending' }
+    const previous = this.#records.get(this.#approved.get(subjectOf(request)) ?? '')
+    const record: ApprovalRecord = { ...following(request, previous), state: 'pending', answers: [] }
     this.#records.set(request.ref, record)
-    this.#characters += request.argumentsText.length
+    this.#characters += charactersOf(record)
     this.#newest.set(request.requestDigest, request.ref)
     return this.#current(record)
   }
 
   find(requestDigest: string): ApprovalRecord | undefined {
     const ref = this.#newest.get(requestDigest)
-    return ref === undefined ? undefined : this.get(ref)
+    return ref === undefined ? this.#declined.get(requestDigest) : this.get(ref)
   }
 
   get(ref: string): ApprovalRecord | undefined {
     const record = this.#records.get(ref)
-    return record === undefined ? undefined : this.#current(record)
+    if (record !== undefined) return this.#current(record)
+    for (const declined of this.#declined.values()) if (declined.ref === ref) return declined
+    return undefined
   }
 
   pending(): readonly ApprovalRecord[] {
@@ -47,8 +56,12 @@ export class Approvals {
 
   answer(ref: string, answer: ApprovalAnswer): boolean {
     const record = this.get(ref)
-    if (record?.state !== 'pending') return false
-    this.#records.set(ref, { ...record, state: answer.answer, answered: answer })
+    const next = record === undefined ? undefined : answeredWith(record, answer)
+    if (record === undefined || next === undefined) return false
+    const now = { ...record, ...next }
+    this.#records.set(ref, now)
+    if (next.state === 'declined') this.#declined.set(record.requestDigest, withoutArguments(now))
+    if (next.state === 'approved') this.#approved.set(subjectOf(record), ref)
     return true
   }
 
@@ -77,11 +90,12 @@ export class Approvals {
   /** Makes room for one more. Records stand in the order in which they were asked for, so the old ones come first. */
   #forget(): void {
     const now = this.#now()
-    for (const { ref, requestDigest, expiresAt, argumentsText } of this.#records.values()) {
+    for (const record of this.#records.values()) {
+      const { ref, requestDigest, expiresAt } = record
       const hasRoom = this.#records.size < MOST_REMEMBERED && this.#characters < MOST_CHARACTERS
       if (hasRoom && !isForgotten(expiresAt, now)) return
       this.#records.delete(ref)
-      this.#characters -= argumentsText.length
+      this.#characters -= charactersOf(record)
       if (this.#newest.get(requestDigest) === ref) this.#newest.delete(requestDigest)
     }
   }
@@ -101,9 +115,52 @@ export function isLive(state: ApprovalState): boolean {
   return state === 'pending' || state === 'approved' || state === 'declined'
 }
 
-/** The state at a moment: whatever is still live ends when its time is over. */
+/** The state at a moment: what waits for an answer or for its use ends when its time is over. A no has no end. */
 export function stateAt(state: ApprovalState, expiresAt: number, now: number): ApprovalState {
-  return isLive(state) && expiresAt <= now ? 'expired' : state
+  return (state === 'pending' || state === 'approved') && expiresAt <= now ? 'expired' : state
+}
+
+/** Is there no other to be opened? A no stands for good; whatever else is live does so with the same question. */
+export function stands({ state, shown }: ApprovalRecord, asked: ApprovalRequest): boolean {
+  return state === 'declined' || (isLive(state) && shown === asked.shown)
+}
+
+/**
+ * What one more answer makes of a request; `undefined` where it takes none.
+ *
+ * INVARIANT I4: persons are counted, not answers: whoever has said yes is not a second person. One no ends it, for good.
+ */
+export function answeredWith(
+  { state, answers, quorum }: ApprovalRecord,
+  answer: ApprovalAnswer,
+): Pick<ApprovalRecord, 'state' | 'answers'> | undefined {
+  const all = [...answers, answer]
+  if (answer.answer === 'declined')
+    return state === 'pending' || state === 'approved' ? { state: 'declined', answers: all } : undefined
+  if (state !== 'pending' || answers.some(({ by }) => by === answer.by)) return undefined
+  return { state: all.length >= quorum ? 'approved' : 'pending', answers: all }
+}
+
+/** Whose calls of which tool a request is compared with. */
+export function subjectOf({ tool, principal }: ApprovalRequest): string {
+  return sha256(JSON.stringify([tool, principal.type, principal.id, principal.tenant ?? null]))
+}
+
+/** The request beside what was approved before it. */
+export function following(
+  { previousText: _, ...request }: ApprovalRequest,
+  previous: ApprovalRequest | undefined,
+): ApprovalRequest {
+  return previous === undefined ? request : { ...request, previousText: previous.argumentsText }
+}
+
+/** What is kept of a no for good: who said it to what, and nothing that was in the call. */
+export function withoutArguments<T extends ApprovalRequest>({ previousText: _, ...request }: T): T {
+  return { ...request, argumentsText: '', question: '' } as unknown as T
+}
+
+function charactersOf({ argumentsText, previousText, question }: ApprovalRequest): number {
+  return argumentsText.length + (previousText?.length ?? 0) + question.length
 }
 
 function isForgotten(expiresAt: number, now: number): boolean {

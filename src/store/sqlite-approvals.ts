@@ -1,6 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
-import { isLive, MOST_CHARACTERS, MOST_REMEMBERED, REMEMBERED_MS, stateAt } from './approvals.ts'
+import {
+  answeredWith,
+  following,
+  isLive,
+  MOST_CHARACTERS,
+  MOST_REMEMBERED,
+  REMEMBERED_MS,
+  stands,
+  stateAt,
+  subjectOf,
+  withoutArguments,
+} from './approvals.ts'
 
 /** A watcher that has been gone for so long is no longer written down, ms. */
 const GONE_MS = 60_000
@@ -12,6 +23,10 @@ export class SqliteApprovals {
   readonly #byRef: StatementSync
   readonly #pending: StatementSync
   readonly #answer: StatementSync
+  readonly #decline: StatementSync
+  readonly #declinedDigest: StatementSync
+  readonly #declinedRef: StatementSync
+  readonly #previous: StatementSync
   readonly #spend: StatementSync
   readonly #forget: StatementSync
   readonly #held: StatementSync
@@ -26,19 +41,27 @@ export class SqliteApprovals {
 
   /** `schema` is the name under which `claims.db` is open: attached, or the connection's own file. */
   constructor(db: DatabaseSync, schema: 'claims' | 'main') {
-    const table = `${schema}.approvals`
+    const table = `${schema}.requests`
+    const declines = `${schema}.declines`
     const watchers = `${schema}.watchers`
     const columns = 'ref, state, expires_at, request, answered'
     this.#insert = db.prepare(
-      `INSERT INTO ${table} (ref, digest, state, expires_at, request) VALUES (?, ?, 'pending', ?, ?)`,
+      `INSERT INTO ${table} (ref, digest, subject, state, expires_at, request) VALUES (?, ?, ?, 'pending', ?, ?)`,
     )
     this.#byDigest = db.prepare(`SELECT ${columns} FROM ${table} WHERE digest = ? ORDER BY id DESC LIMIT 1`)
     this.#byRef = db.prepare(`SELECT ${columns} FROM ${table} WHERE ref = ?`)
     this.#pending = db.prepare(
       `SELECT ${columns} FROM ${table} WHERE state = 'pending' AND expires_at > ? ORDER BY id DESC LIMIT ${MOST_REMEMBERED}`,
     )
-    this.#answer = db.prepare(
-      `UPDATE ${table} SET state = ?, answered = ? WHERE ref = ? AND state = 'pending' AND expires_at > ?`,
+    this.#answer = db.prepare(`UPDATE ${table} SET state = ?, answered = ? WHERE ref = ?`)
+    this.#decline = db.prepare(
+      `INSERT INTO ${declines} (digest, ref, request, answered) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`,
+    )
+    const declined = `SELECT 'declined' AS state, 0 AS expires_at, request, answered FROM ${declines}`
+    this.#declinedDigest = db.prepare(`${declined} WHERE digest = ?`)
+    this.#declinedRef = db.prepare(`${declined} WHERE ref = ?`)
+    this.#previous = db.prepare(
+      `SELECT request FROM ${table} WHERE subject = ? AND state IN ('approved', 'spent') ORDER BY id DESC LIMIT 1`,
     )
     this.#spend = db.prepare(
       `UPDATE ${table} SET state = 'spent' WHERE ref = ? AND state = 'approved' AND expires_at > ?`,
@@ -57,7 +80,7 @@ export class SqliteApprovals {
     )
     this.#part = db.prepare(`DELETE FROM ${watchers} WHERE until <= ?`)
     this.#expire = db.prepare(
-      `UPDATE ${table} SET state = 'expired' WHERE ref = ? AND state IN ('pending', 'approved', 'declined')`,
+      `UPDATE ${table} SET state = 'expired' WHERE ref = ? AND state IN ('pending', 'approved')`,
     )
     this.#attended = db.prepare(`SELECT 1 AS here FROM ${watchers} WHERE until > ? LIMIT 1`)
   }
@@ -65,20 +88,24 @@ export class SqliteApprovals {
   request(request: ApprovalRequest, now: number): ApprovalRecord {
     this.#expireSeen()
     const known = this.find(request.requestDigest, now)
-    if (known !== undefined && isLive(known.state)) return known
+    if (known !== undefined && stands(known, request)) return known
+    if (known !== undefined && isLive(known.state)) this.#expire.run(known.ref)
     this.#forget.run(now - REMEMBERED_MS)
-    const text = JSON.stringify(request)
+    const subject = subjectOf(request)
+    const previous = this.#previous.get(subject)
+    const asked = following(request, previous === undefined ? undefined : JSON.parse(String(previous['request'])))
+    const text = JSON.stringify(asked)
     this.#makeRoom(Buffer.byteLength(text))
-    this.#insert.run(request.ref, request.requestDigest, request.expiresAt, text)
-    return { ...request, state: stateAt('pending', request.expiresAt, now) }
+    this.#insert.run(request.ref, request.requestDigest, subject, request.expiresAt, text)
+    return { ...asked, state: stateAt('pending', request.expiresAt, now), answers: [] }
   }
 
   find(digest: string, now: number): ApprovalRecord | undefined {
-    return this.#read(this.#byDigest.get(digest), now)
+    return this.#read(this.#byDigest.get(digest) ?? this.#declinedDigest.get(digest), now)
   }
 
   get(ref: string, now: number): ApprovalRecord | undefined {
-    return this.#read(this.#byRef.get(ref), now)
+    return this.#read(this.#byRef.get(ref) ?? this.#declinedRef.get(ref), now)
   }
 
   /** Oldest first; of a folder that holds more than is kept nowadays, the newest. */
@@ -96,7 +123,15 @@ export class SqliteApprovals {
 
   answer(ref: string, answer: ApprovalAnswer, now: number): boolean {
     this.#expireSeen()
-    return this.#answer.run(answer.answer, JSON.stringify(answer), ref, now).changes === 1
+    const record = this.get(ref, now)
+    const next = record === undefined ? undefined : answeredWith(record, answer)
+    if (record === undefined || next === undefined) return false
+    const answers = JSON.stringify(next.answers)
+    if (next.state === 'declined') {
+      const { state: _, answers: __, ...request } = record
+      this.#decline.run(record.requestDigest, ref, JSON.stringify(withoutArguments(request)), answers)
+    }
+    return this.#answer.run(next.state, answers, ref).changes === 1
   }
 
   /** Once seen to have expired, a request has for good: a clock that is put back does not bring its yes to life. */
@@ -104,7 +139,8 @@ export class SqliteApprovals {
     const record = recordOf(row, now)
     if (record === undefined || row === undefined) return undefined
     if (record.state === 'expired' && row['state'] !== 'expired') this.#noteExpired(record.ref)
-    return this.#expired.has(record.ref) && record.state !== 'spent' ? { ...record, state: 'expired' } : record
+    const hasEnded = record.state === 'spent' || record.state === 'declined'
+    return this.#expired.has(record.ref) && !hasEnded ? { ...record, state: 'expired' } : record
   }
 
   #noteExpired(ref: string): void {
@@ -145,6 +181,6 @@ function recordOf(row: Record<string, unknown> | undefined, now: number): Approv
   const request = JSON.parse(String(row['request'])) as ApprovalRequest
   const state = stateAt(String(row['state']) as ApprovalState, Number(row['expires_at']), now)
   const answered = row['answered']
-  if (typeof answered !== 'string') return { ...request, state }
-  return { ...request, state, answered: JSON.parse(answered) as ApprovalAnswer }
+  const answers = typeof answered === 'string' ? (JSON.parse(answered) as readonly ApprovalAnswer[]) : []
+  return { ...request, state, answers }
 }

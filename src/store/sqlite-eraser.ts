@@ -4,9 +4,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
-import type { ApprovalRequest, EvaluationRequest, Receipt } from '../types.ts'
+import type { ApprovalAnswer, ApprovalRequest, EvaluationRequest, Receipt } from '../types.ts'
 import { receiptOf } from './receipt-row.ts'
 import { claimsPath, openEraser, slotsIn, withFreeSlots } from './sqlite-files.ts'
+import { hasTable } from './sqlite-shelf.ts'
 
 /** Rows that are looked at, or erased, in one transaction: a gate waits for no more than that. */
 const PAGE = 64
@@ -153,15 +154,49 @@ class Eraser {
 
   /** A question that is forgotten is never a yes. */
   #questions(shared: DatabaseSync): number {
+    // A file that no process of this version has opened yet.
+    const table = hasTable(shared, 'requests') ? 'requests' : 'approvals'
     const going: number[] = []
-    for (const row of shared.prepare('SELECT id, request FROM approvals').iterate()) {
+    for (const row of shared.prepare(`SELECT id, request FROM ${table}`).iterate()) {
       const request = JSON.parse(String(row['request'])) as ApprovalRequest
-      const isAsked = askedBy(request).some((digest) => this.#asked.has(digest))
-      if (isAsked || this.#refs.has(request.ref) || this.#forgetting.question(request)) going.push(Number(row['id']))
+      if (!this.#isMeant(request)) continue
+      going.push(Number(row['id']))
+      for (const digest of askedBy(request)) this.#asked.add(digest)
     }
-    const erase = shared.prepare('DELETE FROM approvals WHERE id = ?')
-    if (!this.#isLook) written(shared, () => going.forEach((id) => void erase.run(id)))
+    const erase = shared.prepare(`DELETE FROM ${table} WHERE id = ?`)
+    if (this.#isLook) return going.length
+    written(shared, () => going.forEach((id) => void erase.run(id)))
+    if (table === 'requests') this.#copies(shared)
     return going.length
+  }
+
+  #isMeant(request: ApprovalRequest): boolean {
+    const isAsked = askedBy(request).some((digest) => this.#asked.has(digest))
+    return isAsked || this.#refs.has(request.ref) || this.#forgetting.question(request)
+  }
+
+  /** What else holds what goes: later questions, which are compared with it, and the reason of a no. The no itself stays (I4). */
+  #copies(shared: DatabaseSync): void {
+    const compared: { readonly id: number; readonly request: string }[] = []
+    for (const row of shared.prepare('SELECT id, request FROM requests').iterate()) {
+      const { previousText, ...request } = JSON.parse(String(row['request'])) as ApprovalRequest
+      if (previousText === undefined) continue
+      if (!askedBy({ ...request, argumentsText: previousText }).some((digest) => this.#asked.has(digest))) continue
+      compared.push({ id: Number(row['id']), request: JSON.stringify(request) })
+    }
+    const declined: { readonly digest: string; readonly answered: string }[] = []
+    for (const row of shared.prepare('SELECT digest, request, answered FROM declines').iterate()) {
+      if (!this.#isMeant(JSON.parse(String(row['request'])) as ApprovalRequest)) continue
+      const answers = JSON.parse(String(row['answered'])) as readonly ApprovalAnswer[]
+      const answered = JSON.stringify(answers.map(({ reason: _, ...answer }) => ({ ...answer, statement: '' })))
+      declined.push({ digest: String(row['digest']), answered })
+    }
+    const compare = shared.prepare('UPDATE requests SET request = ? WHERE id = ?')
+    const decline = shared.prepare('UPDATE declines SET answered = ? WHERE digest = ?')
+    written(shared, () => {
+      for (const { id, request } of compared) compare.run(request, id)
+      for (const { digest, answered } of declined) decline.run(answered, digest)
+    })
   }
 
   /** Writes a file anew where no gate can have it, and empties its log: until then the file itself holds what was erased. */

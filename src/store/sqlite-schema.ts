@@ -7,7 +7,7 @@
 
 /** Bumped when a table of a file changes; a store of a version that is not known is refused rather than guessed at. */
 export const SLOT_VERSION = 2
-export const CLAIMS_VERSION = 4
+export const CLAIMS_VERSION = 5
 
 /** Which store a file is of, how often that had been opened, and the newest batch that claimed: see sqlite-bond.ts. */
 const STORE_COLUMNS = `(
@@ -84,18 +84,30 @@ CREATE TABLE IF NOT EXISTS claims.tallies (
   PRIMARY KEY (key, since, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS claims.approvals (
+-- Requests for a person's yes. \`subject\` is a hash of whose calls of which tool they are compared with; \`answered\` a list.
+CREATE TABLE IF NOT EXISTS claims.requests (
   id         INTEGER PRIMARY KEY,
   ref        TEXT NOT NULL UNIQUE,
   digest     TEXT NOT NULL,
+  subject    TEXT NOT NULL,
   state      TEXT NOT NULL,
   expires_at INTEGER NOT NULL,
   request    TEXT NOT NULL,
   answered   TEXT
 ) STRICT;
-CREATE INDEX IF NOT EXISTS claims.approvals_by_digest ON approvals (digest, id);
-CREATE INDEX IF NOT EXISTS claims.approvals_by_end ON approvals (expires_at);
-CREATE INDEX IF NOT EXISTS claims.approvals_pending ON approvals (expires_at) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS claims.requests_by_digest ON requests (digest, id);
+CREATE INDEX IF NOT EXISTS claims.requests_by_subject ON requests (subject, id);
+CREATE INDEX IF NOT EXISTS claims.requests_by_end ON requests (expires_at);
+CREATE INDEX IF NOT EXISTS claims.requests_pending ON requests (expires_at) WHERE state = 'pending';
+
+-- Every no, without the arguments. Kept for good: one that was forgotten could be asked about until somebody says yes.
+CREATE TABLE IF NOT EXISTS claims.declines (
+  digest   TEXT PRIMARY KEY,
+  ref      TEXT NOT NULL,
+  request  TEXT NOT NULL,
+  answered TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS claims.declines_by_ref ON declines (ref);
 
 -- How often each override was used. Kept for good: one that was forgotten could be used again.
 CREATE TABLE IF NOT EXISTS claims.overrides (
@@ -129,9 +141,16 @@ export const SLOT_OLDER: ReadonlyMap<number, string> = new Map([
   [1, 'ALTER TABLE main.permits ADD COLUMN batch INTEGER;'],
 ])
 
+/**
+ * Until version 4 one person answered, and nothing said what they had been shown: who was being asked is asked anew. A process of such
+ * a version that still has the file open refuses from here on whatever a person must say yes to: it would take one for all.
+ */
+const CLAIMS_UNTIL_4 = 'DROP TABLE claims.approvals;'
+
 /** The same of `claims.db`. Version 2 had no overrides, version 3 did not say which store it is of. */
 export const CLAIMS_OLDER: ReadonlyMap<number, string> = new Map([
-  [1, CLAIMS_FROM_1],
-  [2, ''],
-  [3, ''],
+  [1, CLAIMS_FROM_1 + CLAIMS_UNTIL_4],
+  [2, CLAIMS_UNTIL_4],
+  [3, CLAIMS_UNTIL_4],
+  [4, CLAIMS_UNTIL_4],
 ])

@@ -35,11 +35,19 @@ export class Shelf {
       case 'kept':
         return this.#kept(work.hashes)
       case 'get':
-        return this.#shared((db) => new SqliteApprovals(db, 'main').get(work.ref, work.now))
+        return this.#shared((db) =>
+          hasTable(db, 'requests') ? new SqliteApprovals(db, 'main').get(work.ref, work.now) : undefined,
+        )
       case 'pending':
-        return this.#shared((db) => new SqliteApprovals(db, 'main').pending(work.now)) ?? []
+        return (
+          this.#shared((db) =>
+            hasTable(db, 'requests') ? new SqliteApprovals(db, 'main').pending(work.now) : undefined,
+          ) ?? []
+        )
       case 'override-uses':
-        return this.#shared((db) => (hasOverrides(db) ? new SqliteOverrides(db, 'main').uses(work.id) : 0)) ?? 0
+        return (
+          this.#shared((db) => (hasTable(db, 'overrides') ? new SqliteOverrides(db, 'main').uses(work.id) : 0)) ?? 0
+        )
       case 'close':
         return undefined
       default:
@@ -122,7 +130,7 @@ export class Desk {
     const approvals = this.#approvals()
     switch (work.do) {
       case 'request':
-        return approvals.request(work.request, work.now)
+        return this.#written(() => approvals.request(work.request, work.now))
       case 'find':
         return approvals.find(work.digest, work.now)
       case 'get':
@@ -130,7 +138,7 @@ export class Desk {
       case 'pending':
         return approvals.pending(work.now)
       case 'answer':
-        return approvals.answer(work.ref, work.answer, work.now)
+        return this.#written(() => approvals.answer(work.ref, work.answer, work.now))
       case 'attended':
         return approvals.attended(work.now)
       case 'attend':
@@ -138,6 +146,20 @@ export class Desk {
         return undefined
       default:
         throw new Error(`a desk does not do "${work.do}"`)
+    }
+  }
+
+  /** INVARIANT I4: what is read and what is written of it are one transaction: other processes answer too. */
+  #written<T>(work: () => T): T {
+    const db = this.#open?.db
+    db?.exec('BEGIN IMMEDIATE')
+    try {
+      const done = work()
+      db?.exec('COMMIT')
+      return done
+    } catch (cause) {
+      db?.exec('ROLLBACK')
+      throw cause
     }
   }
 
@@ -150,9 +172,9 @@ export class Desk {
   }
 }
 
-/** A file that no process of this version has opened yet counts none. */
-function hasOverrides(db: DatabaseSync): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'overrides'").get() !== undefined
+/** A file that no process of this version has opened yet may lack it. */
+export function hasTable(db: DatabaseSync, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 }
 
 function page(db: DatabaseSync, after: number, most: number): Page {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { LONGEST_ABSENCE_MS, LONGEST_WAIT_MS, seekConsent } from '../../src/approval/approval.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { ApprovalRequest, Store } from '../../src/types.ts'
+import { answerBy, requestWith } from '../support/approvals.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -12,7 +13,7 @@ beforeEach(() => {
   store = createMemoryStore({ now: () => now })
 })
 
-const request: ApprovalRequest = {
+const request = requestWith({
   ref: 'hp_1',
   requestDigest: 'digest',
   requires: 'confirmation',
@@ -23,7 +24,7 @@ const request: ApprovalRequest = {
   because: '',
   createdAt: 1_700_000_000_000,
   expiresAt: 1_700_000_000_000 + HOUR_MS,
-}
+})
 
 /** Asks, on a clock that moves only while the call waits; `meanwhile` is what happens at each glance. */
 async function ask(meanwhile: (waitedMs: number) => unknown = () => undefined) {
@@ -40,7 +41,7 @@ async function ask(meanwhile: (waitedMs: number) => unknown = () => undefined) {
   return { waitedMs: now - startedAt, ...consent }
 }
 
-const yes = { answer: 'approved', by: 'ada', channel: 'terminal', at: 1 } as const
+const yes = answerBy('ada')
 
 describe('a call that waits for a person', () => {
   it('does not wait at all when nobody is there', async () => {

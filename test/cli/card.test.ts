@@ -5,8 +5,9 @@ import { legible } from '../../src/bytes/legible.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { cardOf, questionOf } from '../../src/cli/watch/card.ts'
 import type { ApprovalRecord } from '../../src/types.ts'
+import { pendingWith } from '../support/approvals.ts'
 
-const request: ApprovalRecord = {
+const request = pendingWith({
   ref: 'hp_7f3k9qtm',
   requestDigest: 'digest',
   requires: 'confirmation',
@@ -18,8 +19,7 @@ const request: ApprovalRecord = {
   because: 'name send_mail: it reaches other people',
   createdAt: 0,
   expiresAt: 600_000,
-  state: 'pending',
-}
+})
 
 /** A terminal of which only the size and the absence of colour matter here. */
 const terminalOf = (width: number, height: number): Terminal => ({
@@ -33,21 +33,20 @@ const terminalOf = (width: number, height: number): Terminal => ({
 })
 
 const card = (changes: Partial<ApprovalRecord>, width = 80, height = 24) =>
-  cardOf({ ...request, ...changes }, terminalOf(width, height), 0)
+  cardOf(pendingWith({ ...request, ...changes }), terminalOf(width, height), 0)
 const asking = (text: string) => ({ argumentsText: canonicalText({ text }) })
 
 describe('the card that a person says yes to', () => {
   it('fits on one page when the call is ordinary, with the question below it', () => {
     expect(card({})).toEqual([
       [
-        '│ shop/send_mail  high',
-        '│ name send_mail: it reaches other people',
-        '│ for user ada, conversation c1',
+        '│ holdpoint asks: may shop/send_mail run once, with exactly these arguments?',
+        '│ for user ada; their own yes is asked for',
+        '│ high: name send_mail: it reaches other people',
         '│ ',
-        '│ arguments, 27 bytes:',
         '│ ┆ {"text":"hello","to":"bob"}',
         '│ ',
-        '│ hp_7f3k9qtm, open for another 10 min',
+        '│ hp_7f3k9qtm, conversation c1, arguments of 27 bytes, open for another 10 min',
       ].join('\n'),
     ])
     expect(questionOf(request, terminalOf(80, 24))).toBe(

@@ -6,6 +6,7 @@ import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openDesk, openReader } from '../../src/store/sqlite-reader.ts'
 import type { Gate, Receipt } from '../../src/types.ts'
+import { answerBy } from '../support/approvals.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 import { runHere } from './in-process.ts'
 
@@ -126,7 +127,7 @@ describe('erase', () => {
     const [asked, other] = [await mail('SECRET-1', '1'), await mail('SECRET-2', '2')]
     const ref = asked.outcome === 'refused' ? (asked.request?.ref ?? '') : ''
     const desk = openDesk(store)
-    await desk.answer(ref, { answer: 'approved', by: 'ada', channel: 'terminal', at: Date.now() })
+    await desk.answer(ref, answerBy('ada'))
     await desk.close()
     const run = await me.run({ tool: 'send_mail', input: { to: 'SECRET-1' }, callId: '3' }, () => 'sent')
     expect(run.outcome).toBe('ran')

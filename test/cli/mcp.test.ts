@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { REFUSAL_KEY } from '../../adapters/mcp/index.ts'
 import { openDesk } from '../../src/store/sqlite-reader.ts'
 import { isGone } from '../adapters/mcp-proxy/stdio-session.ts'
+import { answerBy } from '../support/approvals.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 import { type Ended, environment, MAIN, run } from './holdpoint.ts'
 import { runHere } from './in-process.ts'
@@ -219,7 +220,7 @@ describe('with no configuration', () => {
 
     const desk = openDesk(join(at.state, 'receipts'))
     const [, asked] = await desk.pending()
-    await desk.answer(asked?.ref ?? '', { answer: 'approved', by: 'somebody', channel: 'terminal', at: Date.now() })
+    await desk.answer(asked?.ref ?? '', answerBy('somebody'))
     await desk.close()
     expect((await proxy.call('twice', {})).result?.content?.[0]?.text).toBe('the first answer')
     proxy.child.stdin?.end()

@@ -4,6 +4,7 @@ import { withDeadline } from '../../src/store/deadline.ts'
 import { createMemoryStore, faultStore, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Gate, Json, ToolDefinition } from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
+import { answerBy, said } from '../support/approvals.ts'
 import { PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 
 const schema = {
@@ -244,10 +245,12 @@ describe('confirmation', () => {
     expect(await refusedCode(me, call('2'))).toBe('approval_pending')
 
     const stranger = gate.as({ user: 'mallory' }, { conversation: 'c1' })
-    expect(await stranger.answer(asked.request.ref, 'approved')).toBe(false)
-    expect(await gate.as({ user: 'alice' }, { conversation: 'c2' }).answer(asked.request.ref, 'approved')).toBe(false)
-    expect(await me.answer(asked.request.ref, 'approved')).toBe(true)
-    expect(await me.answer(asked.request.ref, 'approved')).toBe(false)
+    expect(said(await stranger.answer(asked.request.ref, 'approved'))).not.toBe('recorded')
+    expect(
+      said(await gate.as({ user: 'alice' }, { conversation: 'c2' }).answer(asked.request.ref, 'approved')),
+    ).not.toBe('recorded')
+    expect(said(await me.answer(asked.request.ref, 'approved'))).toBe('recorded')
+    expect(said(await me.answer(asked.request.ref, 'approved'))).not.toBe('recorded')
 
     expect(await refusedCode(me, call('3', 6))).toBe('approval_required')
     expect(await refusedCode(stranger, call('3'))).toBe('approval_required')
@@ -299,13 +302,13 @@ describe('confirmation', () => {
     const asked = await me.admit({ ...call, callId: '1' })
     expect(asked).toMatchObject({ outcome: 'refused', refusal: { code: 'approver_not_separate' } })
     const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
-    expect(await me.answer(ref, 'approved', { channel: 'terminal' })).toBe(false)
-    expect(await me.answer(ref, 'approved')).toBe(false)
+    expect(said(await me.answer(ref, 'approved', { channel: 'terminal' }))).not.toBe('recorded')
+    expect(said(await me.answer(ref, 'approved'))).not.toBe('recorded')
     // The client that shows a form is a process of this account too.
-    expect(await me.answer(ref, 'approved', { channel: 'elicitation' })).toBe(false)
+    expect(said(await me.answer(ref, 'approved', { channel: 'elicitation' }))).not.toBe('recorded')
 
     // Whoever has the account can write into its store as well.
-    await gate.store.answer(ref, { answer: 'approved', by: 'alice', channel: 'terminal', at: Date.now() })
+    await gate.store.answer(ref, answerBy('alice'))
     expect(await refusedCode(me, { ...call, callId: '2' })).toBe('approver_not_separate')
   })
 
@@ -322,9 +325,8 @@ describe('confirmation', () => {
     ] as const) {
       const asked = await chat.admit({ tool, callId: '1', input: {} }, { wait: false })
       expect(asked).toMatchObject({ outcome: 'refused', refusal: { code: 'approval_required' } })
-      expect(
-        await chat.answer((asked.outcome === 'refused' && asked.request?.ref) || '', 'approved', { channel }),
-      ).toBe(true)
+      const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
+      expect(said(await chat.answer(ref, 'approved', { channel }))).toBe('recorded')
       expect(await refusedCode(chat, { tool, callId: '2', input: {} })).toBe('permitted')
     }
   })
@@ -333,7 +335,7 @@ describe('confirmation', () => {
     const isAnswered = async (view: Gate): Promise<boolean> => {
       const asked = await view.admit({ tool: 'write', callId: '1', input: {} }, { wait: false })
       const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
-      return await view.answer(ref, 'approved', { channel: 'elicitation' })
+      return said(await view.answer(ref, 'approved', { channel: 'elicitation' })) === 'recorded'
     }
     const { gate, me } = gateWith({ policy: 'ask/v1' })
     expect(await isAnswered(me)).toBe(true)
@@ -677,8 +679,10 @@ describe('what the second review found', () => {
     const { gate, me } = gateWith({ policy: 'ask/v1' })
     const asked = await me.admit({ tool: 'write', callId: '1', input: {} }, { wait: false })
     const ref = (asked.outcome === 'refused' && asked.request?.ref) || ''
-    expect(await gate.as({}, { conversation: 'c1', channel: 'chat' }).answer(ref, 'approved')).toBe(false)
-    expect(await me.answer(ref, 'approved', { channel: 'chat' })).toBe(true)
+    expect(said(await gate.as({}, { conversation: 'c1', channel: 'chat' }).answer(ref, 'approved'))).not.toBe(
+      'recorded',
+    )
+    expect(said(await me.answer(ref, 'approved', { channel: 'chat' }))).toBe('recorded')
   })
 
   it('takes a configured name with a slash for a tool of that server, and says so where one of our own has it', async () => {

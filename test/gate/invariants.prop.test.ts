@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import { type TestGate, testGate } from '../../src/testing.ts'
 import type { EvaluationRequest, Gate, Json, Materiality, Receipt, ToolDefinition } from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
+import { said } from '../support/approvals.ts'
 import { hookedStore } from '../support/hooked-store.ts'
 import { DENY, handClock, PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 
@@ -210,7 +211,7 @@ describe('I3', () => {
         const asked = await me.admit({ tool: 'act', input, callId: 'k' })
         if (asked.outcome !== 'refused' || asked.request === undefined) throw new Error('a request was expected')
         expect(asked.request.argumentsText).toBe(canonicalText(input))
-        expect(await me.answer(asked.request.ref, 'approved', { channel: 'chat' })).toBe(true)
+        expect(said(await me.answer(asked.request.ref, 'approved', { channel: 'chat' }))).toBe('recorded')
         const strangers = [
           me.admit({ tool: 'act', input: other, callId: 'k2' }),
           gate.as({ user: 'mallory' }, { conversation: 'c1' }).admit({ tool: 'act', input, callId: 'k' }),
@@ -247,7 +248,9 @@ describe('I3, whose yes it is', () => {
         const asked = await viewOf(asker, here).admit(call)
         const ref = asked.outcome === 'refused' ? (asked.request?.ref ?? '') : ''
         const isSame = asker.user === answerer.user && asker.tenant === answerer.tenant && here === there
-        expect(await viewOf(answerer, there).answer(ref, 'approved', { channel: 'chat' })).toBe(isSame)
+        expect(said(await viewOf(answerer, there).answer(ref, 'approved', { channel: 'chat' })) === 'recorded').toBe(
+          isSame,
+        )
         expect((await viewOf(asker, here).admit(call)).outcome).toBe(isSame ? 'permitted' : 'refused')
       }),
       { numRuns: 80 },

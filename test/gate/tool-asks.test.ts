@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readReceipt } from '../../src/receipt/read.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Call, Gate } from '../../src/types.ts'
+import { said } from '../support/approvals.ts'
 
 const asked = { wait: false, requires: 'confirmation' } as const
 const pay: Call = { tool: 'pay', input: { amount: 5 }, callId: 'c1', step: 1 }
@@ -25,7 +26,7 @@ describe("a tool that asks for a person's yes by itself", () => {
     const { me } = gateOf()
     const refused = await me.admit(pay, asked)
     const ref = refused.outcome === 'refused' ? refused.request?.ref : undefined
-    expect(await me.answer(ref ?? '', 'approved')).toBe(true)
+    expect(said(await me.answer(ref ?? '', 'approved'))).toBe('recorded')
     const other = await me.admit({ ...pay, input: { amount: 500 } }, asked)
     expect(other).toMatchObject({ outcome: 'refused', refusal: { code: 'approval_required' } })
     const admitted = await me.admit(pay, asked)

@@ -7,6 +7,7 @@ import { withShortForm } from '../../src/policy/short-form.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { ShortCondition, ShortOtherwise, ShortRule } from '../../src/types.ts'
+import { said } from '../support/approvals.ts'
 import { decide, evaluationRequest } from '../support/evaluation.ts'
 
 const ASK = { path: 'ask/v1', text: readFileSync(new URL('../../policies/ask.cedar', import.meta.url), 'utf8') }
@@ -302,13 +303,13 @@ describe('a gate', () => {
     if (large.outcome !== 'refused') throw new Error('it ran')
     expect(large.refusal).toMatchObject({ code: 'approval_required', message: 'Sure?' })
     expect(large.refusal.constraints).toMatchObject([{ path: '/amount', requires: 'at most 500', actual: '900' }])
-    expect(await me.answer(large.request?.ref ?? '', 'approved', { channel: 'terminal' })).toBe(true)
+    expect(said(await me.answer(large.request?.ref ?? '', 'approved', { channel: 'terminal' }))).toBe('recorded')
     expect((await admit('refund', 900)).outcome).toBe('permitted')
     expect((await admit('refund', 901)).outcome).toBe('refused')
 
     const asked = await admit('pay', 900)
     if (asked.outcome !== 'refused') throw new Error('it ran')
-    expect(await me.answer(asked.request?.ref ?? '', 'approved', { channel: 'terminal' })).toBe(false)
+    expect(said(await me.answer(asked.request?.ref ?? '', 'approved', { channel: 'terminal' }))).not.toBe('recorded')
     expect((await admit('pay', 900)).outcome).toBe('refused')
     expect(await admit('wipe', 1)).toMatchObject({ refusal: { code: 'denied_by_policy' } })
     await gate.close()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import { answerBy, requestWith } from '../support/approvals.ts'
 import { claim, collect, decisionDraft, openedChain, refusedDraft } from '../support/receipt-drafts.ts'
 import { describeStore } from '../support/store-conformance.ts'
 
@@ -25,20 +26,22 @@ describe('memory store, beyond the port', () => {
     const store = createMemoryStore()
     const chain = await openedChain(store)
     const ask = (ref: string) =>
-      store.request({
-        ref,
-        requestDigest: `digest of ${ref}`,
-        requires: 'confirmation',
-        tool: 'shop/refund',
-        materiality: 'high',
-        principal: { type: 'user', id: 'alice' },
-        argumentsText: '{}',
-        because: '',
-        createdAt: Date.now(),
-        expiresAt: Date.now() + 60_000,
-      })
+      store.request(
+        requestWith({
+          ref,
+          requestDigest: `digest of ${ref}`,
+          requires: 'confirmation',
+          tool: 'shop/refund',
+          materiality: 'high',
+          principal: { type: 'user', id: 'alice' },
+          argumentsText: '{}',
+          because: '',
+          createdAt: Date.now(),
+          expiresAt: Date.now() + 60_000,
+        }),
+      )
     await ask('hp_first')
-    await store.answer('hp_first', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })
+    await store.answer('hp_first', answerBy('alice'))
     for (let n = 0; n < 10_000; n += 1) await ask(`hp_${n}`)
     expect(await store.pending()).toHaveLength(10_000)
     expect(await store.get('hp_first')).toBeUndefined()
@@ -55,18 +58,20 @@ describe('memory store, beyond the port', () => {
     for (let n = 0; n < 70; n += 1) {
       const { receipt } = await chain.commit(decisionDraft(), claim(`k${n}`), { salt: 's', request: large })
       hashes.push(receipt?.hash ?? '')
-      await store.request({
-        ref: `hp_${n}`,
-        requestDigest: `digest ${n}`,
-        requires: 'confirmation',
-        tool: 'shop/refund',
-        materiality: 'high',
-        principal: { type: 'user', id: 'alice' },
-        argumentsText: large,
-        because: '',
-        createdAt: Date.now(),
-        expiresAt: Date.now() + 60_000,
-      })
+      await store.request(
+        requestWith({
+          ref: `hp_${n}`,
+          requestDigest: `digest ${n}`,
+          requires: 'confirmation',
+          tool: 'shop/refund',
+          materiality: 'high',
+          principal: { type: 'user', id: 'alice' },
+          argumentsText: large,
+          because: '',
+          createdAt: Date.now(),
+          expiresAt: Date.now() + 60_000,
+        }),
+      )
     }
     expect(await store.sidecar(hashes[0] ?? '')).toBeUndefined()
     expect(await store.sidecar(hashes.at(-1) ?? '')).toBeDefined()

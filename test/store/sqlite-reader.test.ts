@@ -5,12 +5,13 @@ import { sha256 } from '../../src/bytes/digest.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openDesk, openReader } from '../../src/store/sqlite-reader.ts'
 import type { ApprovalRequest, Receipt } from '../../src/types.ts'
+import { answerBy, requestWith } from '../support/approvals.ts'
 import { claim, collect, decisionDraft, openedChain, refusedDraft } from '../support/receipt-drafts.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const temporary = temporaryFolders()
 
-const request: ApprovalRequest = {
+const request = requestWith({
   ref: 'hp_1',
   requestDigest: 'digest',
   requires: 'confirmation',
@@ -21,7 +22,7 @@ const request: ApprovalRequest = {
   because: 'above the cap',
   createdAt: Date.now(),
   expiresAt: Date.now() + 600_000,
-}
+})
 
 describe('reading a store from outside', () => {
   it('leaves a closed store exactly as it was, file by file', async () => {
@@ -77,10 +78,7 @@ describe('reading a store from outside', () => {
     const folder = join(temporary(), 'nowhere')
     for (const open of [openReader, openDesk]) {
       const other = open(folder)
-      const asked =
-        'receipts' in other
-          ? collect(other.receipts())
-          : other.answer('hp_1', { answer: 'approved', by: 'a', channel: 'terminal', at: 1 })
+      const asked = 'receipts' in other ? collect(other.receipts()) : other.answer('hp_1', answerBy('a'))
       await expect(asked).rejects.toMatchObject({ code: 'ERR_STORE', message: expect.stringContaining('no ') })
       await other.close()
     }
@@ -99,10 +97,10 @@ describe('answering a running gate from outside', () => {
     expect(await store.attended()).toBe(false)
     await desk.attend('w', Date.now() + 60_000)
     expect(await store.attended()).toBe(true)
-    const answer = { answer: 'approved', by: 'alice', channel: 'terminal', at: Date.now() } as const
+    const answer = answerBy('alice')
     expect(await desk.answer('hp_1', answer)).toBe(true)
     expect(await desk.answer('hp_1', answer)).toBe(false)
-    expect(await store.get('hp_1')).toMatchObject({ state: 'approved', answered: answer })
+    expect(await store.get('hp_1')).toMatchObject({ state: 'approved', answers: [answer] })
     const chain = await openedChain(store)
     expect((await chain.commit(decisionDraft(), claim('k', { approval: 'hp_1' }))).committed).toEqual({
       outcome: 'claimed',

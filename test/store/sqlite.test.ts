@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { requestWith } from '../support/approvals.ts'
 import { describeStore } from '../support/store-conformance.ts'
 
 let folder = ''
@@ -23,24 +24,26 @@ it('keeps a bounded number of requests for a yes, in a folder of any age', async
   try {
     await store.open()
     const ask = (ref: string) =>
-      store.request({
-        ref,
-        requestDigest: `digest of ${ref}`,
-        requires: 'confirmation',
-        tool: 'shop/refund',
-        materiality: 'high',
-        principal: { type: 'user', id: 'alice' },
-        argumentsText: '{}',
-        because: '',
-        createdAt: Date.now(),
-        expiresAt: Date.now() + 600_000,
-      })
+      store.request(
+        requestWith({
+          ref,
+          requestDigest: `digest of ${ref}`,
+          requires: 'confirmation',
+          tool: 'shop/refund',
+          materiality: 'high',
+          principal: { type: 'user', id: 'alice' },
+          argumentsText: '{}',
+          because: '',
+          createdAt: Date.now(),
+          expiresAt: Date.now() + 600_000,
+        }),
+      )
     await ask('hp_first')
     const claims = new DatabaseSync(join(path, 'claims.db'))
     claims.exec(`
       WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < 10500)
-      INSERT INTO approvals (ref, digest, state, expires_at, request)
-      SELECT 'hp_' || n, 'digest ' || n, state, expires_at, request FROM more, approvals WHERE ref = 'hp_first'`)
+      INSERT INTO requests (ref, digest, subject, state, expires_at, request)
+      SELECT 'hp_' || n, 'digest ' || n, subject, state, expires_at, request FROM more, requests WHERE ref = 'hp_first'`)
     claims.close()
     expect(await store.pending()).toHaveLength(10_000)
     await ask('hp_last')

@@ -13,6 +13,7 @@ import {
   type Store,
 } from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
+import { answerBy, requestWith } from './approvals.ts'
 import {
   claim,
   collect,
@@ -315,25 +316,21 @@ export function describeStore(name: string, under: StoreUnderTest): void {
     })
 
     describe('approvals', () => {
-      const request = (ref: string, digest = 'digest', changes: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
-        ref,
-        requestDigest: digest,
-        requires: 'confirmation',
-        tool: 'shop/refund',
-        materiality: 'high',
-        principal: { type: 'user', id: 'alice' },
-        conversation: 'c1',
-        argumentsText: '{"amount":900}',
-        because: 'above the cap',
-        createdAt: now,
-        expiresAt: now + 60_000,
-        ...changes,
-      })
-      const yes = { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 } as const
-      const no = { ...yes, answer: 'declined' } as const
+      const request = (ref: string, digest = 'digest', changes: Partial<ApprovalRequest> = {}): ApprovalRequest =>
+        requestWith({
+          ref,
+          requestDigest: digest,
+          conversation: 'c1',
+          argumentsText: '{"amount":900}',
+          because: 'above the cap',
+          createdAt: now,
+          ...changes,
+        })
+      const yes = answerBy('alice')
+      const no = answerBy('alice', { answer: 'declined' })
 
       it('are one live request for one digest', async () => {
-        expect(await store.request(request('hp_1'))).toEqual({ ...request('hp_1'), state: 'pending' })
+        expect(await store.request(request('hp_1'))).toEqual({ ...request('hp_1'), state: 'pending', answers: [] })
         expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_1', state: 'pending' })
         expect(await store.request(request('hp_3', 'another'))).toMatchObject({ ref: 'hp_3' })
         expect((await store.pending()).map(({ ref }) => ref)).toEqual(['hp_1', 'hp_3'])
@@ -346,7 +343,7 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         await store.request(request('hp_1'))
         expect(await store.answer('hp_1', no)).toBe(true)
         expect(await store.answer('hp_1', yes)).toBe(false)
-        expect(await store.get('hp_1')).toMatchObject({ state: 'declined', answered: no })
+        expect(await store.get('hp_1')).toMatchObject({ state: 'declined', answers: [no] })
         expect(await store.answer('hp_none', yes)).toBe(false)
         expect(await store.pending()).toEqual([])
         expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_1', state: 'declined' })
@@ -361,7 +358,7 @@ export function describeStore(name: string, under: StoreUnderTest): void {
           ...Array(7).fill('approval_spent'),
           'claimed',
         ])
-        expect(await store.get('hp_1')).toMatchObject({ state: 'spent', answered: yes })
+        expect(await store.get('hp_1')).toMatchObject({ state: 'spent', answers: [yes] })
         expect((await permit('none', { approval: 'hp_none' })).committed).toEqual({ outcome: 'approval_spent' })
         expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_2', state: 'pending' })
         expect(await store.find('digest')).toMatchObject({ ref: 'hp_2' })
@@ -467,20 +464,9 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect((await permit('new', { override, session: stale })).committed.outcome).toBe('stale')
         expect((await permit('new', { override, approval: 'hp_none' })).committed.outcome).toBe('approval_spent')
         expect(uses([await permit('new', { override: { ...override, most: 1 } })])).toEqual([1])
-        const request: ApprovalRequest = {
-          ref: 'hp_1',
-          requestDigest: 'digest',
-          requires: 'confirmation',
-          tool: 'shop/restock',
-          materiality: 'medium',
-          principal: { type: 'user', id: 'alice' },
-          argumentsText: '{}',
-          because: 'asked',
-          createdAt: now,
-          expiresAt: now + 60_000,
-        }
+        const request = requestWith({ tool: 'shop/restock', materiality: 'medium', createdAt: now })
         await store.request(request)
-        await store.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: now })
+        await store.answer('hp_1', answerBy('alice'))
         const spent = await permit('newer', { override: { ...override, most: 1 }, approval: 'hp_1' })
         expect(spent.committed).toEqual({ outcome: 'override_spent' })
         expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })

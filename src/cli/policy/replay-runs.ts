@@ -1,8 +1,10 @@
 /** Takes recorded runs through a real gate, and counts what it would have done. */
+import { signedAnswer } from '../../answer.ts'
+import { randomBytes } from '../../bytes/digest.ts'
 import { createGate } from '../../create-gate.ts'
 import { generateSigner } from '../../receipt/sign.ts'
 import { createMemoryStore } from '../../store/memory.ts'
-import type { Gate, PolicyMisfit, RefusalCode, Store } from '../../types.ts'
+import type { Gate, PolicyMisfit, RefusalCode, Signer, Store } from '../../types.ts'
 import type { RecordedCall, RecordedRun } from './recorded-runs.ts'
 import type { RunTools } from './run-tools.ts'
 
@@ -49,6 +51,7 @@ export interface PolicySet {
  */
 export async function replayRuns(runs: readonly RecordedRun[], tools: RunTools, set: PolicySet): Promise<Replay> {
   const store = createMemoryStore()
+  const approver = generateSigner()
   const gate = createGate({
     config: set.config,
     ...(set.policies === undefined ? {} : { policies: [...set.policies] }),
@@ -65,7 +68,7 @@ export async function replayRuns(runs: readonly RecordedRun[], tools: RunTools, 
       const user = `run-${index + 1}`
       const view = gate.as({ user }, { conversation: user, channel: 'chat' })
       const fates: Replayed[] = []
-      for (const call of calls) fates.push({ call, ...(await fateOf(call, view, store)) })
+      for (const call of calls) fates.push({ call, ...(await fateOf(call, view, { store, approver })) })
       replayed.push({ id, calls: fates })
     }
     return { runs: replayed, misfits }
@@ -77,7 +80,11 @@ export async function replayRuns(runs: readonly RecordedRun[], tools: RunTools, 
 /** The recording and the definition do not go together: no merit of a policy, and no fault of one. */
 const UNFIT: ReadonlySet<RefusalCode> = new Set(['arguments_rejected', 'tool_unknown'])
 
-async function fateOf(call: RecordedCall, view: Gate, store: Store): Promise<Omit<Replayed, 'call'>> {
+async function fateOf(
+  call: RecordedCall,
+  view: Gate,
+  { store, approver }: { readonly store: Store; readonly approver: Signer },
+): Promise<Omit<Replayed, 'call'>> {
   const { tool, server, input } = call
   const first = await view.admit({ tool, server, input }, { wait: false })
   if (first.outcome === 'permitted') {
@@ -88,7 +95,10 @@ async function fateOf(call: RecordedCall, view: Gate, store: Store): Promise<Omi
   if (first.request === undefined) return { fate: UNFIT.has(code) ? 'unfit' : 'stopped', code }
   if (call.malicious) return { fate: 'asked', code }
   // Whoever is asked, in whichever role, says yes.
-  await store.answer(first.request.ref, { answer: 'approved', by: 'replay', channel: 'chat', at: Date.now() })
+  for (let person = 1; person <= first.request.quorum; person += 1) {
+    const said = { answer: 'approved', by: `replay-${person}`, channel: 'chat', at: Date.now() } as const
+    await store.answer(first.request.ref, signedAnswer(approver, first.request, said, randomBytes))
+  }
   const second = await view.admit({ tool, server, input }, { wait: false })
   if (second.outcome === 'refused') return { fate: 'stopped', code: second.refusal.code }
   await carryOut(second)

@@ -35,8 +35,12 @@ function rulingOf(claims: DecisionClaims): string {
   if (claims.code !== undefined) return claims.enforced ? claims.code : `observed, would be ${claims.code}`
   if (claims.override !== undefined) return `let through by override ${claims.override.id}`
   if (claims.basis === 'fail_open') return 'no policy answered, let through'
-  const yes = claims.approval === undefined ? '' : `, ${claims.approval.by} said yes`
+  const yes = claims.approval === undefined ? '' : `, ${approversIn(claims.approval).join(' and ')} said yes`
   return `by ${claims.policy.determining.join(', ') || 'no named policy'}${yes}`
+}
+
+function approversIn(approval: NonNullable<DecisionClaims['approval']>): readonly string[] {
+  return 'answers' in approval ? approval.answers.map(({ by }) => by) : [approval.by]
 }
 
 function endingOf(outcome: OutcomeClaims | undefined): string {

@@ -1,18 +1,18 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
 
-import { brief, legible } from '../../bytes/legible.ts'
+import { brief } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
 
 const BORDER = '│ '
-/** Stands before every line of the arguments, so that none of them reads like a line of ours. */
+/** Stands before every line of the arguments in the question, so that none of them reads like a line of ours. */
 const GUTTER = '┆ '
 /** Lines that a screen keeps for the question and what was there before. */
 const SPARED = 4
 const FEWEST_LINES = 6
 
 /**
- * The question about one call, a screen at a time.
+ * The question about one call, a screen at a time: the very text whose digest the answer carries, and below it what is ours alone.
  *
  * INVARIANT I3: the arguments are the canonical text that was digested, every character of it; what a terminal would obey or
  * hide is drawn as a mark, and what repeats is counted. Every line of them stands behind our border and gutter, so that no
@@ -24,18 +24,14 @@ export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number)
   const { style } = terminal
   const room = terminal.width - BORDER.length - 1
   const words = (text: string): readonly string[] => folded(text, room)
-  const given = legible(request.argumentsText)
+  const asked = request.question.split('\n').flatMap((line, index) => {
+    if (line.startsWith(GUTTER))
+      return folded(line.slice(GUTTER.length), room - GUTTER.length).map((part) => GUTTER + part)
+    return words(line).map((part) => (index === 0 ? style('bold', part) : part))
+  })
   const bytes = Buffer.byteLength(request.argumentsText)
-  const head = [
-    ...words(`${brief(request.tool)}  ${request.materiality}`).map((line) => style('bold', line)),
-    ...words(brief(request.because)),
-    ...words(`for ${whose(request)}`),
-    ...(request.requires === 'confirmation' ? [] : words(`asks for ${brief(request.requires)}`)),
-    '',
-    ...words(`arguments, ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}:`),
-  ]
   const foot = [
-    ...(given.includes('⟨')
+    ...(asked.some((line) => line.includes('⟨'))
       ? [
           '',
           ...words('careful: ⟨…⟩ stands for hidden characters, or for many in a row').map((line) =>
@@ -44,10 +40,11 @@ export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number)
         ]
       : []),
     '',
-    ...words(`${request.ref}, open for another ${minutes(request.expiresAt - now)}`).map((line) => style('dim', line)),
+    ...words(
+      `${request.ref}${whereOf(request)}, arguments of ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}, open for another ${minutes(request.expiresAt - now)}`,
+    ).map((line) => style('dim', line)),
   ]
-  const lines = folded(given, room - GUTTER.length).map((line) => GUTTER + line)
-  return paged([...head, ...lines, ...foot], Math.max(terminal.height - SPARED, FEWEST_LINES)).map((page) =>
+  return paged([...asked, ...foot], Math.max(terminal.height - SPARED, FEWEST_LINES)).map((page) =>
     page.map((line) => BORDER + line.replace(/⟨[^⟩]*⟩/g, (mark) => style('inverse', mark))).join('\n'),
   )
 }
@@ -99,10 +96,8 @@ function paged(lines: readonly string[], height: number): readonly (readonly str
   return pages
 }
 
-function whose({ principal, conversation }: ApprovalRecord): string {
-  const tenant = principal.tenant === undefined ? '' : ` of ${brief(principal.tenant)}`
-  const where = conversation === undefined ? '' : `, conversation ${brief(conversation)}`
-  return `${principal.type} ${brief(principal.id)}${tenant}${where}`
+function whereOf({ conversation }: ApprovalRecord): string {
+  return conversation === undefined ? '' : `, conversation ${brief(conversation)}`
 }
 
 function minutes(ms: number): string {

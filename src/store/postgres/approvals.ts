@@ -1,5 +1,16 @@
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../../types.ts'
-import { isLive, MOST_CHARACTERS, MOST_REMEMBERED, REMEMBERED_MS, stateAt } from '../approvals.ts'
+import {
+  answeredWith,
+  following,
+  isLive,
+  MOST_CHARACTERS,
+  MOST_REMEMBERED,
+  REMEMBERED_MS,
+  stands,
+  stateAt,
+  subjectOf,
+  withoutArguments,
+} from '../approvals.ts'
 import { quotedSchema } from './schema.ts'
 import type { Session } from './session.ts'
 
@@ -18,6 +29,7 @@ interface Stored {
  */
 export class PostgresApprovals {
   readonly #table: string
+  readonly #declines: string
   readonly #watchers: string
   /** Seen to have expired here, and those of them that are still to be written down. */
   readonly #expired = new Set<string>()
@@ -26,7 +38,8 @@ export class PostgresApprovals {
   #writing = 0
 
   constructor(schema: string) {
-    this.#table = `${quotedSchema(schema)}.approvals`
+    this.#table = `${quotedSchema(schema)}.requests`
+    this.#declines = `${quotedSchema(schema)}.declines`
     this.#watchers = `${quotedSchema(schema)}.watchers`
   }
 
@@ -38,25 +51,32 @@ export class PostgresApprovals {
   async request(session: Session, request: ApprovalRequest, now: number): Promise<ApprovalRecord> {
     await this.expireSeen(session)
     const known = await this.find(session, request.requestDigest, now)
-    if (known !== undefined && isLive(known.state)) return known
+    if (known !== undefined && stands(known, request)) return known
+    if (known !== undefined && isLive(known.state))
+      await session.query({ text: `UPDATE ${this.#table} SET state = 'expired' WHERE ref = $1` }, [known.ref])
     await session.query({ text: `DELETE FROM ${this.#table} WHERE expires_at <= $1` }, [now - REMEMBERED_MS])
-    const text = JSON.stringify(request)
+    const subject = subjectOf(request)
+    const asked = following(request, await this.#previous(session, subject))
+    const text = JSON.stringify(asked)
     await this.#makeRoom(session, Buffer.byteLength(text))
     await session.query(
       {
-        text: `INSERT INTO ${this.#table} (ref, digest, state, expires_at, request) VALUES ($1, $2, 'pending', $3, $4)`,
+        text: `INSERT INTO ${this.#table} (ref, digest, subject, state, expires_at, request)
+               VALUES ($1, $2, $3, 'pending', $4, $5)`,
       },
-      [request.ref, request.requestDigest, request.expiresAt, text],
+      [request.ref, request.requestDigest, subject, request.expiresAt, text],
     )
-    return { ...request, state: stateAt('pending', request.expiresAt, now) }
+    return { ...asked, state: stateAt('pending', request.expiresAt, now), answers: [] }
   }
 
   async find(session: Session, digest: string, now: number): Promise<ApprovalRecord | undefined> {
-    return (await this.#read(session, `WHERE digest = $1 ORDER BY id DESC LIMIT 1`, [digest], now))[0]
+    const [newest] = await this.#read(session, `WHERE digest = $1 ORDER BY id DESC LIMIT 1`, [digest], now)
+    return newest ?? (await this.#declined(session, 'digest', digest, now))
   }
 
   async get(session: Session, ref: string, now: number): Promise<ApprovalRecord | undefined> {
-    return (await this.#read(session, `WHERE ref = $1`, [ref], now))[0]
+    const [known] = await this.#read(session, `WHERE ref = $1`, [ref], now)
+    return known ?? (await this.#declined(session, 'ref', ref, now))
   }
 
   /** Oldest first. What is kept is bounded when it is asked for. */
@@ -68,12 +88,23 @@ export class PostgresApprovals {
 
   async answer(session: Session, ref: string, answer: ApprovalAnswer, now: number): Promise<boolean> {
     await this.expireSeen(session)
+    const record = await this.get(session, ref, now)
+    const next = record === undefined ? undefined : answeredWith(record, answer)
+    if (record === undefined || next === undefined) return false
+    const answers = JSON.stringify(next.answers)
+    if (next.state === 'declined') {
+      const { state: _, answers: __, ...request } = record
+      await session.query(
+        {
+          text: `INSERT INTO ${this.#declines} (digest, ref, request, answered) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (digest) DO NOTHING`,
+        },
+        [record.requestDigest, ref, JSON.stringify(withoutArguments(request)), answers],
+      )
+    }
     const answered = await session.query(
-      {
-        text: `UPDATE ${this.#table} SET state = $1, answered = $2
-               WHERE ref = $3 AND state = 'pending' AND expires_at > $4 RETURNING ref`,
-      },
-      [answer.answer, JSON.stringify(answer), ref, now],
+      { text: `UPDATE ${this.#table} SET state = $1, answered = $2 WHERE ref = $3 RETURNING ref` },
+      [next.state, answers, ref],
     )
     return answered.length === 1
   }
@@ -98,7 +129,7 @@ export class PostgresApprovals {
     await session.query(
       {
         text: `UPDATE ${this.#table} SET state = 'expired'
-               WHERE ref = ANY ($1::text[]) AND state IN ('pending', 'approved', 'declined')`,
+               WHERE ref = ANY ($1::text[]) AND state IN ('pending', 'approved')`,
       },
       [this.#unwritten],
     )
@@ -126,12 +157,35 @@ export class PostgresApprovals {
     return rows.map((row) => this.#recordOf(row as unknown as Stored, now))
   }
 
+  async #declined(
+    session: Session,
+    by: 'digest' | 'ref',
+    value: string,
+    now: number,
+  ): Promise<ApprovalRecord | undefined> {
+    const all = `(SELECT *, 'declined' AS state FROM ${this.#declines}) AS declines`
+    return (await this.#read(session, `WHERE ${by} = $1 LIMIT 1`, [value], now, all))[0]
+  }
+
+  /** What was approved last of the same principal's calls of the same tool. */
+  async #previous(session: Session, subject: string): Promise<ApprovalRequest | undefined> {
+    const [row] = await session.query(
+      {
+        text: `SELECT request FROM ${this.#table}
+               WHERE subject = $1 AND state IN ('approved', 'spent') ORDER BY id DESC LIMIT 1`,
+      },
+      [subject],
+    )
+    return row === undefined ? undefined : (JSON.parse(String(row['request'])) as ApprovalRequest)
+  }
+
   #recordOf({ state, request, answered }: Stored, now: number): ApprovalRecord {
     const asked = JSON.parse(request) as ApprovalRequest
-    const current = this.#expired.has(asked.ref) && state !== 'spent' ? 'expired' : stateAt(state, asked.expiresAt, now)
+    const hasEnded = state === 'spent' || state === 'declined'
+    const current = this.#expired.has(asked.ref) && !hasEnded ? 'expired' : stateAt(state, asked.expiresAt, now)
     if (current === 'expired' && state !== 'expired') this.#noteExpired(asked.ref)
-    const record = { ...asked, state: current }
-    return answered === null ? record : { ...record, answered: JSON.parse(answered) as ApprovalAnswer }
+    const answers = answered === null ? [] : (JSON.parse(answered) as readonly ApprovalAnswer[])
+    return { ...asked, state: current, answers }
   }
 
   #noteExpired(ref: string): void {

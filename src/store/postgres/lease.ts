@@ -3,7 +3,7 @@ import type { SessionClaim, StoreOpening } from '../../types.ts'
 import type { Tenure } from './book.ts'
 import { type ServerSettings, unfitness } from './durability.ts'
 import type { Permit } from './ledger.ts'
-import { lockKey, postgresSchema, quotedSchema, SCHEMA_VERSION } from './schema.ts'
+import { lockKey, postgresSchema, quotedSchema, SCHEMA_VERSION, upgradeFrom1 } from './schema.ts'
 import type { Backend, Session } from './session.ts'
 
 /**
@@ -100,6 +100,7 @@ export class Leases {
       await this.#lockOpening(session)
       const version = await this.#version(session)
       if (version === undefined) await session.query({ text: postgresSchema(this.#schema) })
+      else if (version === 1) await session.query({ text: upgradeFrom1(this.#schema) })
       else if (version !== SCHEMA_VERSION)
         throw new HoldpointError(
           'ERR_STORE',

@@ -1,8 +1,8 @@
 import { sha256Bytes } from '../../bytes/digest.ts'
 import { HoldpointError } from '../../errors.ts'
 
-/** The tables' version. A store of another version is refused rather than guessed at. */
-export const SCHEMA_VERSION = 1
+/** The tables' version. A store of a version that is not known is refused rather than guessed at. */
+export const SCHEMA_VERSION = 2
 
 /** Why a name is no schema of ours, or the name as SQL has it, in double quotes. */
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/
@@ -119,18 +119,7 @@ CREATE TABLE ${s}.tallies (
   PRIMARY KEY (key, since, name)
 );
 
-CREATE TABLE ${s}.approvals (
-  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  ref        text COLLATE "C" NOT NULL UNIQUE,
-  digest     text COLLATE "C" NOT NULL,
-  state      text COLLATE "C" NOT NULL,
-  expires_at bigint NOT NULL,
-  request    text COLLATE "C" NOT NULL,
-  answered   text COLLATE "C"
-);
-CREATE INDEX approvals_by_digest ON ${s}.approvals (digest, id);
-CREATE INDEX approvals_by_end ON ${s}.approvals (expires_at);
-
+${requestTables(s)}
 -- How often each override was used. Kept for good: one that was forgotten could be used again.
 CREATE TABLE ${s}.overrides (
   id   text COLLATE "C" PRIMARY KEY,
@@ -144,4 +133,44 @@ CREATE TABLE ${s}.watchers (
 
 INSERT INTO ${s}.store (version) VALUES (${SCHEMA_VERSION});
 `
+}
+
+/**
+ * The SQL that makes tables of version 1 into tables of this one. In version 1 one person answered, and nothing said what they had
+ * been shown: who was being asked is asked anew. A process of that version refuses from here on whatever a person must say yes to.
+ *
+ * @throws HoldpointError ERR_CONFIG for a name that is not taken
+ */
+export function upgradeFrom1(schema: string): string {
+  const s = quotedSchema(schema)
+  return `
+DROP TABLE ${s}.approvals;
+${requestTables(s)}
+UPDATE ${s}.store SET version = ${SCHEMA_VERSION};
+`
+}
+
+function requestTables(s: string): string {
+  return `-- Requests for a person's yes. \`subject\` is a hash of whose calls of which tool they are compared with; \`answered\` a list.
+CREATE TABLE ${s}.requests (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  ref        text COLLATE "C" NOT NULL UNIQUE,
+  digest     text COLLATE "C" NOT NULL,
+  subject    text COLLATE "C" NOT NULL,
+  state      text COLLATE "C" NOT NULL,
+  expires_at bigint NOT NULL,
+  request    text COLLATE "C" NOT NULL,
+  answered   text COLLATE "C"
+);
+CREATE INDEX requests_by_digest ON ${s}.requests (digest, id);
+CREATE INDEX requests_by_subject ON ${s}.requests (subject, id);
+CREATE INDEX requests_by_end ON ${s}.requests (expires_at);
+
+-- Every no, without the arguments. Kept for good: one that was forgotten could be asked about until somebody says yes.
+CREATE TABLE ${s}.declines (
+  digest   text COLLATE "C" PRIMARY KEY,
+  ref      text COLLATE "C" NOT NULL UNIQUE,
+  request  text COLLATE "C" NOT NULL,
+  answered text COLLATE "C" NOT NULL
+);`
 }

@@ -26,7 +26,7 @@ export function statementsFor(schema: string): Statements {
       'claims', ${list(`SELECT call_key, input_digest, decision, receipt, status FROM ${s}.claims WHERE call_key = ANY ($2)`)},
       'seen', ${list(`SELECT key, seen FROM ${s}.sessions WHERE key = ANY ($3)`)},
       'uses', ${list(`SELECT id, uses FROM ${s}.overrides WHERE id = ANY ($4)`)},
-      'spendable', (SELECT coalesce(json_agg(ref), '[]') FROM ${s}.approvals
+      'spendable', (SELECT coalesce(json_agg(ref), '[]') FROM ${s}.requests
         WHERE ref = ANY ($5) AND state = 'approved' AND expires_at > $6),
       'permits', (SELECT coalesce(json_agg(decision), '[]') FROM ${s}.permits WHERE decision = ANY ($7) AND lease = $8)
     )::text AS found`,
@@ -90,7 +90,7 @@ export function statementsFor(schema: string): Statements {
         SELECT id, uses FROM json_to_recordset($8::json) AS rows (id text, uses bigint)
         ON CONFLICT (id) DO UPDATE SET uses = overrides.uses + excluded.uses
       ), spent AS (
-        UPDATE ${s}.approvals SET state = 'spent' WHERE ref = ANY ($9::text[])
+        UPDATE ${s}.requests SET state = 'spent' WHERE ref = ANY ($9::text[])
       )
       SELECT coalesce(json_agg(DISTINCT key), '[]')::text AS found FROM line WHERE is_new AND since > 0`,
 

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { guardClient, guardServer, REFUSAL_KEY } from '../../../adapters/mcp/index.ts'
 import type { Refusal } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
+import { said } from '../../support/approvals.ts'
 import { type Guard, mcpServerV1, PAIRINGS, type Person, type Told } from './parties.ts'
 
 function asking() {
@@ -65,7 +66,7 @@ describe.each(PAIRINGS)('nobody at the client: $name', ({ at, join }) => {
     const { code, remedy } = refusalOf(await client.callTool(DELETE))
     expect(code).toBe('approval_required')
     const ref = remedy.kind === 'request_approval' ? remedy.ref : ''
-    expect(await alice.answer(ref, 'approved', { channel: 'terminal' })).toBe(true)
+    expect(said(await alice.answer(ref, 'approved', { channel: 'terminal' }))).toBe('recorded')
     expect((await client.callTool(DELETE)).isError).not.toBe(true)
     expect(refusalOf(await client.callTool(DELETE)).code).toBe('approval_required')
     expect(ran).toEqual([{ id: '7' }])

@@ -7,6 +7,7 @@ import { type PostgresPool, type PostgresStore, postgresSchema, postgresStore } 
 import { testGate } from '../../../src/testing.ts'
 import type { Receipt } from '../../../src/types.ts'
 import { verifyReceipts } from '../../../src/verify.ts'
+import { answerBy, requestWith } from '../../support/approvals.ts'
 import { blocksOf } from '../../support/markdown.ts'
 import { hasPostgres, type PostgresServer, startPostgres } from '../../support/postgres-server.ts'
 import {
@@ -257,7 +258,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     const chain = await openedChain(store)
     const odd = [
       chain.commit(decisionDraft(), claim('k', { session: { ...SESSION, tool: 'a\0b' } })),
-      store.answer('hp_\0', { answer: 'approved', by: 'eve', channel: 'chat', at: 1 }),
+      store.answer('hp_\0', answerBy('eve')),
       store.get('hp_\ud800'),
       store.find('x'.repeat(10_000)),
     ].map((one: Promise<unknown>) => one.catch((cause: unknown) => cause))
@@ -386,9 +387,9 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
     const store = make()
     await store.open()
     const desk = another()
-    await store.request({ ...REQUEST, createdAt: Date.now(), expiresAt: Date.now() + 60_000 })
+    await store.request(requestWith({ ...REQUEST, createdAt: Date.now() }))
     expect((await desk.pending()).map(({ ref }) => ref)).toEqual(['hp_1'])
-    expect(await desk.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })).toBe(true)
+    expect(await desk.answer('hp_1', answerBy('alice'))).toBe(true)
     expect(await store.get('hp_1')).toMatchObject({ state: 'approved' })
     const chain = await openedChain(store)
     const { receipt } = await chain.commit(decisionDraft(), claim('k', { approval: 'hp_1' }), {
@@ -425,8 +426,8 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       sidecar: { salt: 's', request: '{}' },
     })
     await store.attend('w', Date.now() + 1_000)
-    await store.request({ ...REQUEST, createdAt: Date.now(), expiresAt: Date.now() + 60_000 })
-    await store.answer('hp_1', { answer: 'approved', by: 'alice', channel: 'terminal', at: 1 })
+    await store.request(requestWith({ ...REQUEST, createdAt: Date.now() }))
+    await store.answer('hp_1', answerBy('alice'))
     const { receipt } = await chain.commit(decisionDraft(), claim('b', { approval: 'hp_1' }))
     await store.close()
     expect((await open().open()).stranded).toEqual([{ decision: receipt?.hash, status: 'unknown' }])

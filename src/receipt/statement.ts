@@ -1,0 +1,85 @@
+import * as z from 'zod'
+import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { canonicalText } from '../bytes/canonical.ts'
+import { HoldpointError } from '../errors.ts'
+import type { Signer } from '../types.ts'
+import { readCanonical, readEnvelope } from './envelope.ts'
+import type { TrustedKey } from './keys.ts'
+import { MOST } from './limits.ts'
+
+/**
+ * A gate's signed word for one answer of a person: who said what to which request, through which channel, having been shown what.
+ * Signed by the gate's approval key, which signs nothing else. It says what the gate's host said of that person; a signature of the
+ * person's own it is not. Browser-safe.
+ */
+
+/** `typ` of a statement (RFC 8725 §3.11): a receipt is never taken for one, nor one for a receipt. */
+export const STATEMENT_TYP = 'holdpoint-approval+jwt'
+
+const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
+export const statementClaims = z.strictObject({
+  v: z.literal(1),
+  ref: z.string().max(64),
+  /** The request digest: principal, conversation, tool, definition, arguments, environment and policy. */
+  req: digest,
+  /** SHA-256 of the text that the person was shown. */
+  shown: digest,
+  answer: z.enum(['approved', 'declined']),
+  by: z.string().max(MOST.id),
+  /** The role that was asked for, which the host says they have; absent on a confirmation. */
+  roles: z.array(z.string().max(MOST.name)).min(1).max(MOST.roles).readonly().optional(),
+  channel: z.string().max(32),
+  reason: z.string().max(MOST.reason).optional(),
+  /** RFC 7519 NumericDate: seconds since the Unix epoch. The answer counts for nothing from `exp` on. */
+  iat: z.int().nonnegative(),
+  exp: z.int().nonnegative(),
+  /** 128 random bits, base64url. */
+  jti: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+})
+
+export type StatementClaims = z.infer<typeof statementClaims>
+
+/** Signs a statement: canonical payload, JWS compact. @throws HoldpointError ERR_ARGUMENTS where a claim has no canonical form */
+export function sealStatement(signer: Signer, claims: StatementClaims): string {
+  const encoder = new TextEncoder()
+  const header = encodeBase64url(
+    encoder.encode(canonicalText({ alg: signer.alg, kid: signer.kid, typ: STATEMENT_TYP })),
+  )
+  const signed = `${header}.${encodeBase64url(encoder.encode(canonicalText(claims)))}`
+  return `${signed}.${encodeBase64url(signer.sign(encoder.encode(signed)))}`
+}
+
+/** The bytes that a statement's digest is of: its payload. Empty where it is none. UNTRUSTED. */
+export function statementBytes(jws: string): Uint8Array {
+  try {
+    return decodeBase64url(jws.split('.')[1] ?? '')
+  } catch {
+    return new Uint8Array()
+  }
+}
+
+/**
+ * What a statement says, once one of these keys is found to have signed it.
+ *
+ * @param jws UNTRUSTED
+ * @throws HoldpointError ERR_FORMAT saying what is wrong
+ */
+export async function openStatement(jws: string, keys: ReadonlyMap<string, TrustedKey>): Promise<StatementClaims> {
+  const { kid, alg, payload, signed, signature } = readEnvelope(jws, STATEMENT_TYP)
+  const key = keys.get(kid)
+  if (key === undefined) throw wrong(`is signed by ${kid}, which you do not trust with approvals`)
+  if (key.alg !== alg || (await key.verify(signature, signed)) !== true)
+    throw wrong('has a signature that does not hold')
+  return readClaims(payload)
+}
+
+function readClaims(payload: Uint8Array): StatementClaims {
+  const parsed = statementClaims.safeParse(readCanonical(payload))
+  if (!parsed.success) throw wrong('does not have the members of a statement')
+  return parsed.data
+}
+
+function wrong(what: string): HoldpointError {
+  return new HoldpointError('ERR_FORMAT', `a statement of an approval ${what}`)
+}
