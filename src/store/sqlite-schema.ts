@@ -145,7 +145,7 @@ export const SLOT_OLDER: ReadonlyMap<number, string> = new Map([
  * Until version 4 one person answered, and nothing said what they had been shown: who was being asked is asked anew. A process of such
  * a version that still has the file open refuses from here on whatever a person must say yes to: it would take one for all.
  */
-const CLAIMS_UNTIL_4 = 'DROP TABLE claims.approvals;'
+const CLAIMS_UNTIL_4 = 'DROP TABLE IF EXISTS claims.approvals;'
 
 /** The same of `claims.db`. Version 2 had no overrides, version 3 did not say which store it is of. */
 export const CLAIMS_OLDER: ReadonlyMap<number, string> = new Map([
