@@ -48,6 +48,8 @@ function build() {
     return 1
   }
   copyFileSync(path.join(root, STYLE), path.join(next, STYLE))
+  // Compilers that look up every import find that this one has nothing to offer but its effect.
+  writeFileSync(path.join(next, `${STYLE}.d.ts`), 'export {}\n')
   publish(next, startedAt)
   return 0
 }
