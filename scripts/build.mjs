@@ -1,7 +1,7 @@
 // Compiles src and adapters into dist with plain tsc. Says nothing when all is well: stdout belongs to the command that
 // asked for the build. Does nothing when dist is newer than every source, so that `npm start` stays quick.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
@@ -9,6 +9,9 @@ const root = path.resolve(import.meta.dirname, '..')
 const dist = path.join(root, 'dist')
 const stamp = path.join(dist, '.built')
 const sources = ['src', 'adapters', 'package.json', 'tsconfig.base.json', 'tsconfig.build.json']
+
+/** What the compiler does not take along. */
+const STYLE = 'adapters/react/style.css'
 
 /** The newest change below a path, ms since epoch. Folders count: their time moves when a file goes away. */
 function newestChange(place) {
@@ -44,6 +47,9 @@ function build() {
     process.stderr.write(`${compiled.stdout}${compiled.stderr}build: tsc failed\n`)
     return 1
   }
+  copyFileSync(path.join(root, STYLE), path.join(next, STYLE))
+  // Compilers that look up every import find that this one has nothing to offer but its effect.
+  writeFileSync(path.join(next, `${STYLE}.d.ts`), 'export {}\n')
   publish(next, startedAt)
   return 0
 }

@@ -26,4 +26,5 @@ export {
   readBundlePart,
 } from './verify/bundle-text.ts'
 export { type BundleContent, bundleLines, fitsBundle } from './verify/bundle-writer.ts'
+export { type ReceiptReport, verifyReceipt } from './verify/receipt.ts'
 export type { BundleReport, CheckReport, CheckResult, LogSummary } from './verify/report.ts'

@@ -143,9 +143,22 @@ const hostPackages: { readonly [adapter: string]: readonly string[] } = {
  * and checks tokens.
  */
 const ownMeans: {
-  readonly [adapter: string]: { readonly rooms: readonly string[]; readonly packages: readonly string[] }
+  readonly [adapter: string]: {
+    readonly rooms?: readonly string[]
+    readonly files?: readonly string[]
+    /** By `import type`, or when needed. */
+    readonly lazyFiles?: readonly string[]
+    readonly packages: readonly string[]
+    readonly hasNode?: true
+  }
 } = {
-  'adapters/mcp-proxy': { rooms: ['adapters/mcp', 'src/bytes'], packages: ['jose', 'eventsource-parser', 'zod'] },
+  'adapters/mcp-proxy': {
+    rooms: ['adapters/mcp', 'src/bytes'],
+    packages: ['jose', 'eventsource-parser', 'zod'],
+    hasNode: true,
+  },
+  // What runs in a page: nothing that reaches Node. The verifier is loaded when somebody wants something verified.
+  'adapters/react': { files: ['src/bytes/legible.ts'], lazyFiles: ['src/verify.ts'], packages: ['react', 'diff'] },
 }
 
 /** zod turns a host's own zod schemas into JSON Schema. */
@@ -155,12 +168,16 @@ function adapterBreach(file: string, specifier: string, kind: Import['kind']): s
   const name = roomOf(file)
   if (isRelative(specifier)) {
     const target = targetOf(file, specifier)
-    const rooms = [name, 'adapters/shared', ...(ownMeans[name]?.rooms ?? [])]
-    const within = target === 'src/index.ts' || rooms.some((room) => target.startsWith(`${room}/`))
+    const { rooms = [], files = [], lazyFiles = [] } = ownMeans[name] ?? {}
+    const within =
+      target === 'src/index.ts' ||
+      files.includes(target) ||
+      (lazyFiles.includes(target) && kind !== 'static') ||
+      [name, 'adapters/shared', ...rooms].some((room) => target.startsWith(`${room}/`))
     return within ? undefined : `${name} may import src/index.ts, adapters/shared and itself, not ${target}`
   }
-  if (ownMeans[name] !== undefined && (specifier.startsWith('node:') || ownMeans[name].packages.includes(specifier)))
-    return undefined
+  const { packages = [], hasNode } = ownMeans[name] ?? {}
+  if ((hasNode === true && specifier.startsWith('node:')) || packages.includes(specifier)) return undefined
   if (specifier === 'zod') return zodAdapters.has(name) ? undefined : `${name} may not import zod`
   if (hostPackages[name]?.includes(specifier) === true) {
     return kind === 'type' ? undefined : `${name} may import ${specifier} by \`import type\` alone`
@@ -247,7 +264,12 @@ describe('rooms', () => {
 
   it('are in AGENTS.md as they are in the table, so that nobody builds on a rule that is not held', () => {
     const rooms = Object.keys(table).filter((name) => wing(name) === name)
-    const { 'adapters/*': _, 'adapters/mcp-proxy': __, ...shown } = Object.fromEntries(rowsOfAgents())
+    const {
+      'adapters/*': _,
+      'adapters/mcp-proxy': __,
+      'adapters/react': ___,
+      ...shown
+    } = Object.fromEntries(rowsOfAgents())
     expect(shown).toEqual(Object.fromEntries(rooms.map((name) => [name, inWords(name)])))
   })
 
@@ -298,6 +320,14 @@ describe('entries', () => {
     expect([...reached].sort()).toEqual(['@noble/hashes/sha2.js', 'jose', 'zod'])
   })
 
+  it('holdpoint/react runs in a browser: it reaches nothing of Node, and no verifier before somebody asks for one', () => {
+    const reached = reachedFrom('adapters/react/index.ts')
+    const now = [...reached].filter((file) => !reachedFrom('src/verify.ts').has(file))
+    expect([...valueImports(reached)].filter((name) => name.startsWith('node:'))).toEqual([])
+    expect([...valueImports(now)].sort()).toEqual(['diff', 'react'])
+    expect(reached.has('src/index.ts')).toBe(false)
+  })
+
   it('the log runs in a browser too: it brings no hash and no signature of its own', () => {
     const files = [...facts.keys()].filter((file) => roomOf(file) === 'log')
     expect(files).toContain('src/log/merkle.ts')
@@ -330,6 +360,9 @@ describe('this check', () => {
     ['adapters/ai-sdk/tools.ts', 'ai', '`import type` alone'],
     ['adapters/ai-sdk/tools.ts', '../mcp/index.ts', 'not adapters/mcp/index.ts'],
     ['adapters/mcp/link.ts', 'node:http', 'may not import node:http'],
+    ['adapters/react/refusal.tsx', '../../src/verify.ts', 'not src/verify.ts'],
+    ['adapters/react/refusal.tsx', '../../src/bytes/digest.ts', 'not src/bytes/digest.ts'],
+    ['adapters/react/refusal.tsx', 'node:crypto', 'may not import node:crypto'],
     ['src/cli/main.ts', '../../adapters/ai-sdk/tools.ts', 'may not leave src'],
     ['src/cli/demo.ts', 'ai', 'may not import the package ai'],
   ])('objects when %s imports %s', (file, specifier, why) => {

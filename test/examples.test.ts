@@ -83,8 +83,12 @@ function typeCheck(): string {
     skipLibCheck: true,
     allowImportingTsExtensions: true,
     types: ['node'],
+    jsx: 'react-jsx',
   }
-  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['**/*.ts'] }))
+  writeFileSync(
+    path.join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, include: ['**/*.ts', '**/*.tsx'] }),
+  )
   const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
   const tsc = path.join(path.dirname(compiler), 'bin', 'tsc')
   return spawnSync(process.execPath, [tsc, '-p', project], { cwd: project, encoding: 'utf8' }).stdout
@@ -97,7 +101,7 @@ describe('the pages', () => {
 
   it('show TypeScript that compiles against the package as it is published', () => {
     const shown = blocks.filter(({ language }) => language === 'ts' || language === 'tsx')
-    const placed = shown.map((block, index) => place(block, `block-${index}.ts`))
+    const placed = shown.map((block, index) => place(block, `block-${index}.${block.language}`))
     const problems = typeCheck().replace(/^([^(\n]+)\((\d+),/gm, (whole, file, line) => {
       const found = placed.find((one) => one.file === file)
       return found === undefined ? whole : `${found.page}:${found.line + Number(line) - found.before} (`

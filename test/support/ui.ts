@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -26,7 +26,52 @@ export function hasChromium(): boolean {
 }
 
 interface Esbuild {
-  build(terms: object): Promise<{ readonly outputFiles: readonly { readonly contents: Uint8Array }[] }>
+  build(terms: object): Promise<{
+    readonly outputFiles: readonly { readonly path: string; readonly contents: Uint8Array }[]
+  }>
+}
+
+/** The other major of React that pages are tested with. */
+const REACT_18 = join(UI_FOLDER, 'react-18/node_modules')
+
+/** Is it installed? Tests of it skip otherwise; the setup prints why. */
+export function isReact18Installed(): boolean {
+  return existsSync(join(REACT_18, 'react-dom'))
+}
+
+/**
+ * A page's modules as the files that a browser loads, by name: what is only loaded when needed is a file of its own.
+ *
+ * @param entry from the root of this repository
+ */
+export async function bundledPage(
+  entry: string,
+  options: { readonly react?: 18 | 19; readonly external?: readonly string[] } = {},
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const esbuild = packages('esbuild') as Esbuild
+  const alias = { react: join(REACT_18, 'react'), 'react-dom': join(REACT_18, 'react-dom') }
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(ROOT, entry)],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    ...(options.react === 18 ? { alias } : {}),
+    external: options.external ?? [],
+    write: false,
+    outdir: '/out',
+    logLevel: 'silent',
+  })
+  return new Map(outputFiles.map(({ path, contents }) => [path.slice('/out/'.length), contents]))
+}
+
+/** The text of the checker of accessibility, for a page to load. */
+export function axeSource(): string {
+  return readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8')
 }
 
 /** Modules of this repository as one minified file that a page can load. */
@@ -53,6 +98,13 @@ export interface Page {
   evaluate<T>(run: string): Promise<T>
   textContent(selector: string): Promise<string | null>
   waitForSelector(selector: string): Promise<unknown>
+  click(selector: string): Promise<void>
+  dblclick(selector: string): Promise<void>
+  fill(selector: string, text: string): Promise<void>
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> }
+  emulateMedia(media: { readonly colorScheme?: 'light' | 'dark'; readonly reducedMotion?: 'reduce' }): Promise<void>
+  setViewportSize(size: { readonly width: number; readonly height: number }): Promise<void>
+  screenshot(terms: { readonly path?: string; readonly fullPage?: boolean }): Promise<Uint8Array>
   on(event: 'pageerror' | 'console', heard: (what: { readonly message?: string; text?(): string }) => void): void
 }
 
