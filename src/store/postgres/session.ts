@@ -29,7 +29,8 @@ export interface Source {
 
 /** What a server says beside its answers. */
 export interface Notice {
-  readonly severity?: string | undefined
+  /** SQLSTATE. `severity` is a word of the server's own language. */
+  readonly code?: string | undefined
   readonly message?: string | undefined
 }
 
@@ -53,6 +54,8 @@ export interface Backend {
  * says that it committed, though the standby never did.
  */
 const SERVER_PATIENCE_MS = 2_000
+/** The SQLSTATE of what a server says without a warning, in every language (`successful_completion`). */
+const NOTHING_AMISS = '00000'
 
 /**
  * One connection, on which every question has a deadline. After a failure that leaves any doubt about what the other side does, it is
@@ -76,8 +79,8 @@ export class Session {
       this.end()
       onLost()
     }
-    this.#onNotice = ({ severity, message }) => {
-      if (severity === 'WARNING') this.#warning = message ?? 'without words'
+    this.#onNotice = ({ code, message }) => {
+      if (code !== NOTHING_AMISS) this.#warning = message ?? 'without words'
     }
     client.on('error', this.#onError)
     client.on('notice', this.#onNotice)
@@ -142,7 +145,7 @@ export class Session {
    * Everything that `work` writes, or nothing. Resolves when it is durable.
    *
    * INVARIANT I6: a commit counts only when the server says COMMIT, and warns of nothing: of a standby that never confirmed it only
-   * a warning tells.
+   * a warning tells. So warnings are asked for, whatever the role is set to, and known by their SQLSTATE.
    */
   async transaction<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
     this.#dueAt = performance.now() + this.#deadlineMs
@@ -236,7 +239,8 @@ function beginnings(deadlineMs: number): Readonly<Record<'read' | 'write', strin
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
     SET LOCAL statement_timeout = ${server};
     SET LOCAL lock_timeout = ${Math.ceil(deadlineMs)};
-    SET LOCAL idle_in_transaction_session_timeout = ${server};`
+    SET LOCAL idle_in_transaction_session_timeout = ${server};
+    SET LOCAL client_min_messages = warning;`
   return {
     read: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${terms}`,
     // Said again to itself, synchronous_commit stays as it was found here, whatever the configuration becomes meanwhile.

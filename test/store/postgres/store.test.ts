@@ -74,7 +74,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
   let schema = ''
   const opened: PostgresStore[] = []
   beforeAll(async () => {
-    server = await startPostgres()
+    server = await startPostgres({ language: 'de' })
   })
   afterEach(async () => {
     await server.sql('ALTER SYSTEM RESET ALL')
@@ -104,7 +104,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
   const configure = async (setting: string) => {
     await server.sql(`ALTER SYSTEM SET ${setting}`)
     await server.sql('SELECT pg_reload_conf()')
-    const [name = '', value] = setting.split(' = ')
+    const [name = '', value] = setting.replaceAll("'", '').split(' = ')
     while ((await server.sql(`SELECT current_setting('${name}') AS now`))[0]?.['now'] !== value) {}
   }
   /** The server's process that serves who holds the lock of a slot. */
@@ -166,10 +166,30 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       await expect(another().open()).rejects.toThrow(/a crash would empty claims/)
     })
 
-    it('a commit that no standby confirmed, of which the server only warns', async () => {
-      const { pid, ended } = await unconfirmed()
-      await server.sql('SELECT pg_cancel_backend($1)', [pid])
-      expect(await ended).toMatchObject({ message: expect.stringContaining('committed with a warning') })
+    describe('a commit that no standby confirmed, of which the server only warns', () => {
+      const committed = async (...settings: readonly string[]) => {
+        for (const setting of settings) await configure(setting)
+        const { pid, ended } = await unconfirmed()
+        await server.sql('SELECT pg_cancel_backend($1)', [pid])
+        return await ended
+      }
+      const unknown = { message: expect.stringContaining('committed with a warning') }
+
+      it('in English', async () => {
+        expect(await committed()).toMatchObject(unknown)
+      })
+
+      it('to a role that is set to hear no warnings', async () => {
+        expect(await committed('client_min_messages = error')).toMatchObject(unknown)
+      })
+
+      it('in another language', async ({ skip }) => {
+        await configure("lc_messages = 'C.UTF-8'")
+        const { severity } = (await server.sql('SELECT 1/0').catch((cause: unknown) => cause)) as { severity: string }
+        if (severity === 'ERROR') skip('this PostgreSQL speaks nothing but English: its translations are not installed')
+        expect(severity).toBe('FEHLER')
+        expect(await committed()).toMatchObject(unknown)
+      })
     })
 
     it('a database that cannot hold every text', async () => {
