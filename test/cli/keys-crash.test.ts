@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { keepFormer } from '../../src/cli/keys/former.ts'
 import { createGate } from '../../src/create-gate.ts'
 import { RECEIPT_TYP, readEnvelope } from '../../src/receipt/envelope.ts'
-import { loadKey } from '../../src/receipt/key-file.ts'
+import { loadKey, loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import type { FaultPoint, StoreFault } from '../../src/store/fault.ts'
 import { openReader } from '../../src/store/sqlite-reader.ts'
 import type { Signer, Store } from '../../src/types.ts'
@@ -186,9 +186,10 @@ describe('two runs of keys rotate at once', () => {
     script.of = (point) => {
       if ((point as FaultPoint).receipt?.kind === 'key' && !isBetween) {
         isBetween = true
-        // The other run has come to its end in the meantime.
+        // The other run has come to its end in the meantime, and a third has made its key.
         keepFormer(keyFile(), old.kid, old.publicJwk)
         renameSync(`${keyFile()}.next`, keyFile())
+        loadOrCreateKey(`${keyFile()}.next`)
       }
       return 'none'
     }
