@@ -261,6 +261,12 @@ class Run {
         'a key was retired, and only a log that you trust shows that nothing was back-dated: give its policy (--log)',
       )
     }
+    // INVARIANT I6: whoever chooses the leaves can leave out the one that ended a key's time.
+    if (this.#head.scope === 'part') {
+      return open(
+        'only some leaves of the log are here; a key may have been retired in the others: get a bundle of the whole log',
+      )
+    }
     const changes =
       added + retired === 0
         ? 'none was added or retired'
