@@ -1,5 +1,6 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
 
+import { counted } from '../../bytes/counted.ts'
 import { brief, legible } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
@@ -32,7 +33,7 @@ export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number)
     ...words(`for ${whose(request)}`),
     ...(request.requires === 'confirmation' ? [] : words(`asks for ${brief(request.requires)}`)),
     '',
-    ...words(`arguments, ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}:`),
+    ...words(`arguments, ${counted(bytes, 'byte')}:`),
   ]
   const foot = [
     ...(given.includes('⟨')
