@@ -16,6 +16,7 @@ import { reasonOf } from './exit.ts'
 import { logFindings } from './log/findings.ts'
 import { overrideFindings } from './override/findings.ts'
 import { pointFindings } from './point-findings.ts'
+import { readingAlong } from './progress.ts'
 import { readerOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { keyHere, shownKey } from './trust.ts'
@@ -196,9 +197,8 @@ async function history({ places }: Situation, terminal: Terminal): Promise<reado
   let count = 0
   const reader = readerOf(places.store.folder)
   try {
-    for await (const receipt of reader.receipts()) {
+    for await (const receipt of readingAlong(reader.receipts(), terminal)) {
       count += 1
-      if (count % 1_000 === 0) terminal.progress(`${count} receipts read`)
       const claims = readReceipt(receipt.jws)
       if (claims.kind !== 'decision') continue
       if (claims.basis === 'ungated') ungated.add(toolOf(claims))

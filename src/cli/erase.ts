@@ -1,12 +1,13 @@
 /** `holdpoint erase`: forget, for good, what calls were about. Their receipts stay. */
 import { Command } from 'commander'
+import { counted } from '../bytes/counted.ts'
 import type { ReceiptClaims } from '../receipt/claims.ts'
 import { readReceipt } from '../receipt/read.ts'
 import { type Erased, eraseCalls, type Forgetting } from '../store/sqlite-eraser.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { type Selectors, selectionOf } from './erase/selection.ts'
 import { readerOf } from './receipts.ts'
-import { counted, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 import { storeFolder } from './why.ts'
 
 interface Flags extends Selectors {

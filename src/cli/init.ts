@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { counted } from '../bytes/counted.ts'
 import { DEFAULT_SERVER, isServerName, SERVER_RULE } from '../bytes/names.ts'
 import { visible } from '../bytes/visible.ts'
 import { CONFIG_FILE } from '../config/read.ts'
@@ -204,7 +205,7 @@ function tell(
     .map((tier) => `${taken_.filter(({ materiality }) => materiality === tier).length} ${tier}`)
   const undecided = taken_.filter((tool) => tool.undecided).length
   const refused = judged.length - taken_.length
-  out(`${style('bold', visible(homely(file)))}  ${judged.length} tools: ${tiers.join(', ')}`)
+  out(`${style('bold', visible(homely(file)))}  ${counted(judged.length, 'tool')}: ${tiers.join(', ')}`)
   if (undecided > 0)
     out(style('yellow', `Of ${undecided} the name does not say what it does: decide where the file says DECIDE`))
   if (refused > 0) out(style('red', `${refused} of them the gate does not take: the file says why`))

@@ -162,7 +162,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
       terminal.note(program.helpInformation().trimEnd())
       return 2
     }
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(withThumbprints(argv), { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
@@ -174,6 +174,14 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
 /** A log that cannot go on contradicts itself, its witnesses or its store: that is an answer, and the input was usable. */
 function isNo(error: unknown): boolean {
   return error instanceof AnswerIsNo || (error instanceof HoldpointError && error.code === 'ERR_LOG')
+}
+
+/** A key's thumbprint may begin with "-", and is no option all the same: behind "--" it is taken as it is. */
+function withThumbprints(argv: readonly string[]): readonly string[] {
+  if (argv[0] !== 'keys' || argv.includes('--')) return argv
+  const isThumbprint = (word: string): boolean => /^-[A-Za-z0-9_-]{42}$/.test(word)
+  const found = argv.filter(isThumbprint)
+  return found.length === 0 ? argv : [...argv.filter((word) => !isThumbprint(word)), '--', ...found]
 }
 
 /** The program with the named command in full, and the others as lines of its help. */

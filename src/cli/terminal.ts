@@ -70,8 +70,3 @@ export function wrap(text: string, width: number, indent = 0): string {
   }
   return [...lines, line].join(`\n${' '.repeat(indent)}`)
 }
-
-/** How many of something, in words. */
-export function counted(count: number, one: string, more = `${one}s`): string {
-  return `${count} ${count === 1 ? one : more}`
-}

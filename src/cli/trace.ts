@@ -3,15 +3,13 @@ import { Command } from 'commander'
 import { receiptsAt } from './bundle.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
-import type { Terminal } from './terminal.ts'
+import { readingAlong } from './progress.ts'
 import { drawTrace } from './trace/draw.ts'
 import { traceAsJson } from './trace/json.ts'
 import { mermaidOf } from './trace/mermaid.ts'
 import { traceNamed } from './trace/named.ts'
 import { readTrace } from './trace/traced.ts'
 import { storeFolder } from './why.ts'
-
-const PROGRESS_EVERY = 1_000
 
 interface Flags {
   readonly conversation?: true
@@ -36,7 +34,7 @@ export function traceCommand({ terminal, end }: CommandContext): Command {
     .action(async (id: string, named: string | undefined, flags: Flags) => {
       if (flags.mermaid === true && flags.json === true) throw new UnusableInput('say --mermaid or --json, not both')
       const path = named ?? storeFolder(situationOf(flags.config))
-      const tokens = () => counted(receiptsAt(path), terminal)
+      const tokens = () => readingAlong(receiptsAt(path), terminal)
       const trace = await traceNamed(id, {
         path,
         conversation: flags.conversation === true,
@@ -55,13 +53,4 @@ export function traceCommand({ terminal, end }: CommandContext): Command {
       else if (flags.mermaid === true) terminal.out(mermaidOf(found))
       else drawTrace(found, terminal)
     })
-}
-
-async function* counted(tokens: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
-  let count = 0
-  for await (const token of tokens) {
-    count += 1
-    if (count % PROGRESS_EVERY === 0) terminal.progress(`${count} receipts read`)
-    yield token
-  }
 }

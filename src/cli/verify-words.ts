@@ -1,4 +1,5 @@
 /** What `holdpoint verify` found, in words. */
+import { counted } from '../bytes/counted.ts'
 import { visible } from '../bytes/visible.ts'
 import type { Check, VerifyFailure } from '../receipt/verify-report.ts'
 import type { BundleReport, CheckReport } from '../verify.ts'
@@ -32,8 +33,9 @@ export function tell(report: BundleReport, { trusted, log, required }: Asked, te
   }
   if (failures.length > MOST_SHOWN) out(`  and ${failures.length - MOST_SHOWN} more`)
   for (const note of report.notes) out(`  ${style('dim', visible(note.why))}`)
-  const keys = trusted.keys.length === 1 ? '1 key' : `${trusted.keys.length} keys`
-  out(`  trusted: ${keys} (${trusted.from})${log === undefined ? '' : `, the log policy ${homely(log)}`}`)
+  out(
+    `  trusted: ${counted(trusted.keys.length, 'key')} (${trusted.from})${log === undefined ? '' : `, the log policy ${homely(log)}`}`,
+  )
 }
 
 /** Which receipt a failure is about: `receipt 5, r_…`, or the set as a whole. */
@@ -43,7 +45,7 @@ export function placeOf({ index, receipt }: VerifyFailure): string {
 }
 
 function headline(report: BundleReport, style: Terminal['style']): string {
-  const what = `${report.count} ${report.count === 1 ? 'receipt' : 'receipts'}`
+  const what = counted(report.count, 'receipt')
   const atEnd = report.sealed || report.scope === 'part' ? '' : '; not sealed: receipts at the end may be missing'
   if (!report.ok) return `${style('red', 'Not valid')}: ${report.verified} of ${what} verified`
   if (!report.settled && report.scope !== 'part') {

@@ -5,6 +5,7 @@ import { verifyLoose } from '../verify/bundle.ts'
 import { type BundleReport, type BundleTrust, verifyBundle } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { type ExitCode, UnusableInput } from './exit.ts'
+import { readingAlong } from './progress.ts'
 import { bundleAt, tokensAt } from './receipts.ts'
 import { repeatable } from './repeatable.ts'
 import type { Terminal } from './terminal.ts'
@@ -12,8 +13,6 @@ import { trustedKeys } from './trust.ts'
 import { type AnchorFlags, anchorsOf, askedBy } from './verify/anchors.ts'
 import { tell } from './verify-words.ts'
 import { storeFolder } from './why.ts'
-
-const PROGRESS_EVERY = 1_000
 
 const HELP = `
 Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that was asked for is not
@@ -80,8 +79,8 @@ interface Flags extends AnchorFlags {
 /** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
 async function verifyPath(path: string, trust: BundleTrust, terminal: Terminal): Promise<BundleReport> {
   const bundle = await bundleAt(path)
-  if (bundle !== undefined) return await verifyBundle(counted(bundle, terminal), trust)
-  const report = await verifyLoose(counted(tokensAt(path), terminal), trust)
+  if (bundle !== undefined) return await verifyBundle(readingAlong(bundle, terminal), trust)
+  const report = await verifyLoose(readingAlong(tokensAt(path), terminal), trust)
   const foreign = report.failures.filter(({ check, receipt }) => check === 'envelope' && receipt === undefined)
   if (report.count > 0 && foreign.length === report.failures.length && report.verified === 0) {
     throw new UnusableInput(`${path} holds no receipts: an export has one JWS a line`)
@@ -109,13 +108,4 @@ function checksIn(lists: readonly string[]): ReadonlySet<Check> {
       return check
     }),
   )
-}
-
-async function* counted(items: AsyncIterable<string>, terminal: Terminal): AsyncGenerator<string> {
-  let count = 0
-  for await (const item of items) {
-    count += 1
-    if (count % PROGRESS_EVERY === 0) terminal.progress(`${count} receipts read`)
-    yield item
-  }
 }

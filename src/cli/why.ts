@@ -9,6 +9,7 @@ import { type CommandContext, homely, type Situation, situationOf } from './cont
 import { UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
+import { readingAlong } from './progress.ts'
 import { type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -105,10 +106,7 @@ async function newest(
   wanted: (decision: DecisionReceipt) => boolean,
 ): Promise<DecisionReceipt | undefined> {
   let best: DecisionReceipt | undefined
-  let count = 0
-  for await (const receipt of reader.receipts()) {
-    count += 1
-    if (count % 1_000 === 0) terminal.progress(`${count} receipts read`)
+  for await (const receipt of readingAlong(reader.receipts(), terminal)) {
     if (receipt.kind !== 'decision') continue
     const claims = readReceipt(receipt.jws)
     if (claims.kind !== 'decision') continue

@@ -1,6 +1,16 @@
 /** Small files, each there whole and durable, or not at all. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { systemCodeOf } from '../bytes/system-code.ts'
 
@@ -35,6 +45,22 @@ export function replaceDurably(path: string, content: string): void {
 export function moveDurably(from: string, to: string): void {
   renameSync(from, to)
   syncFolder(dirname(to))
+}
+
+/** How the name of a file ends that is still being made. */
+const DRAFT = /\.\d+-[0-9a-f]{12}\.new$/
+
+/**
+ * Removes what processes that died left of making this file, and files whose names begin with its own and a dot. A draft may be a
+ * second name of the file itself, and outlive it.
+ *
+ * @throws Error of the file system when the folder cannot be read
+ */
+export function removeDrafts(path: string): void {
+  const folder = dirname(path)
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(`.${basename(path)}.`) && DRAFT.test(name)) removeQuietly(join(folder, name))
+  }
 }
 
 /** INVARIANT I6: the name is given to a file that is whole and synced, so that no reader and no crash finds half of one. */

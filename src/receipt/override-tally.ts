@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import type { DecisionClaims } from './claims.ts'
 import type { VerifyNote } from './verify-report.ts'
 
@@ -13,13 +14,15 @@ export class OverrideTally {
     tally.calls += 1
     this.#tallies.set(override.digest, tally)
     const { id, most } = tally.override
-    return tally.calls > most ? `its override ${id} was good for ${most} calls, and this is one more` : undefined
+    return tally.calls > most
+      ? `its override ${id} was good for ${counted(most, 'call')}, and this is one more`
+      : undefined
   }
 
   notes(): readonly VerifyNote[] {
     return [...this.#tallies.values()].map(({ override: { id, by, most, reason, ticket }, calls }) => ({
       about: 'override_used',
-      why: `the override ${id} let ${calls} of at most ${most} calls run: ${reason} (${ticket}); signed by ${by.join(' and ')}`,
+      why: `the override ${id} let ${calls} of at most ${counted(most, 'call')} run: ${reason} (${ticket}); signed by ${by.join(' and ')}`,
     }))
   }
 }

@@ -182,7 +182,11 @@ export class Recorder {
   /** INVARIANT I6: the seal is the last receipt of its stream. */
   async #seal(): Promise<void> {
     await this.#opening?.catch(() => undefined)
-    if (!this.#isOpen) return
+    if (!this.#isOpen) {
+      // An opening that failed half way may have a place in the store, which others wait for.
+      if (this.#failure !== undefined) await this.#store.close().catch(() => undefined)
+      return
+    }
     this.#isOpen = false
     await Promise.allSettled(this.#writing)
     await this.#write('seal', () =>

@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import type { ReceiptClaims } from './claims.ts'
 import { Findings } from './findings.ts'
 import { Calls } from './verify-calls.ts'
@@ -49,7 +50,10 @@ export class Ledger {
     this.#ancestry.close()
     const { unenforced } = this.#calls
     if (unenforced > 0) {
-      findings.note({ about: 'not_enforced', why: `${unenforced} decisions were recorded without being enforced` })
+      findings.note({
+        about: 'not_enforced',
+        why: `${counted(unenforced, 'decision was', 'decisions were')} recorded without being enforced`,
+      })
     }
     const ok = findings.isClean
     return {

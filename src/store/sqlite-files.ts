@@ -8,7 +8,9 @@ import { CLAIMS_OLDER, CLAIMS_SCHEMA, CLAIMS_VERSION, SLOT_OLDER, SLOT_SCHEMA, S
 const MOST_SLOTS = 1_024
 /** `PRAGMA synchronous` as SQLite reads it back. */
 const FULL = 2
-/** How long one process waits for another that is opening the same folder. */
+/** How long one process waits for others that are opening the same folder, ms. */
+const TURN_MS = 15_000
+/** How long a process that opens a folder waits for those that write there, ms: they have no queue, and it asks once. */
 const OPENING_MS = 10_000
 
 /** A slot that this process holds until it closes or dies. */
@@ -28,16 +30,17 @@ export function openSlot(folder: string, busyMs: number, wanted?: number): Slot 
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   refuseOthers(folder)
   // One process opens at a time: switching a fresh file to WAL cannot be waited for, only raced.
-  const opening = lock(join(folder, 'opening.lock.db'), OPENING_MS)
+  const opening = lock(join(folder, 'opening.lock.db'), TURN_MS)
   if (opening === undefined) throw new Error('another process has been opening this folder for too long')
   try {
     const { number, lease } = takeSlot(folder, wanted)
     try {
-      const db = openWriter(join(folder, `receipts-${number}.db`), busyMs)
+      const db = openWriter(join(folder, `receipts-${number}.db`), Math.max(busyMs, OPENING_MS))
       // Before the shared file is there: a transaction of its own would have to wait for everybody else's.
       makeTables(db, { file: 'main', tables: SLOT_SCHEMA, version: SLOT_VERSION, older: SLOT_OLDER })
       attachClaims(db, claimsPath(folder), () => refuseLostClaims(folder))
       bind(db, folder)
+      waitAtMost(db, busyMs)
       return {
         number,
         db,
@@ -133,8 +136,13 @@ export function openReadOnly(path: string): DatabaseSync {
 /** Opens a file that waits for other processes' locks. Said in SQL, because `timeout` is an option only since Node 22.16. */
 function openFile(path: string, waitMs: number, options: { readonly readOnly?: boolean } = {}): DatabaseSync {
   const db = new DatabaseSync(path, options)
-  db.exec(`PRAGMA busy_timeout = ${Math.round(waitMs)}`)
+  waitAtMost(db, waitMs)
   return db
+}
+
+/** How long other processes' locks are waited for from now on. */
+function waitAtMost(db: DatabaseSync, ms: number): void {
+  db.exec(`PRAGMA busy_timeout = ${Math.round(ms)}`)
 }
 
 function takeSlot(

@@ -5,7 +5,7 @@ import { openReader, type StoreReader } from './sqlite-reader.ts'
 /** How long the store may take to answer, ms. */
 const DEFAULT_DEADLINE_MS = 5_000
 /** Opening starts a thread, waits for its turn among other processes and may recover a log: it may take longer, ms. */
-const OPENING_MS = 15_000
+const OPENING_MS = 30_000
 /** How long another process's lock on `claims.db` is waited for, ms. */
 const DEFAULT_BUSY_MS = 1_000
 

@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import { HoldpointError } from '../errors.ts'
 import { type Checkpoint, readCheckpoint } from '../log/checkpoint.ts'
 import { readNote } from '../log/note.ts'
@@ -76,7 +77,7 @@ export class BundleOrder {
         throw wrong('has a leaf or a proof, and the head says that nothing was logged')
     } else {
       if (leaf === undefined) throw wrong('is a receipt without its leaf')
-      if (leaf >= size) throw wrong(`is of leaf ${leaf}, and the log has ${size} leaves`)
+      if (leaf >= size) throw wrong(`is of leaf ${leaf}, and the log has ${counted(size, 'leaf', 'leaves')}`)
       if (scope === 'log' && leaf !== this.#leaf + 1) throw wrong(outOfPlace(leaf, this.#leaf))
       if (scope === 'part' && leaf <= this.#leaf) throw wrong(`is of leaf ${leaf}, behind that of leaf ${this.#leaf}`)
       if ((proof === undefined) !== (scope === 'log')) {
@@ -100,7 +101,8 @@ export class BundleOrder {
         `is a checkpoint of the log ${shown(says.origin)}, and this bundle is of ${shown(head.origin)}: two logs are mixed`,
       )
     }
-    if (says.size > head.size) throw wrong(`is a checkpoint of ${says.size} leaves, and the head says ${head.size}`)
+    if (says.size > head.size)
+      throw wrong(`is a checkpoint of ${counted(says.size, 'leaf', 'leaves')}, and the head says ${head.size}`)
     if (says.size === 0) throw wrong('is a checkpoint of no leaves, which every log continues')
     this.#checkpoints += 1
     if (this.#checkpoints > MOST_CHECKPOINTS) throw wrong(`is one checkpoint more than ${MOST_CHECKPOINTS}`)
@@ -116,7 +118,7 @@ export class BundleOrder {
     if (proof !== undefined) throw wrong('is the last checkpoint, and has a proof')
     if (scope === 'log' && this.#receipts !== size) {
       throw wrong(
-        `is a checkpoint of ${size} leaves, and ${this.#receipts} receipts came: the last ${size - this.#receipts} are missing, the tail was cut`,
+        `is a checkpoint of ${counted(size, 'leaf', 'leaves')}, and ${counted(this.#receipts, 'receipt')} came: the last ${counted(size - this.#receipts, 'is', 'are')} missing, the tail was cut`,
       )
     }
     this.#state = 'closed'
@@ -127,7 +129,7 @@ export class BundleOrder {
     const { receipts, openings, checkpoints } = part
     if (receipts !== this.#receipts || openings !== this.#openings || checkpoints !== this.#checkpoints) {
       throw wrong(
-        `says ${receipts} receipts, ${openings} openings and ${checkpoints} checkpoints, and there are ` +
+        `says ${counted(receipts, 'receipt')}, ${counted(openings, 'opening')} and ${counted(checkpoints, 'checkpoint')}, and there are ` +
           `${this.#receipts}, ${this.#openings} and ${this.#checkpoints}: lines were taken out or put in`,
       )
     }

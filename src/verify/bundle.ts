@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import { HoldpointError } from '../errors.ts'
 import { Intake } from '../receipt/intake.ts'
 import { Keyring } from '../receipt/keyring.ts'
@@ -31,7 +32,7 @@ export async function verifyBundle(
   const broken: { why?: string } = {}
   const run = await taken(placedParts(lines, order, broken), await readAnchors(trust))
   const { counts } = order
-  const whole = pass(`a whole bundle: ${counts.receipts} receipts, ${counts.openings} openings`)
+  const whole = pass(`a whole bundle: ${counted(counts.receipts, 'receipt')}, ${counted(counts.openings, 'opening')}`)
   if (run !== undefined) return run.report(whole, broken.why)
   const nothing = new Run({ origin: '', scope: 'part', size: 0 }, await readAnchors(trust))
   return { ...nothing.report(whole, broken.why), scope: undefined }
@@ -169,7 +170,7 @@ class Run {
         case 'completeness':
           return this.#completeness(tree.verdictOf)
         case 'presence':
-          return pass(`${set.count} receipts`)
+          return pass(counted(set.count, 'receipt'))
         default:
           return this.#verdictOfSet(check, set)
       }
@@ -259,6 +260,12 @@ class Run {
     if (retired > 0 && !this.#tree.isAnchored) {
       return open(
         'a key was retired, and only a log that you trust shows that nothing was back-dated: give its policy (--log)',
+      )
+    }
+    // INVARIANT I6: whoever chooses the leaves can leave out the one that ended a key's time.
+    if (this.#head.scope === 'part') {
+      return open(
+        'only some leaves of the log are here; a key may have been retired in the others: get a bundle of the whole log',
       )
     }
     const changes =

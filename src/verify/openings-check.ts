@@ -1,5 +1,6 @@
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText, utf8Length } from '../bytes/canonical.ts'
+import { counted } from '../bytes/counted.ts'
 import { isObject } from '../bytes/json.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { HoldpointError } from '../errors.ts'
@@ -54,7 +55,9 @@ export class OpeningsCheck {
   verdict(): Verdict {
     return this.#held === 0
       ? open('nothing was opened: whoever has the arguments and their salts can add them')
-      : pass(`${this.#held} requests and results are what the receipts committed to`)
+      : pass(
+          `${counted(this.#held, 'request or result is', 'requests and results are')} what the receipts committed to`,
+        )
   }
 }
 

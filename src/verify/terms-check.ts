@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import type { Findings } from '../receipt/findings.ts'
 import type { Accepted } from '../receipt/intake.ts'
@@ -36,11 +37,11 @@ export class TermsCheck {
       case 'definitions':
         if (this.#anchors.definitions === undefined)
           return open('no tool definitions are known: give the digests of those that you expect')
-        return pass(`${this.#defined} decisions name tool definitions that you know`)
+        return pass(`${counted(this.#defined, 'decision names', 'decisions name')} tool definitions that you know`)
       case 'policies':
         if (this.#anchors.policies === undefined)
           return open('no policies are known: give the digests of those that you expect')
-        return pass(`all ${this.#decisions} decisions were made under policies that you know`)
+        return pass(`${counted(this.#decisions, 'decision was', 'decisions were')} made under policies that you know`)
       case 'overrides':
         if (this.#overrides === 0) return pass('no call ran on an override')
         if (this.#anchors.override === undefined)
@@ -90,7 +91,7 @@ export class TermsCheck {
 }
 
 function ran(count: number): string {
-  return `${count} ${count === 1 ? 'call' : 'calls'} ran`
+  return `${counted(count, 'call')} ran`
 }
 
 type Fail = (check: TermsVerdict, why: string) => void

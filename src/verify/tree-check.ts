@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import type { Checkpoint } from '../log/checkpoint.ts'
 import { encodeBase64, sameBytes } from '../log/encoding.ts'
 import { GrowingTree } from '../log/growing-tree.ts'
@@ -67,7 +68,7 @@ export class TreeCheck {
     if (verdict?.kind === 'unsigned' || verdict?.kind === 'forged') {
       this.#fail(
         'consistency',
-        `the earlier checkpoint of ${part.says.size} leaves is not signed by the log that you trust`,
+        `the earlier checkpoint of ${leaves(part.says.size)} is not signed by the log that you trust`,
       )
     }
     if (part.proof !== undefined) this.#proven.push(part)
@@ -112,7 +113,7 @@ export class TreeCheck {
     if (!this.#isTorn && root !== undefined && !sameBytes(root, says.root)) {
       this.#fail(
         'inclusion',
-        `the receipts do not have the root of the last checkpoint: a receipt of its ${says.size} leaves was changed, dropped, moved or put in`,
+        `the receipts do not have the root of the last checkpoint: a receipt of its ${leaves(says.size)} was changed, dropped, moved or put in`,
       )
     }
     this.#refuseForged(says, verdict)
@@ -120,7 +121,7 @@ export class TreeCheck {
       if (!verifyConsistency(sha256Bytes, { from: earlier, to: says, proof })) {
         this.#fail(
           'consistency',
-          `the earlier checkpoint of ${earlier.size} leaves is not the beginning of the last: ${FORK}`,
+          `the earlier checkpoint of ${leaves(earlier.size)} is not the beginning of the last: ${FORK}`,
         )
       } else for (const held of this.#sameSize(earlier)) this.#compareHeld(held, earlier.root)
     }
@@ -154,14 +155,14 @@ export class TreeCheck {
     } else if (held.size > last.size) {
       this.#fail(
         'consistency',
-        `you hold a checkpoint of ${held.size} leaves, and this bundle ends at ${last.size}: the log’s tail was cut, an old copy was ` +
+        `you hold a checkpoint of ${leaves(held.size)}, and this bundle ends at ${last.size}: the log’s tail was cut, an old copy was ` +
           'restored, or the bundle is older than your checkpoint; get one made since',
       )
     } else if (held.size === last.size) this.#compareHeld(held, last.root)
     else if (this.#findings.failed('consistency') === undefined) {
       this.#findings.unsure(
         'consistency',
-        `nothing here leads from the ${held.size} leaves that you hold a checkpoint of to the ${last.size} of the last: ` +
+        `nothing here leads from the ${leaves(held.size)} that you hold a checkpoint of to the ${last.size} of the last: ` +
           'get a bundle of the whole log, or one with a proof from your checkpoint',
       )
     }
@@ -175,7 +176,7 @@ export class TreeCheck {
 
   #compare(says: Checkpoint, root: Hash, what: string): void {
     if (sameBytes(says.root, root)) return
-    this.#fail('consistency', `${what} of ${says.size} leaves contradicts this log: ${FORK}`)
+    this.#fail('consistency', `${what} of ${leaves(says.size)} contradicts this log: ${FORK}`)
   }
 
   #sameSize({ size }: Checkpoint): readonly Checkpoint[] {
@@ -273,6 +274,6 @@ function until(cosignatures: readonly { readonly seconds: number }[]): string {
   return Number.isNaN(at.getTime()) ? '' : `, the last of them at ${at.toISOString()}`
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+function leaves(count: number): string {
+  return counted(count, 'leaf', 'leaves')
 }

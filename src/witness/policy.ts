@@ -22,7 +22,8 @@ export function readAskedWitnesses(sha256: Sha256, bytes: Uint8Array, file: stri
   return policy
 }
 
-function readPolicy(sha256: Sha256, bytes: Uint8Array, file: string): WitnessPolicy {
+/** Reads a policy. @param file its name, for errors @throws HoldpointError ERR_CONFIG; `at` is file and line */
+export function readPolicy(sha256: Sha256, bytes: Uint8Array, file: string): WitnessPolicy {
   try {
     return readWitnessPolicy(sha256, bytes)
   } catch (cause) {

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
-import { loadKey } from '../../src/receipt/key-file.ts'
+import { loadKey, loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { createSigner } from '../../src/receipt/sign.ts'
 import { openReader } from '../../src/store/sqlite-reader.ts'
 import { type Jwk, verifyReceipts } from '../../src/verify.ts'
 import { createMachine, type Machine } from './holdpoint.ts'
@@ -99,6 +100,18 @@ describe('a new receipt key', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^holdpoint: store: memory forgets receipts.*\n$/)
     expect(loadKey(keyFile()).kid).toBe(old.kid)
+    expect(existsSync(`${keyFile()}.next`)).toBe(false)
+  })
+
+  it('is said to be made and not yet in its place, where a run was cut off', async () => {
+    await useGate()
+    const next = loadOrCreateKey(`${keyFile()}.next`)
+    expect((await machine.here(['keys', 'list'])).stdout).toContain(
+      `${next.kid}  signs nothing yet: a rotation was cut`,
+    )
+    expect(await json('keys', 'list')).toMatchObject({ next: next.kid })
+    expect((await json('keys', 'rotate')).new).toBe(next.kid)
+    expect(await json('keys', 'list')).not.toHaveProperty('next')
   })
 })
 
@@ -131,6 +144,22 @@ describe('an old receipt key', () => {
     expect((await receipts()).length).toBe(before)
     await running.close()
     expect((await machine.here(['keys', 'retire', '--', old.kid])).code).toBe(0)
+  })
+
+  it('is named as it is, also where its thumbprint begins with "-"', async () => {
+    await useGate()
+    let key = generateKeyPairSync('ed25519').privateKey
+    while (!createSigner(key).kid.startsWith('-')) key = generateKeyPairSync('ed25519').privateKey
+    writeFileSync(keyFile(), key.export({ type: 'pkcs8', format: 'pem' }))
+    const { kid } = createSigner(key)
+    const { stderr } = await machine.here(['keys', 'rotate'])
+    const [, command = ''] = /and then: holdpoint (.*)\n$/.exec(stderr) ?? []
+    expect(command).toBe(`keys retire ${kid}`)
+    expect(await machine.here(command.split(' '))).toMatchObject({ code: 0, stderr: '' })
+    expect(await json('keys', 'retire', kid)).toMatchObject({ retired: true, kid })
+    expect(await machine.here(['keys', 'retire', kid, '--anyway'])).toMatchObject({ code: 0 })
+    expect(await machine.here(['keys', 'retire', '--', kid])).toMatchObject({ code: 0 })
+    expect((await machine.here(['keys', 'retire', '--nonsense', kid])).stderr).toMatch(/unknown option '--nonsense'/)
   })
 
   it.each([

@@ -192,7 +192,7 @@ describe('trace', () => {
     writeFileSync(path, [open, broken, ...rest.slice(1)].join('\n'))
     const { stdout } = await runHere('trace', TRACE, path)
     expect(stdout).toContain('1 call in 1 step')
-    expect(stdout).toContain('1 receipts cannot be read')
+    expect(stdout).toContain('1 receipt cannot be read')
   })
 
   it('exits 1 where there is no such trace, and 2 for what names none', async () => {

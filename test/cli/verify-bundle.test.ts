@@ -199,13 +199,17 @@ describe('verify, of a bundle', () => {
     [
       'a log policy that is none',
       () => ['--log', write('poem.policy', ['roses are red'])],
-      /line 1 of the witness policy/,
+      /poem\.policy:1: the witness policy .*; a log policy has "log KEY".*holdpoint log key/,
     ],
-    ['a log policy that is not there', () => ['--log', 'nope.policy'], /cannot read the log policy from nope\.policy/],
+    [
+      'a log policy that is not there',
+      () => ['--log', 'nope.policy'],
+      /cannot read the log policy from nope\.policy: .*; a log policy has "log KEY"/,
+    ],
     [
       'a checkpoint that is none',
       () => ['--checkpoint', write('poem.txt', ['roses'])],
-      /checkpoint 1 of those that you hold/,
+      /poem\.txt holds no checkpoint: .*; get one from the log’s operator/,
     ],
   ] as const)('answers %s with one line and exit 2', async (_, flags, says) => {
     const { code, stdout, stderr } = await verify(bundle, ...flags())

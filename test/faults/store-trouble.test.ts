@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { generateSigner } from '../../src/receipt/sign.ts'
@@ -45,6 +46,19 @@ function lockClaims(folder: string): () => void {
   other.exec('BEGIN IMMEDIATE')
   return () => {
     other.exec('ROLLBACK')
+    other.close()
+  }
+}
+
+/** Is a process opening this folder now? */
+function isOpening(folder: string): boolean {
+  const other = new DatabaseSync(join(folder, 'opening.lock.db'))
+  try {
+    other.exec('BEGIN EXCLUSIVE')
+    return false
+  } catch {
+    return true
+  } finally {
     other.close()
   }
 }
@@ -109,6 +123,20 @@ describe('when another process holds claims.db', () => {
     expect(answers.filter((answer) => answer.includes('overloaded'))).toHaveLength(76)
     expect(answers.filter((answer) => answer === 'read')).toHaveLength(1_024)
     release()
+  })
+})
+
+describe('when a process opens a folder that others write to', () => {
+  it('waits for longer than a permit would, and does not fail at the start', async () => {
+    const { folder } = await setUp()
+    const release = lockClaims(folder)
+    const late = createSqliteStore({ folder, busyMs: 30 })
+    opened.push(late)
+    const opening = late.open()
+    await expect.poll(() => isOpening(folder), { timeout: 10_000 }).toBe(true)
+    await delay(600)
+    release()
+    await expect(opening).resolves.toMatchObject({ place: folder, stranded: [] })
   })
 })
 

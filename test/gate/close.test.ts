@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
+import { readReceipt } from '../../src/receipt/read.ts'
+import { faultStore } from '../../src/store/fault.ts'
 import { createMemoryStore, createSqliteStore, testGate } from '../../src/testing.ts'
 import type { Gate, Receipt, Store } from '../../src/types.ts'
 import { verifyReceipts } from '../../src/verify.ts'
@@ -122,6 +124,26 @@ describe.each([
       'seal',
     ])
     expect(receipts.at(-1)?.kind).toBe('seal')
+  })
+})
+
+describe('a gate whose opening receipt could not be written', () => {
+  it('gives its place in the store back when it is closed, so that the next one goes on there', async () => {
+    const folder = temporaryFolder()
+    const first = testGate({
+      store: faultStore(createSqliteStore({ folder }), ({ operation }) =>
+        operation === 'append' ? 'fail_but_persist' : 'none',
+      ),
+    })
+    await expect(first.ready()).rejects.toMatchObject({ code: 'ERR_STORE' })
+    await first.close()
+    const store = createSqliteStore({ folder })
+    const next = testGate({ store })
+    await next.ready()
+    await next.close()
+    const [open, ...more] = await written(createSqliteStore({ folder }))
+    const last = more.map(({ jws }) => readReceipt(jws)).find(({ kind }) => kind === 'open')
+    expect(last).toMatchObject({ last: { stream: open?.stream, seq: 0 } })
   })
 })
 

@@ -25,7 +25,7 @@ function unionOf(file: string, name: string): string[] {
 /** Everything but the two places that list all codes. */
 function sourcesThatGiveCodes(): string {
   const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  const lists = new Set(['types.ts', path.join('refusal', 'codes.ts')])
+  const lists = new Set([path.join('types', 'refusal.ts'), path.join('refusal', 'codes.ts')])
   return files
     .filter((file) => file.endsWith('.ts') && !lists.has(file))
     .map((file) => readFileSync(path.join(root, 'src', file), 'utf8'))
@@ -60,7 +60,7 @@ describe('the codes', () => {
     )
 
   it('of refusals are exactly these, in types, in the table and on the page', () => {
-    expect(unionOf('src/types.ts', 'RefusalCode').sort()).toEqual(refusals)
+    expect(unionOf('src/types/refusal.ts', 'RefusalCode').sort()).toEqual(refusals)
     expect(Object.keys(REFUSAL_CODES).sort()).toEqual(refusals)
     expect([...rowsOf('Refusals').keys()].sort()).toEqual(refusals)
   })

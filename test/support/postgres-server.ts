@@ -51,7 +51,10 @@ export interface PostgresServer {
   end(): Promise<void>
 }
 
-export async function startPostgres(options: { readonly encoding?: string } = {}): Promise<PostgresServer> {
+/** @param options `language`: what it speaks where `lc_messages` is no C, if it has been taught to */
+export async function startPostgres(
+  options: { readonly encoding?: string; readonly language?: string } = {},
+): Promise<PostgresServer> {
   if (bin === undefined) throw new Error('PostgreSQL is not here')
   const another = asAnother()
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-postgres-'))
@@ -85,6 +88,7 @@ export async function startPostgres(options: { readonly encoding?: string } = {}
     const child = spawn(join(bin ?? '', 'postgres'), ['-D', data, ...all.flatMap((setting) => ['-c', setting])], {
       ...another,
       cwd: folder,
+      env: { ...process.env, ...(options.language === undefined ? {} : { LANGUAGE: options.language }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString()))

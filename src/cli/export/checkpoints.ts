@@ -1,18 +1,17 @@
 /** The log's newest checkpoint, and those that others hold from before. */
+import { counted } from '../../bytes/counted.ts'
 import { sha256Bytes } from '../../bytes/digest.ts'
-import { readCheckpoint } from '../../log/checkpoint.ts'
 import { verifyConsistency } from '../../log/merkle.ts'
-import { readNote } from '../../log/note.ts'
 import type { StepReport } from '../../log/sequencer.ts'
 import { writeVerifierKey } from '../../log/verifier-key.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
 import { type LogReader, openLogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
-import { AnswerIsNo, reasonOf, UnusableInput } from '../exit.ts'
-import { readInput } from '../input.ts'
+import { AnswerIsNo, UnusableInput } from '../exit.ts'
 import { publicKeyOf } from '../log/place.ts'
 import { stepped } from '../log/stepped.ts'
-import { counted, type Terminal } from '../terminal.ts'
+import { checkpointIn } from '../log-trust.ts'
+import type { Terminal } from '../terminal.ts'
 import type { HeldCheckpoint } from './content.ts'
 
 type Head = NonNullable<Awaited<ReturnType<LogReader['head']>>>
@@ -62,8 +61,7 @@ export async function heldCheckpoints(
 ): Promise<readonly HeldCheckpoint[]> {
   const held: HeldCheckpoint[] = []
   for (const file of files) {
-    const bytes = await readInput(file)
-    const says = checkpointIn(bytes, file)
+    const { note, says } = await checkpointIn(file)
     if (says.origin !== head.origin) {
       throw new UnusableInput(`${file} is a checkpoint of "${says.origin}", and this log is "${head.origin}"`)
     }
@@ -71,24 +69,16 @@ export async function heldCheckpoints(
     if (says.size === 0) continue
     if (says.size > head.size) {
       throw new AnswerIsNo(
-        `the checkpoint in ${file} is of ${says.size} leaves, and this log ends at ${head.size}: its tail was cut, or an old copy was restored. Keep both as evidence`,
+        `the checkpoint in ${file} is of ${counted(says.size, 'leaf', 'leaves')}, and this log ends at ${head.size}: its tail was cut, or an old copy was restored. Keep both as evidence`,
       )
     }
     const proof = await log.proveConsistency(says.size, head.size)
     if (!verifyConsistency(sha256Bytes, { from: says, to: head, proof })) {
       throw new AnswerIsNo(
-        `this log does not continue the checkpoint in ${file} (${says.size} leaves): it is another history, forked from that one. Keep both as evidence`,
+        `this log does not continue the checkpoint in ${file} (${counted(says.size, 'leaf', 'leaves')}): it is another history, forked from that one. Keep both as evidence`,
       )
     }
-    if (says.size < head.size) held.push({ note: new TextDecoder().decode(bytes), size: says.size })
+    if (says.size < head.size) held.push({ note, size: says.size })
   }
   return held.sort((a, b) => a.size - b.size)
-}
-
-function checkpointIn(bytes: Uint8Array, file: string) {
-  try {
-    return readCheckpoint(sha256Bytes, readNote(bytes).text)
-  } catch (error) {
-    throw new UnusableInput(`${file} holds no checkpoint: ${reasonOf(error)}`)
-  }
 }

@@ -1,5 +1,6 @@
 /** Reads out of a store and its log what a bundle holds. */
 import { canonicalText } from '../../bytes/canonical.ts'
+import { counted } from '../../bytes/counted.ts'
 import { sha256Bytes } from '../../bytes/digest.ts'
 import type { Hash } from '../../log/ports.ts'
 import type { OutcomeClaims, ReceiptClaims } from '../../receipt/claims.ts'
@@ -149,7 +150,7 @@ async function resultOf({ store }: ContentTerms, claims: ReceiptClaims, text: st
 }
 
 function notTheResult({ result }: OutcomeClaims): string {
-  const size = result === undefined ? '' : `, whose canonical JSON has ${result.bytes} bytes`
+  const size = result === undefined ? '' : `, whose canonical JSON has ${counted(result.bytes, 'byte')}`
   return `the text is not the result that the tool gave${size}`
 }
 

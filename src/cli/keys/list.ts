@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { loadKey } from '../../receipt/key-file.ts'
 import { type CommandContext, situationOf } from '../context.ts'
 import { keyHere, shownKey } from '../trust.ts'
 import { formerKeys } from './former.ts'
 import { knownKeys } from './known.ts'
+import { nextOf } from './next.ts'
 
 export function listCommand({ terminal }: CommandContext): Command {
   return new Command('list')
@@ -18,6 +21,7 @@ export function listCommand({ terminal }: CommandContext): Command {
         publicJwk,
         retiredBy: retiredBy?.get(kid),
       }))
+      const next = existsSync(nextOf(places.keyFile)) ? loadKey(nextOf(places.keyFile)).kid : undefined
       if (flags.json === true) {
         const signing = own === undefined ? null : { kid: own.kid, publicJwk: own.publicJwk }
         terminal.out(
@@ -25,6 +29,7 @@ export function listCommand({ terminal }: CommandContext): Command {
             ...(places.keyEnv === undefined ? { keyFile: places.keyFile } : { keyEnv: places.keyEnv }),
             signing,
             former,
+            ...(next === undefined ? {} : { next }),
           }),
         )
         return
@@ -32,6 +37,8 @@ export function listCommand({ terminal }: CommandContext): Command {
       terminal.out(own === undefined ? 'No key yet: it is made at the first call' : `${own.kid}  signs now, ${own.alg}`)
       for (const { kid, retiredBy } of former)
         terminal.out(`${kid}  ${retiredBy === undefined ? 'signed before, not retired' : `retired by ${retiredBy}`}`)
+      if (next !== undefined)
+        terminal.out(`${next}  signs nothing yet: a rotation was cut off; run "holdpoint keys rotate" again`)
       terminal.out(`  ${shownKey(places)}`)
     })
 }

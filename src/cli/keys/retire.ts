@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 import { ownKey } from '../trust.ts'
@@ -34,7 +35,7 @@ Example:
         end(1)
         if (flags.json === true) terminal.out(JSON.stringify({ retired: false, kid, open }))
         else {
-          terminal.out(`Not retired: ${open.length} ${open.length === 1 ? 'stream' : 'streams'} of that key not sealed`)
+          terminal.out(`Not retired: ${counted(open.length, 'stream')} of that key not sealed`)
           terminal.note('start the gates again that still sign with it; or, where none runs: --anyway')
         }
         return

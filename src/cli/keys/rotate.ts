@@ -1,10 +1,12 @@
 import { Command } from 'commander'
-import { moveDurably } from '../../files/durable.ts'
+import { moveDurably, removeDrafts } from '../../files/durable.ts'
 import { loadKey, loadOrCreateKey } from '../../receipt/key-file.ts'
+import type { Receipt, Signer } from '../../types.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
-import { UnusableInput } from '../exit.ts'
+import { reasonOf, UnusableInput } from '../exit.ts'
 import { keepFormer } from './former.ts'
-import { writeWith } from './writer.ts'
+import { nextOf } from './next.ts'
+import { refuseForgetful, writeWith } from './writer.ts'
 
 export function rotateCommand({ terminal }: CommandContext): Command {
   return new Command('rotate')
@@ -16,6 +18,7 @@ export function rotateCommand({ terminal }: CommandContext): Command {
 The receipt that hands over is signed by both keys, so whoever trusts the old one can follow. Gates that run now go on with
 the old key until they are started again; then end its time: holdpoint keys retire KID. The old private key is not kept.
 Conversations and traces have other names under the new key: their ids are keyed hashes.
+A run that was cut off changed nothing for good: the next one goes on with the same new key.
 
 Example:
   holdpoint keys rotate`,
@@ -28,13 +31,10 @@ Example:
           `the receipt key is in the environment variable ${keyEnv}, which no command can change: see "Keys" in docs/receipts.md`,
         )
       }
+      refuseForgetful(situation)
       const old = loadKey(keyFile)
-      // Cut off behind any of these steps, the next run goes on with the same new key.
-      const next = `${keyFile}.next`
-      const fresh = loadOrCreateKey(next)
-      const receipt = await writeWith(flags.config, (gate) => gate.addKey(fresh))
-      keepFormer(keyFile, old.kid, old.publicJwk)
-      moveDurably(next, keyFile)
+      const fresh = loadOrCreateKey(nextOf(keyFile))
+      const receipt = await handOver(flags.config, keyFile, old, fresh)
       if (flags.json === true) {
         terminal.out(
           JSON.stringify({ keyFile, old: old.kid, new: fresh.kid, publicJwk: fresh.publicJwk, receipt: receipt.id }),
@@ -45,7 +45,33 @@ Example:
       terminal.out(`  both keys signed ${receipt.id}: whoever trusts the old one can follow`)
       terminal.out(JSON.stringify(fresh.publicJwk))
       terminal.note(
-        `Put the line above into trust.receipts beside the old key, start the gates again, and then: holdpoint keys retire ${old.kid.startsWith('-') ? '-- ' : ''}${old.kid}`,
+        `Put the line above into trust.receipts beside the old key, start the gates again, and then: holdpoint keys retire ${old.kid}`,
       )
     })
+}
+
+/**
+ * INVARIANT I6: each step is durable before the next begins, and each may be done again: first the receipt that both keys sign,
+ * then the old public key where `verify` finds it, and only then the new key in the old one's place.
+ *
+ * @throws UnusableInput saying which key signs now, and what to do
+ */
+async function handOver(config: string | undefined, keyFile: string, old: Signer, fresh: Signer): Promise<Receipt> {
+  try {
+    const receipt = await writeWith(config, (gate) => gate.addKey(fresh))
+    if (loadKey(keyFile).kid !== old.kid) throw new Error('another run has changed the key meanwhile')
+    keepFormer(keyFile, old.kid, old.publicJwk)
+    moveDurably(nextOf(keyFile), keyFile)
+    removeDrafts(keyFile)
+    return receipt
+  } catch (cause) {
+    const why = reasonOf(cause)
+    const signing = loadKey(keyFile).kid
+    if (signing === old.kid) {
+      throw new UnusableInput(
+        `${why}. The key is still ${old.kid}; run this again, and it goes on with the same new key`,
+      )
+    }
+    throw new UnusableInput(`${why}. The key is ${signing} now: holdpoint keys list shows what came before it`)
+  }
 }

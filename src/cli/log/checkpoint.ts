@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import type { StepReport } from '../../log/sequencer.ts'
 import type { LogSetup } from '../../log-keeper/setup.ts'
 import { openLogReader } from '../../store/log-reader.ts'
 import type { CommandContext } from '../context.ts'
 import { readerOf } from '../receipts.ts'
-import { counted } from '../terminal.ts'
 import { setupOfStore } from './place.ts'
 import { stepped } from './stepped.ts'
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
+import { counted } from '../../bytes/counted.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
 import { openLogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
 import type { Finding } from '../doctor.ts'
 import { reasonOf } from '../exit.ts'
-import { counted } from '../terminal.ts'
 
 /** What the doctor says of the log: nothing where none is kept. */
 export async function logFindings({ config, places }: Situation): Promise<readonly Finding[]> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { examineLog, type LogExamination } from '../../store/log-fsck.ts'
 import type { CommandContext } from '../context.ts'
-import { counted } from '../terminal.ts'
 import { publicKeyOf, setupOfStore } from './place.ts'
 
 export function fsckCommand({ terminal, end }: CommandContext): Command {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { checkClaims, LONGEST_LIFE_MS, MOST_USES, type OverrideClaims } from '../../override/claims.ts'
 import { readOverride, signOverride } from '../../override/signed.ts'
 import { type CommandContext, homely } from '../context.ts'
@@ -75,7 +76,7 @@ Example:
       if (flags.out === undefined) terminal.out(text)
       const where = flags.out === undefined ? '' : ` in ${homely(flags.out)}`
       terminal.note(
-        `${signed.id}${where}, until ${new Date(claims.expires).toISOString()}, at most ${claims.most} calls`,
+        `${signed.id}${where}, until ${new Date(claims.expires).toISOString()}, at most ${counted(claims.most, 'call')}`,
       )
       terminal.note(missing ?? 'next, where the gates run: holdpoint override install FILE')
     })

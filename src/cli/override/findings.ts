@@ -1,5 +1,6 @@
 /** What the doctor has to say of overrides. */
 import { existsSync } from 'node:fs'
+import { counted } from '../../bytes/counted.ts'
 import { overrideKeys } from '../../override/keys.ts'
 import { loadKey } from '../../receipt/key-file.ts'
 import type { JsonObject } from '../../types.ts'
@@ -20,7 +21,7 @@ export async function overrideFindings(situation: Situation, at: number): Promis
     const live = (await installedHere(situation, at)).overrides.filter(
       (one) => one.standing.kind === 'live' && isGood(one),
     )
-    const who = `${size} ${size === 1 ? 'key' : 'keys'} in trust.override may sign`
+    const who = `${counted(size, 'key')} in trust.override may sign`
     return [
       ...(live.length === 0
         ? [finding('good', `${who}; none is live`)]

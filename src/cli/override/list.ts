@@ -1,5 +1,6 @@
 /** `holdpoint override list`: what is installed here, and how it stands. */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { visible } from '../../bytes/visible.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import type { Terminal } from '../terminal.ts'
@@ -40,12 +41,12 @@ export function listCommand({ terminal }: CommandContext): Command {
 
 function summary({ overrides }: Installed): string {
   const live = overrides.filter((one) => one.standing.kind === 'live' && isGood(one)).length
-  return `${overrides.length} ${overrides.length === 1 ? 'override' : 'overrides'}, ${live} live,`
+  return `${counted(overrides.length, 'override')}, ${live} live,`
 }
 
 function trust(keys: number): string {
   if (keys === 0) return 'overrides are off: trust.override of holdpoint.yaml has no key'
-  return `${keys} ${keys === 1 ? 'key is' : 'keys are'} trusted`
+  return `${counted(keys, 'key is', 'keys are')} trusted`
 }
 
 function tellRest({ revoked, unreadable }: Installed, { out }: Terminal): void {

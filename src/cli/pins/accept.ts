@@ -1,8 +1,8 @@
 /** `holdpoint pins accept`: tools may be called as they are listed now. */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { type CommandContext, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
-import { counted } from '../terminal.ts'
 import { tellWaiting, waitingAsJson } from './tell.ts'
 import { pinsHere, type Review, reviewedDigest, reviewOf, type Waiting } from './waiting.ts'
 

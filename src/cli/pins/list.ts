@@ -1,9 +1,9 @@
 /** `holdpoint pins list`: the servers whose tools are pinned here, and how they stand. */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { visible } from '../../bytes/visible.ts'
 import { type CommandContext, homely, type Situation, situationOf } from '../context.ts'
 import { reasonOf } from '../exit.ts'
-import { counted } from '../terminal.ts'
 import { pinsHere, type Review, reviewOf } from './waiting.ts'
 
 type Listed = { readonly server: string } & ({ readonly review: Review } | { readonly unusable: string })

@@ -1,7 +1,8 @@
 /** `holdpoint pins review`: what do servers list now that is not as it was pinned? */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { type CommandContext, situationOf } from '../context.ts'
-import { counted, type Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal.ts'
 import { reviewAsJson, tellWaiting } from './tell.ts'
 import { pinsHere, type Review, reviewedDigest, reviewOf } from './waiting.ts'
 

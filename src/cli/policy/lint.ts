@@ -1,5 +1,6 @@
 /** `holdpoint policy lint`: do the policies fit the tools, and do they say what their author means? */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { lineOf } from '../../bytes/place.ts'
 import { visible } from '../../bytes/visible.ts'
 import { classify } from '../../materiality/classify.ts'
@@ -9,7 +10,7 @@ import { loadPolicies } from '../../policy/load.ts'
 import { type Remark, reviewPolicies } from '../../policy/review.ts'
 import { serverOf } from '../../policy/scope.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
-import { counted, type Terminal, wrap } from '../terminal.ts'
+import { type Terminal, wrap } from '../terminal.ts'
 import { byServer, knownTools, toolsOption } from './known-tools.ts'
 
 interface Linted {

@@ -1,5 +1,6 @@
 /** Says for people what a replay came to. */
 
+import { counted } from '../../bytes/counted.ts'
 import { visible } from '../../bytes/visible.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Change, Contradiction } from './replay-decisions.ts'
@@ -41,14 +42,16 @@ const MOST_LINES = 12
 export function tellRuns(answer: RunsAnswer, terminal: Terminal): void {
   const { runs, calls, undescribed, adapted, refused, sets, differences } = answer
   const { out, style } = terminal
-  out(`${runs} runs, ${calls} calls. Questions are answered with yes, but for malicious calls: those wait.`)
+  out(
+    `${counted(runs, 'run')}, ${counted(calls, 'call')}. Questions are answered with yes, but for malicious calls: those wait.`,
+  )
   for (const { policy, malicious, attacks, honest, tools, misfits } of sets) {
     out(`\n${style('bold', visible(policy))}`)
     out(
       `  malicious calls    ${malicious.stopped} stopped, ${malicious.asked} put to a person, ${malicious.ran} ran, ${malicious.unfit} do not fit their tool, of ${malicious.calls}`,
     )
     out(
-      `  attacks contained  ${attacks.contained} of ${attacks.runs} runs, ${attacks.containedOutright} of them without a person; ${attacks.interrupted} interrupted`,
+      `  attacks contained  ${attacks.contained} of ${counted(attacks.runs, 'run')}, ${attacks.containedOutright} of them without a person; ${attacks.interrupted} interrupted`,
     )
     out(
       `  honest runs        ${honest.untouched} untouched, ${honest.onlyAsked} with questions alone, ${honest.runs - honest.untouched - honest.onlyAsked} with a call stopped or unfit, of ${honest.runs}`,
@@ -67,7 +70,9 @@ export function tellRuns(answer: RunsAnswer, terminal: Terminal): void {
     )
   }
   if (sets.length > 1) {
-    out(`\n${differences.length} calls end differently${differences.length === 0 ? '' : ', in the order of the sets:'}`)
+    out(
+      `\n${counted(differences.length, 'call ends', 'calls end')} differently${differences.length === 0 ? '' : ', in the order of the sets:'}`,
+    )
     tellList(grouped(differences), terminal)
   }
   for (const { tool, because } of refused) out(`\nno gate takes ${visible(tool)}: ${visible(because)}`)
@@ -76,14 +81,16 @@ export function tellRuns(answer: RunsAnswer, terminal: Terminal): void {
     terminal.note(`judged without required arguments that no recorded call gives: ${visible(of)}`)
   }
   if (undescribed.length > 0) {
-    terminal.note(`${undescribed.length} tools are in no tools file (--tools); they were judged by their names alone`)
+    terminal.note(
+      `${counted(undescribed.length, 'tool is', 'tools are')} in no tools file (--tools), and judged by name alone`,
+    )
   }
 }
 
 export function tellDecisions(place: string, answer: DecisionsAnswer, terminal: Terminal): void {
   const { decisions, withoutRequest, altered, sets } = answer
   const { out, style } = terminal
-  out(`${decisions} decisions of ${visible(place)}`)
+  out(`${counted(decisions, 'decision')} of ${visible(place)}`)
   for (const id of altered) out(style('red', `  ${id}: what is said to open it is not what it committed to`))
   for (const { policy, derivedAgain, contradictions, changes } of sets) {
     out(`\n${style('bold', visible(policy))}  ${changes.length} would be another`)
@@ -103,7 +110,7 @@ export function tellDecisions(place: string, answer: DecisionsAnswer, terminal: 
   }
   if (withoutRequest > 0) {
     terminal.note(
-      `${withoutRequest} decisions were left out: their requests are not open (not kept, erased, or not exported)`,
+      `${counted(withoutRequest, 'decision was', 'decisions were')} left out for want of an open request: not kept, erased, or not exported`,
     )
   }
 }

@@ -1,5 +1,6 @@
 /** `holdpoint policy show`: every policy in force as Cedar, with where it comes from. */
 import { Command } from 'commander'
+import { counted } from '../../bytes/counted.ts'
 import { visible } from '../../bytes/visible.ts'
 import { onlyServicesDecide } from '../../config/read.ts'
 import { type LoadedPolicy, loadPolicies } from '../../policy/load.ts'
@@ -28,7 +29,12 @@ export function showCommand({ terminal, end }: CommandContext): Command {
       } else {
         const { style } = terminal
         const origin = config.file === undefined ? 'no holdpoint.yaml here' : homely(config.file)
-        terminal.out(style('dim', `// ${policies.length} policies in force (${visible(origin)}), digest ${digest}`))
+        terminal.out(
+          style(
+            'dim',
+            `// ${counted(policies.length, 'policy', 'policies')} in force (${visible(origin)}), digest ${digest}`,
+          ),
+        )
         for (const { at, text } of inOrder) terminal.out(`\n${style('dim', `// ${visible(at)}`)}\n${plain(text)}`)
       }
       end(0)

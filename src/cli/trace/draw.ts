@@ -1,4 +1,5 @@
 /** Draws a trace for a terminal: its steps one below the other, what each had seen, and what became of each call. */
+import { counted } from '../../bytes/counted.ts'
 import { brief } from '../../bytes/legible.ts'
 import { toolOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
@@ -37,9 +38,10 @@ export function drawTrace(trace: Trace, terminal: Terminal): void {
     shown += room.length
   }
   const rest = calls.length - shown
-  if (rest > 0) out(`\nand ${rest} more calls (--json has them)`)
-  if (trace.left > 0) out(`\n${trace.left} calls beyond the first ${calls.length} were not read`)
-  if (trace.unreadable > 0) out(style('yellow', `\n${trace.unreadable} receipts cannot be read: run holdpoint verify`))
+  if (rest > 0) out(`\nand ${counted(rest, 'more call')} (--json has them)`)
+  if (trace.left > 0) out(`\n${counted(trace.left, 'call')} beyond the first ${calls.length} not read`)
+  if (trace.unreadable > 0)
+    out(style('yellow', `\n${counted(trace.unreadable, 'receipt')} cannot be read: run holdpoint verify`))
 }
 
 /** `3 calls in 2 steps: 2 ran, 1 refused; 1.204 s` */
@@ -56,7 +58,7 @@ function summaryOf({ steps, left }: Trace, calls: readonly TracedCall[]): string
     return count === 0 ? [] : [`${count} ${word}`]
   })
   const number = calls.length + left
-  return `${number} ${number === 1 ? 'call' : 'calls'} in ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}: ${counts.join(', ')}; ${duration(lengthOf(calls))}`
+  return `${counted(number, 'call')} in ${counted(steps.length, 'step')}: ${counts.join(', ')}; ${duration(lengthOf(calls))}`
 }
 
 /** From the first decision to the last receipt, µs. Clocks of several gates may differ, so never less than nothing. */
@@ -67,7 +69,7 @@ function lengthOf(calls: readonly TracedCall[]): number {
 
 function seenBy({ after, elsewhere }: TracedStep): string {
   const known = after.length === 0 ? [] : [after.length > 12 ? `${after.length} calls` : after.join(', ')]
-  const others = elsewhere === 0 ? [] : [`${elsewhere} receipts that are not here`]
+  const others = elsewhere === 0 ? [] : [counted(elsewhere, 'receipt that is not here', 'receipts that are not here')]
   const seen = [...known, ...others]
   return seen.length === 0 ? '' : `, after ${seen.join(' and ')}`
 }

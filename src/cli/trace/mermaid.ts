@@ -1,4 +1,5 @@
 /** Draws a trace as a Mermaid flowchart. */
+import { counted } from '../../bytes/counted.ts'
 import { brief } from '../../bytes/legible.ts'
 import { toolOf } from '../receipts.ts'
 import { fateOf, MARK } from './fate.ts'
@@ -27,7 +28,7 @@ export function mermaidOf(trace: Trace): string {
       '  end',
     ]),
     ...steps.flatMap(({ number, after }) => after.map((call) => `  c${call} --> s${number}`)),
-    ...(rest === 0 ? [] : [`  rest["and ${rest} more calls"]`]),
+    ...(rest === 0 ? [] : [`  rest["and ${counted(rest, 'more call')}"]`]),
     '  classDef ran stroke:#2da44e',
     '  classDef refused stroke:#cf222e',
     '  classDef asked stroke:#bf8700',

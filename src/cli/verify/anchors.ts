@@ -11,6 +11,7 @@ import type { Check } from '../../receipt/verify-report.ts'
 import type { BundleTrust } from '../../verify.ts'
 import { situationOf } from '../context.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
+import { checkpointIn, logPolicyIn } from '../log-trust.ts'
 import { toolsIn } from '../tool-lists.ts'
 import { keysIn } from '../trust.ts'
 
@@ -34,8 +35,8 @@ const DIGEST = /^[A-Za-z0-9_-]{43}$/
 export async function anchorsOf(flags: AnchorFlags): Promise<Omit<BundleTrust, 'keys'>> {
   const { log, checkpoint = [], policies, definitions, overrideKeys } = flags
   return {
-    checkpoints: checkpoint.map((file) => textOf(file, 'checkpoint')),
-    ...(log === undefined ? {} : { log: textOf(log, 'log policy') }),
+    checkpoints: await Promise.all(checkpoint.map(async (file) => (await checkpointIn(file)).note)),
+    ...(log === undefined ? {} : { log: await logPolicyIn(log) }),
     ...(policies === undefined ? {} : { policies: policies.flatMap(policyDigests) }),
     ...(definitions === undefined ? {} : { definitions: (await Promise.all(definitions.map(digestsOfTools))).flat() }),
     ...(overrideKeys === undefined ? {} : { override: overrideKeys.flatMap((file) => keysIn(file, 'override')) }),
@@ -112,13 +113,4 @@ function digestsIn(file: string): readonly string[] | undefined {
   }
   const lines = text.split('\n').flatMap((line) => line.replace(/#.*/, '').trim() || [])
   return lines.length > 0 && lines.every((line) => DIGEST.test(line)) ? lines : undefined
-}
-
-/** @throws UnusableInput naming the file */
-function textOf(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UnusableInput(`cannot read the ${what} from ${file}: ${reasonOf(error)}`)
-  }
 }

@@ -1,5 +1,6 @@
 /** What a person sees before they say yes: the call exactly as it would run, and nothing that could imitate us. */
 
+import { counted } from '../../bytes/counted.ts'
 import { brief } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
 import type { Terminal } from '../terminal.ts'
@@ -41,7 +42,7 @@ export function cardOf(request: ApprovalRecord, terminal: Terminal, now: number)
       : []),
     '',
     ...words(
-      `${request.ref}${whereOf(request)}, arguments of ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}, open for another ${minutes(request.expiresAt - now)}`,
+      `${request.ref}${whereOf(request)}, arguments of ${counted(bytes, 'byte')}, open for another ${minutes(request.expiresAt - now)}`,
     ).map((line) => style('dim', line)),
   ]
   return paged([...asked, ...foot], Math.max(terminal.height - SPARED, FEWEST_LINES)).map((page) =>

@@ -1,6 +1,8 @@
 /** What a server says of itself at the start of each transaction that writes. */
 export interface Settings {
   readonly pid: number
+  /** What the session has left in it; none where that was wiped. */
+  readonly mark: string | null
   readonly synchronous_commit: string
   readonly fsync: string
   readonly full_page_writes: string

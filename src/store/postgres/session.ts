@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import pTimeout from 'p-timeout'
 import { HoldpointError } from '../../errors.ts'
 import { type Settings, weakness } from './durability.ts'
@@ -29,7 +30,8 @@ export interface Source {
 
 /** What a server says beside its answers. */
 export interface Notice {
-  readonly severity?: string | undefined
+  /** SQLSTATE. `severity` is a word of the server's own language. */
+  readonly code?: string | undefined
   readonly message?: string | undefined
 }
 
@@ -53,6 +55,10 @@ export interface Backend {
  * says that it committed, though the standby never did.
  */
 const SERVER_PATIENCE_MS = 2_000
+/** The SQLSTATE of what a server says without a warning, in every language (`successful_completion`). */
+const NOTHING_AMISS = '00000'
+const POOLED =
+  'a pooler between the gate and PostgreSQL gives its connection to others: connect directly, or let it pool sessions'
 
 /**
  * One connection, on which every question has a deadline. After a failure that leaves any doubt about what the other side does, it is
@@ -66,6 +72,8 @@ export class Session {
   readonly #onNotice: (notice: Notice) => void
   #warning: string | undefined
   #backend: Backend | undefined
+  /** What this session leaves in its server's process, where nobody else's may be. */
+  readonly #mark = randomUUID()
   #isOver = false
   #dueAt = Number.POSITIVE_INFINITY
 
@@ -76,8 +84,8 @@ export class Session {
       this.end()
       onLost()
     }
-    this.#onNotice = ({ severity, message }) => {
-      if (severity === 'WARNING') this.#warning = message ?? 'without words'
+    this.#onNotice = ({ code, message }) => {
+      if (code !== NOTHING_AMISS) this.#warning = message ?? 'without words'
     }
     client.on('error', this.#onError)
     client.on('notice', this.#onNotice)
@@ -114,15 +122,26 @@ export class Session {
     return this.#backend
   }
 
-  /** Says who serves this session, and lets the server notice within some seconds that this machine is gone. */
+  /**
+   * Says who serves this session, and lets the server notice within some seconds that this machine is gone.
+   *
+   * INVARIANT I2: the locks of a slot are its process's, which takes them twice if it is asked to. So a process serves one session
+   * alone, which marks it: a pooler that hands the same one to two gates is noticed by the second, and the first is left as it was.
+   */
   async settle(): Promise<Backend> {
     await this.query({
       text: 'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3',
     })
-    const [row] = await this.query({
-      text: `SELECT pg_catalog.pg_backend_pid() AS pid, extract(epoch FROM backend_start)::text AS started
+    const [row] = await this.query(
+      {
+        text: `SELECT pg_catalog.pg_backend_pid() AS pid, extract(epoch FROM backend_start)::text AS started,
+               CASE WHEN coalesce(pg_catalog.current_setting('holdpoint.session', true), '') = ''
+                 THEN pg_catalog.set_config('holdpoint.session', $1, false) END AS mark
              FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()`,
-    })
+      },
+      [this.#mark],
+    )
+    if (row?.['mark'] !== this.#mark) throw new Error(POOLED)
     this.#backend = { pid: Number(row?.['pid']), startedAt: String(row?.['started']) }
     return this.#backend
   }
@@ -142,7 +161,7 @@ export class Session {
    * Everything that `work` writes, or nothing. Resolves when it is durable.
    *
    * INVARIANT I6: a commit counts only when the server says COMMIT, and warns of nothing: of a standby that never confirmed it only
-   * a warning tells.
+   * a warning tells. So warnings are asked for, whatever the role is set to, and known by their SQLSTATE.
    */
   async transaction<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
     this.#dueAt = performance.now() + this.#deadlineMs
@@ -186,10 +205,9 @@ export class Session {
   #check(settings: Settings): void {
     const weak = weakness(settings)
     if (weak !== undefined) throw new HoldpointError('ERR_STORE', weak)
-    if (this.#backend !== undefined && settings.pid !== this.#backend.pid)
-      throw new Error(
-        'a pooler between the gate and PostgreSQL gives its connection to others: connect directly, or let it pool sessions',
-      )
+    if (this.#backend === undefined) return
+    // A pooler may carry settings along to another process, and may wipe those of the same one, with its locks.
+    if (settings.pid !== this.#backend.pid || settings.mark !== this.#mark) throw new Error(POOLED)
   }
 
   async #ask(query: Parameters<PostgresClient['query']>[0]): Promise<unknown> {
@@ -236,13 +254,15 @@ function beginnings(deadlineMs: number): Readonly<Record<'read' | 'write', strin
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
     SET LOCAL statement_timeout = ${server};
     SET LOCAL lock_timeout = ${Math.ceil(deadlineMs)};
-    SET LOCAL idle_in_transaction_session_timeout = ${server};`
+    SET LOCAL idle_in_transaction_session_timeout = ${server};
+    SET LOCAL client_min_messages = warning;`
   return {
     read: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${terms}`,
     // Said again to itself, synchronous_commit stays as it was found here, whatever the configuration becomes meanwhile.
     write: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${terms}
       SELECT json_build_object(
         'pid', pg_backend_pid(),
+        'mark', current_setting('holdpoint.session', true),
         'synchronous_commit', set_config('synchronous_commit', current_setting('synchronous_commit'), true),
         'fsync', current_setting('fsync'),
         'full_page_writes', current_setting('full_page_writes')

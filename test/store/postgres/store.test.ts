@@ -75,7 +75,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
   let schema = ''
   const opened: PostgresStore[] = []
   beforeAll(async () => {
-    server = await startPostgres()
+    server = await startPostgres({ language: 'de' })
   })
   afterEach(async () => {
     await server.sql('ALTER SYSTEM RESET ALL')
@@ -105,7 +105,7 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
   const configure = async (setting: string) => {
     await server.sql(`ALTER SYSTEM SET ${setting}`)
     await server.sql('SELECT pg_reload_conf()')
-    const [name = '', value] = setting.split(' = ')
+    const [name = '', value] = setting.replaceAll("'", '').split(' = ')
     while ((await server.sql(`SELECT current_setting('${name}') AS now`))[0]?.['now'] !== value) {}
   }
   /** The server's process that serves who holds the lock of a slot. */
@@ -167,10 +167,30 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       await expect(another().open()).rejects.toThrow(/a crash would empty claims/)
     })
 
-    it('a commit that no standby confirmed, of which the server only warns', async () => {
-      const { pid, ended } = await unconfirmed()
-      await server.sql('SELECT pg_cancel_backend($1)', [pid])
-      expect(await ended).toMatchObject({ message: expect.stringContaining('committed with a warning') })
+    describe('a commit that no standby confirmed, of which the server only warns', () => {
+      const committed = async (...settings: readonly string[]) => {
+        for (const setting of settings) await configure(setting)
+        const { pid, ended } = await unconfirmed()
+        await server.sql('SELECT pg_cancel_backend($1)', [pid])
+        return await ended
+      }
+      const unknown = { message: expect.stringContaining('committed with a warning') }
+
+      it('in English', async () => {
+        expect(await committed()).toMatchObject(unknown)
+      })
+
+      it('to a role that is set to hear no warnings', async () => {
+        expect(await committed('client_min_messages = error')).toMatchObject(unknown)
+      })
+
+      it('in another language', async ({ skip }) => {
+        await configure("lc_messages = 'C.UTF-8'")
+        const { severity } = (await server.sql('SELECT 1/0').catch((cause: unknown) => cause)) as { severity: string }
+        if (severity === 'ERROR') skip('this PostgreSQL speaks nothing but English: its translations are not installed')
+        expect(severity).toBe('FEHLER')
+        expect(await committed()).toMatchObject(unknown)
+      })
     })
 
     it('a database that cannot hold every text', async () => {
@@ -186,27 +206,59 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       await expect(another().open()).rejects.toThrow(/another version of holdpoint \(schema 7\)/)
     })
 
-    it('a pooler that gives its connection to others between two transactions', async () => {
-      fresh()
-      const pool = new pg.Pool({ connectionString: server.connectionString })
-      try {
-        const shared = await Promise.all([pool.connect(), pool.connect()])
-        let turn = 0
-        // What a transaction pooler does: each transaction goes over whichever connection is free.
-        const client = {
-          query: async (query: pg.QueryConfig) => {
-            if (query.text.startsWith('BEGIN')) turn += 1
-            return await shared[turn % 2]?.query(query)
-          },
-          release: () => undefined,
-          on: () => undefined,
-          removeListener: () => undefined,
-        }
-        await expect(another({ pool: { connect: async () => client } }).open()).rejects.toThrow(/a pooler between/)
-        for (const one of shared) one.release(true)
-      } finally {
-        await pool.end()
+    describe('a pooler that gives its connection to others between two transactions', () => {
+      /** Connections that go over whichever of these is said, transaction by transaction. */
+      const over = (query: (query: pg.QueryConfig) => Promise<unknown>): { readonly pool: PostgresPool } => {
+        const quiet = { release: () => undefined, on: () => undefined, removeListener: () => undefined }
+        return { pool: { connect: async () => ({ ...quiet, query }) } }
       }
+      const shared: pg.Client[] = []
+      const direct = async () => {
+        const client = new pg.Client({ connectionString: server.connectionString })
+        shared.push(client)
+        await client.connect()
+        return client
+      }
+      afterEach(async () => {
+        await Promise.all(shared.splice(0).map((client) => client.end()))
+      })
+
+      it('to another one, even where it carries settings along', async () => {
+        fresh()
+        const both = [await direct(), await direct()]
+        let turn = 0
+        const pooled = over(async (query) => {
+          if (query.text.includes('set_config') && !query.text.startsWith('BEGIN')) await both[1]?.query(query)
+          if (query.text.startsWith('BEGIN')) turn += 1
+          return await both[turn % 2]?.query(query)
+        })
+        await expect(another(pooled).open()).rejects.toThrow(/a pooler between/)
+      })
+
+      it('I2: and hands two gates the same one: the second does not take over what the first is at work on', async () => {
+        fresh()
+        const only = await direct()
+        const pooled = over(async (query) => await only.query(query))
+        const first = another(pooled)
+        await first.open()
+        const chain = await openedChain(first)
+        const { receipt } = await chain.commit(decisionDraft(), claim('k'))
+        await expect(another(pooled).open()).rejects.toThrow(/a pooler between/)
+        if (receipt === undefined) throw new Error('not claimed')
+        const settles = { settles: { decision: receipt.hash, status: 'ok' } } as const
+        await chain.append(outcomeDraft(receipt.hash), settles)
+        expect(await first.holder('k')).toMatchObject({ status: 'ok' })
+      })
+
+      it('I2: and wipes what the session had, its locks too', async () => {
+        fresh()
+        const only = await direct()
+        const store = another(over(async (query) => await only.query(query)))
+        await store.open()
+        const chain = await openedChain(store)
+        await only.query('SELECT pg_advisory_unlock_all(); RESET ALL')
+        await expect(chain.commit(decisionDraft(), claim('k'))).rejects.toThrow(/a pooler between/)
+      })
     })
   })
 

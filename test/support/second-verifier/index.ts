@@ -266,7 +266,7 @@ class Reading {
     if (this.#counts.receipts === 0) this.#fail('presence')
     const { settled, sealed, isOrphan } = checkSet(this.#good, scope, (check) => this.#fail(check))
     if (isOrphan) this.#doubted.add('lineage')
-    if (scope === 'part') for (const check of ['continuity', 'pairing', 'spent']) this.#doubted.add(check)
+    if (scope === 'part') for (const check of ['keys', 'continuity', 'pairing', 'spent']) this.#doubted.add(check)
     const isAgreed = this.#compare()
     this.#doubtTerms()
     this.#doubtTree(isAgreed)

@@ -1,0 +1,36 @@
+/** How a gate is doing. */
+import type { CanaryResult } from './policy.ts'
+
+/** `isolated` is an operator's kill switch; the others follow the point's absence. */
+export type BreakerState = 'closed' | 'open' | 'half_open' | 'isolated'
+
+/** How one policy decision point is doing. */
+export interface PointHealth {
+  readonly id: string
+  readonly tools: readonly string[]
+  /** Always `closed` for a point that cannot be absent. */
+  readonly breaker: BreakerState
+  /** How long the breaker stays open, ms. */
+  readonly retryInMs?: number
+  /** `none`: it has none; `pending`: not judged yet. */
+  readonly canary: CanaryResult['kind'] | 'pending' | 'none'
+  readonly policyAgeMs?: number
+}
+
+/** How a gate is doing. */
+export interface Health {
+  readonly mode: 'enforce' | 'observe'
+  readonly points: readonly PointHealth[]
+  /** Calls that wait for a policy point to heal. */
+  readonly held: number
+  /** The transparency log over the receipts; absent where this gate keeps none. */
+  readonly log?: LogHealth
+}
+
+/**
+ * How a gate's log is doing: `current`, taken forward by `elsewhere` (another process of the store), or `stalled`. Calls never wait
+ * for it.
+ */
+export type LogHealth =
+  | { readonly state: 'starting' | 'current' | 'elsewhere'; readonly size: number }
+  | { readonly state: 'stalled'; readonly size: number; readonly because: string }
