@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { canonicalText } from '../bytes/canonical.ts'
 import { sha256 } from '../bytes/digest.ts'
@@ -47,6 +47,7 @@ export interface Erased {
  *
  * What is erased is overwritten with zeros where it stood, the write-ahead logs are emptied, and each file that no gate has open is
  * written anew. Gates may go on meanwhile. Copies elsewhere are out of reach: backups, snapshots, spare blocks of the disk.
+ * What failed half-way, or was cut off, is finished by the same again.
  *
  * @param look counts and erases nothing
  * @throws HoldpointError ERR_STORE
@@ -84,8 +85,10 @@ class Eraser {
     const slots = slotsIn(this.#folder)
     const shared = existsSync(claimsPath(this.#folder)) ? openEraser(claimsPath(this.#folder), this.#folder) : undefined
     try {
-      for (const slot of slots) this.#slot(slot, shared)
+      const kept = slots.map((slot) => ({ slot, rows: this.#find(slot, shared) }))
       const questions = shared === undefined ? 0 : this.#questions(shared)
+      // Last: what is asked for is known by its request alone, so a run that was cut off is finished by the next one.
+      for (const { slot, rows } of kept) this.#eraseRequests(slot, rows)
       if (shared !== undefined) this.#settle(shared, 'claims.db', slots)
       return {
         requests: this.#requests,
@@ -100,28 +103,46 @@ class Eraser {
     }
   }
 
-  #slot(slot: number, shared: DatabaseSync | undefined): void {
-    const name = `receipts-${slot}.db`
-    const db = openEraser(join(this.#folder, name), this.#folder)
+  /** Finds what goes of a slot: the rows whose requests are still there. What `claims.db` holds of those calls goes now. */
+  #find(slot: number, shared: DatabaseSync | undefined): readonly number[] {
+    const db = openEraser(this.#pathOf(slot), this.#folder)
+    const kept: number[] = []
     try {
       const pages = db.prepare(
         `SELECT receipts.*, sidecars.request FROM receipts LEFT JOIN sidecars ON sidecars.receipt = receipts.id
          WHERE receipts.id > ? AND kind = 'decision' ORDER BY receipts.id LIMIT ${PAGE}`,
       )
-      const erase = db.prepare('DELETE FROM sidecars WHERE receipt = ?')
       let page = pages.all(0)
       while (page.length > 0) {
         const going = page.filter((row) => this.#goes(row))
-        const kept = going.filter((row) => row['request'] !== null)
-        this.#requests += kept.length
-        if (!this.#isLook) written(db, () => kept.forEach((row) => void erase.run(Number(row['id']))))
+        for (const row of going) if (row['request'] !== null) kept.push(Number(row['id']))
         if (shared !== undefined) this.#forget(shared, going)
         page = pages.all(Number(page.at(-1)?.['id']))
       }
-      this.#settle(db, name, [slot])
+      this.#requests += kept.length
+      return kept
     } finally {
       db.close()
     }
+  }
+
+  #eraseRequests(slot: number, rows: readonly number[]): void {
+    if (this.#isLook) return
+    const db = openEraser(this.#pathOf(slot), this.#folder)
+    try {
+      const erase = db.prepare('DELETE FROM sidecars WHERE receipt = ?')
+      for (let from = 0; from < rows.length; from += PAGE) {
+        const page = rows.slice(from, from + PAGE)
+        written(db, () => page.forEach((row) => void erase.run(row)))
+      }
+      this.#settle(db, basename(this.#pathOf(slot)), [slot])
+    } finally {
+      db.close()
+    }
+  }
+
+  #pathOf(slot: number): string {
+    return join(this.#folder, `receipts-${slot}.db`)
   }
 
   #goes(row: Record<string, unknown>): boolean {
@@ -148,7 +169,8 @@ class Eraser {
       return false
     })
     this.#claims += held.length
-    if (!this.#isLook) written(shared, () => held.forEach((row) => void blank.run(String(row['hash']))))
+    if (!this.#isLook && held.length > 0)
+      written(shared, () => held.forEach((row) => void blank.run(String(row['hash']))))
   }
 
   /** A question that is forgotten is never a yes. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
@@ -136,6 +137,32 @@ describe('erase', () => {
     expect(filesWith(store, 'SECRET-1')).toEqual(['receipts-0.db'])
     const answered = run.outcome === 'ran' ? run.receipts[0]?.id : undefined
     expect((await erase(answered ?? '', other.receipt?.id ?? '', '--yes')).stdout).toContain('1 question to a person')
+    expect(filesWith(store, 'SECRET-')).toEqual([])
+  })
+
+  it.each([
+    ['what was remembered of calls', 'claims.db', 'UPDATE ON claims'],
+    ['questions to people', 'claims.db', 'DELETE ON approvals'],
+    ['the requests of one process', 'receipts-0.db', 'DELETE ON sidecars'],
+    ['the requests of another process', 'receipts-1.db', 'DELETE ON sidecars'],
+  ])('finishes what failed half-way, at %s', async (_, file, act) => {
+    const { store, openGate, pay, close, erase } = bank()
+    const [one, other] = [openGate(), openGate()]
+    const mail = (gate: Gate, to: string) =>
+      gate.as({ user: 'ada' }, { conversation: 'c1' }).admit({ tool: 'send_mail', input: { to }, callId: to })
+    const asked = [await mail(one, 'SECRET-1'), await mail(other, 'SECRET-2')]
+    const paid = [await pay(one, 'SECRET-3'), await pay(other, 'SECRET-4')]
+    await close(one)
+    await close(other)
+    const ids = [...asked.map(({ receipt }) => receipt?.id ?? ''), ...paid.map(([receipt]) => receipt?.id ?? '')]
+    const db = new DatabaseSync(join(store, file))
+    db.exec(`CREATE TRIGGER fault BEFORE ${act} BEGIN SELECT RAISE (ABORT, 'the disk is tired'); END`)
+    const failed = await erase(...ids, '--yes')
+    expect([failed.code, failed.stderr]).toEqual([2, expect.stringContaining('the disk is tired')])
+    db.exec('DROP TRIGGER fault')
+    db.close()
+    expect(filesWith(store, 'SECRET-')).not.toEqual([])
+    expect((await erase(...ids, '--yes')).code).toBe(0)
     expect(filesWith(store, 'SECRET-')).toEqual([])
   })
 
