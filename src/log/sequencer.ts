@@ -31,9 +31,9 @@ export type Reached = ReadonlyMap<number, Pick<Arrival, 'row' | 'hash'>>
 /** The receipts of a store. */
 export interface ReceiptSource {
   /**
-   * Receipts behind the last known one of each slot, those of one slot in their order; some hundreds at a time, none when
-   * there are no more. A slot that no longer has its last known receipt where it was is read from its beginning, and named in
-   * `changed`: it was exchanged, restored from a copy, or is gone.
+   * Receipts behind the last known one of each slot, by the time that they say, those of one slot in their order; some
+   * hundreds at a time, none when there are no more. A slot that no longer has its last known receipt where it was is read
+   * from its beginning, and named in `changed`: it was exchanged, restored from a copy, or is gone.
    */
   newer(reached: Reached): Promise<{ readonly arrivals: readonly Arrival[]; readonly changed: readonly number[] }>
   /**
