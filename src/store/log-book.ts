@@ -72,7 +72,8 @@ export async function openLog(storeFolder: string, terms: LogTerms): Promise<Log
   }
 }
 
-async function leaseWithin(storeFolder: string, waitMs: number): Promise<LogLease> {
+/** The lease, tried for as long. @throws HoldpointError ERR_STORE while another process has it */
+export async function leaseWithin(storeFolder: string, waitMs: number): Promise<LogLease> {
   const until = performance.now() + waitMs
   for (;;) {
     const lease = tryLease(storeFolder)
