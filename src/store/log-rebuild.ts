@@ -10,7 +10,8 @@ import { rootOf } from '../log/prove.ts'
 import { type Arrival, CHECKPOINT_PATH, type ReceiptSource, type SignedHead, signedHead } from '../log/sequencer.ts'
 import { bundlePath, TILE_WIDTH } from '../log/tile-layout.ts'
 import { nodesOf, readEntries, readTile, type TileLog, type TreeHead } from '../log/tiles.ts'
-import { type LogTerms, leaseWithin } from './log-book.ts'
+import { writeVerifierKey } from '../log/verifier-key.ts'
+import { guarded, type LogTerms, leaseWithin, refuseAnothers } from './log-book.ts'
 import { type LogFiles, logFiles } from './log-files.ts'
 import { published } from './log-fsck.ts'
 import { logFolder } from './log-lease.ts'
@@ -48,12 +49,17 @@ export interface RebuildParts {
 export async function rebuildLog(storeFolder: string, terms: LogTerms): Promise<Rebuilt> {
   const lease = terms.lease ?? (await leaseWithin(storeFolder, terms.waitMs ?? 0))
   try {
+    const store = storeId(storeFolder)
+    const signer = logSigner(sha256Bytes, terms.signer, terms.origin ?? `holdpoint/${store}`)
+    const ledger = new SqliteLogLedger(lease.db)
+    const mine = { store, origin: signer.key.name, key: writeVerifierKey(signer.key) }
+    refuseAnothers(ledger.identity(mine), mine)
     return await rebuildIndex({
       db: lease.db,
-      ledger: new SqliteLogLedger(lease.db),
-      files: logFiles(logFolder(storeFolder)),
+      ledger,
+      files: guarded(logFiles(logFolder(storeFolder)), lease),
       source: receiptSource(storeFolder),
-      signer: logSigner(sha256Bytes, terms.signer, terms.origin ?? `holdpoint/${storeId(storeFolder)}`),
+      signer,
       now: terms.now ?? Date.now,
     })
   } finally {
