@@ -32,6 +32,21 @@ function slotFile(slot: number): string {
   return `receipts-${slot}.db`
 }
 
+/** How many receipts a store has, by the number of the last one in each file. @throws HoldpointError, Error where one cannot be read */
+export function receiptCount(folder: string): number {
+  let count = 0
+  for (const slot of slotsIn(folder)) {
+    const db = openReadOnly(join(folder, slotFile(slot)))
+    try {
+      if (hasReceipts(db))
+        count += Number(db.prepare('SELECT coalesce(max(id), 0) AS last FROM receipts').get()?.['last'])
+    } finally {
+      db.close()
+    }
+  }
+  return count
+}
+
 /** The receipts in a store's folder, as the log takes them. Writes nothing, and never stands in a writer's way. */
 export function receiptSource(folder: string): ReceiptSource {
   function inSlot<T>(slot: number, look: (db: DatabaseSync) => T): T {
