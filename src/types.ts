@@ -33,7 +33,7 @@ export type {
   RunResult,
   When,
 } from './types/gate.ts'
-export type { BreakerState, Health, LogHealth, PointHealth } from './types/health.ts'
+export type { BreakerState, Health, LogHealth, LogReach, PointHealth } from './types/health.ts'
 export type { Json, JsonObject, JsonSchema } from './types/json.ts'
 export {
   type Classification,

@@ -2,6 +2,7 @@ import type { Gate, RefusedAdmission, ToolDefinition } from '../../src/index.ts'
 import { errorFor, resultFor } from './answers.ts'
 import { reasonOf } from './attempt.ts'
 import { Inquiries } from './inquiries.ts'
+import { keepNewest } from './keep-newest.ts'
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from './keys.ts'
 import { Lister } from './lister.ts'
 import { LIST_CHANGED } from './listing.ts'
@@ -27,6 +28,8 @@ import type { Upstream } from './upstream.ts'
 
 /** How long a person may think in a form: clients give up on a request after 60 s. */
 const LONGEST_QUESTION_MS = 45_000
+/** Ids of requests that were given up, remembered by connection. A server that does as it is told never answers them. */
+const MOST_GIVEN_UP = 1_000
 
 /** What one connection works with. `About` is whatever its transport wants to have back beside a message. */
 export interface LinkTerms<About> {
@@ -59,6 +62,8 @@ export class Link<About> {
   /** Makes the calls of this connection unlike those of any other: clients count from zero. */
   readonly #name: string = crypto.randomUUID()
   readonly #open = new Map<string, Open>()
+  /** What the server has and may answer yet, though nobody waits: another request under such an id would get that answer. */
+  readonly #givenUp = new Map<string, true>()
   /** What we ask of either side ourselves. */
   readonly #ofServer = new Inquiries()
   readonly #ofClient = new Inquiries()
@@ -120,12 +125,16 @@ export class Link<About> {
     if (!isRequestId(id)) return true
     const key = keyOf(id)
     const open = this.#open.get(key)
-    const forget = () => this.#open.delete(key)
-    if (open?.stage === 'held') open.abort.abort()
+    if (open === undefined) return true
+    if (open.stage === 'held') {
+      open.abort.abort()
+      this.#open.delete(key)
+      return false
+    }
     // What the server says in time is still how the call ended.
-    if (open?.stage === 'sent' && open.running !== undefined) open.running.left(forget)
-    else forget()
-    return open?.stage !== 'held'
+    if (open.running === undefined) this.#giveUp(key)
+    else open.running.left(() => this.#giveUp(key))
+    return true
   }
 
   /** The answer to this request will never come: its call has an outcome that nobody knows. */
@@ -134,7 +143,7 @@ export class Link<About> {
     const open = this.#open.get(key)
     if (open?.stage !== 'sent') return
     open.running?.lost()
-    this.#open.delete(key)
+    this.#giveUp(key)
   }
 
   /** The connection is gone: nothing that is held will run, and what runs is never heard of. */
@@ -146,6 +155,11 @@ export class Link<About> {
     }
     this.#open.clear()
     this.#serverRequests.close()
+  }
+
+  #giveUp(key: string): void {
+    this.#open.delete(key)
+    keepNewest(this.#givenUp, key, true, MOST_GIVEN_UP)
   }
 
   get #label(): string {
@@ -180,6 +194,11 @@ export class Link<About> {
     if (this.#open.has(key)) {
       const because = 'this id belongs to a request that is still open'
       return this.#terms.toClient(errorFor(null, INVALID_REQUEST, `holdpoint: ${because}`), about)
+    }
+    // INVARIANT I6: the answer to one call never goes on record as the outcome of another.
+    if (this.#givenUp.has(key)) {
+      const because = 'this id belongs to a request that was given up, and may be answered yet: take another'
+      return this.#terms.toClient(errorFor(id, INVALID_REQUEST, `holdpoint: ${because}`), about)
     }
     if (method === 'tools/call') return this.#called(asked, about)
     if (method === 'initialize') this.#capabilities = objectIn(params, 'capabilities')
@@ -228,7 +247,7 @@ export class Link<About> {
       await this.#terms.toServer({ ...message, params: { ...params, ...decided } }, about)
     } catch (cause) {
       // It may have gone out all the same.
-      this.#open.delete(key)
+      this.#giveUp(key)
       running.lost()
       throw cause
     }
@@ -283,7 +302,10 @@ export class Link<About> {
   #answered(answer: Answer, about: About): void | Promise<void> {
     const key = keyOf(answer.id)
     const open = this.#open.get(key)
-    if (open?.stage !== 'sent') return this.#terms.note(`from ${this.#label}: an answer to no request; not passed on`)
+    if (open?.stage !== 'sent') {
+      this.#givenUp.delete(key)
+      return this.#terms.note(`from ${this.#label}: an answer to no request; not passed on`)
+    }
     this.#open.delete(key)
     return this.#returning.answered(open, answer, about)
   }

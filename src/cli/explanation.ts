@@ -9,6 +9,7 @@ import type { Explanation, RefusalCode } from '../types.ts'
 import { toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { wrap } from './terminal.ts'
+import { dateOf } from './when.ts'
 
 /** A decision with everything that is known of it. */
 export interface Explained {
@@ -88,7 +89,7 @@ export function tellDecision(explained: Explained, terminal: Terminal): void {
   out('')
   const through = claims.agent === undefined ? '' : ` through agent ${claims.agent}`
   line('asked by', visible(`${claims.principal.type} ${claims.principal.id}${through}`))
-  if (explained.receipt !== undefined) line('receipt', `${explained.receipt}, ${new Date(claims.ts).toISOString()}`)
+  if (explained.receipt !== undefined) line('receipt', `${explained.receipt}, ${dateOf(claims.ts)}`)
   for (const note of explained.notes) line('note', visible(note))
 }
 

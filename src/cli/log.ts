@@ -5,6 +5,7 @@ import { checkpointCommand } from './log/checkpoint.ts'
 import { fsckCommand } from './log/fsck.ts'
 import { headCommand } from './log/head.ts'
 import { keyCommand } from './log/key.ts'
+import { rebuildCommand } from './log/rebuild.ts'
 
 export function logCommand(context: CommandContext): Command {
   return new Command('log')
@@ -12,4 +13,5 @@ export function logCommand(context: CommandContext): Command {
     .addCommand(keyCommand(context).description("print the log's public key, for witnesses and auditors"))
     .addCommand(checkpointCommand(context).description('log every receipt that is there now, and sign'))
     .addCommand(fsckCommand(context).description('read the whole log, and name the first byte that is wrong'))
+    .addCommand(rebuildCommand(context).description('make the index anew out of the tiles, where log.db was lost'))
 }

@@ -21,3 +21,9 @@ export function whenOf(text: string, now: number): number {
   if (!Number.isNaN(at)) return at
   throw new UnusableInput(`"${text}" is neither an age (30d, 12h, 15m) nor a date (2026-01-31, 2026-01-31T08:00Z)`)
 }
+
+/** A time of a receipt, for people: it may be any whole number of ms, and a calendar ends in the year 275760. */
+export function dateOf(ms: number): string {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? `no date (${ms} ms)` : date.toISOString()
+}

@@ -2,6 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { LogHandle } from '../store/log-book.ts'
 import { LEASE_EVERY_MS, openLog } from '../store/log-book.ts'
 import { tryLease } from '../store/log-lease.ts'
+import { openLogReader } from '../store/log-reader.ts'
+import { receiptCount } from '../store/log-source.ts'
 import { hasStore } from '../store/sqlite-reader.ts'
 import type { KeeperNews, KeeperOrder } from './messages.ts'
 import { logTerms } from './open.ts'
@@ -21,8 +23,8 @@ if (port === null) throw new Error('this module runs in a worker thread')
 const terms = logTerms(setup)
 let log: LogHandle | undefined
 let failures = 0
-/** Was it said that another process has the lease? */
-let isWaiting = false
+/** When to look next how far another process is, ms on the monotonic clock. */
+let lookAt = 0
 let isClosing = false
 let wake = (): void => undefined
 
@@ -44,22 +46,42 @@ async function turn(): Promise<number> {
     if (log === undefined) {
       const lease = tryLease(setup.storeFolder)
       if (lease === undefined) {
-        if (!isWaiting) tell({ news: 'waiting' })
-        isWaiting = true
+        await lookOn()
         return LEASE_EVERY_MS
       }
-      isWaiting = false
+      lookAt = 0
       log = await openLog(setup.storeFolder, { ...terms, lease })
     }
     const { head, signed, quorum, witnesses, changed } = await log.step()
     failures = 0
-    tell({ news: 'stepped', size: head?.size ?? 0, signed, quorum, witnesses, changed })
+    const size = head?.size ?? 0
+    tell({ news: 'stepped', size, signedAt: head?.at, signed, quorum, witnesses, changed, receipts: receipts() })
     return setup.everyMs
   } catch (cause) {
     failures += 1
-    tell({ news: 'failed', why: cause instanceof Error ? cause.message : String(cause) })
+    tell({ news: 'failed', why: cause instanceof Error ? cause.message : String(cause), receipts: receipts() })
     await letGo()
     return Math.min(LONGEST_PAUSE_MS, setup.everyMs * 2 ** Math.min(failures - 1, 10))
+  }
+}
+
+/** How far whoever has the lease is, as often as a step would be. */
+async function lookOn(): Promise<void> {
+  if (performance.now() < lookAt) return
+  lookAt = performance.now() + setup.everyMs
+  // Its holder says what is wrong with it.
+  const head = await openLogReader(setup.storeFolder)
+    .head()
+    .catch(() => undefined)
+  tell({ news: 'waiting', size: head?.size ?? 0, receipts: receipts() })
+}
+
+/** A number for whoever watches. That it cannot be had stops nothing. */
+function receipts(): number | undefined {
+  try {
+    return receiptCount(setup.storeFolder)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { GateEvent, LogHealth } from '../types.ts'
+import type { GateEvent, LogHealth, LogReach } from '../types.ts'
 import type { KeeperNews, KeeperOrder } from './messages.ts'
 import type { LogSetup } from './setup.ts'
 
@@ -89,13 +89,14 @@ class Keeper implements LogKeeper {
     switch (news.news) {
       case 'waiting':
         // Its holder says how the log is doing.
-        this.#health = { state: 'elsewhere', size: this.#health.size }
+        this.#health = { state: 'elsewhere', ...reachOf(news.size, news.receipts) }
         this.#stalledBy = undefined
         return
       case 'stepped':
         this.#stepped(news)
         return
       case 'failed':
+        this.#health = { ...this.#health, ...reachOf(this.#health.size, news.receipts) }
         this.#stalled('checkpoint', news.why)
         return
       case 'closed':
@@ -103,12 +104,17 @@ class Keeper implements LogKeeper {
     }
   }
 
-  #stepped({ size, signed, quorum, witnesses, changed }: Extract<KeeperNews, { news: 'stepped' }>): void {
+  #stepped({ size, signed, signedAt, quorum, witnesses, changed, receipts }: Stepped): void {
     const cosigned = witnesses.filter(({ result }) => result === 'cosigned').length
     if (signed) this.#emit({ event: 'checkpoint-signed', size, cosigned, witnesses: witnesses.length })
     for (const slot of changed) if (!this.#exchanged.has(slot)) this.#emit(exchanged(slot))
     this.#exchanged = new Set(changed)
-    this.#health = { ...this.#health, state: 'current', size }
+    this.#health = {
+      state: 'current',
+      ...reachOf(size, receipts),
+      ...(signedAt === undefined ? {} : { signedAt }),
+      ...(quorum === 'none' ? {} : { witnessed: quorum === 'met' }),
+    }
     if (quorum !== 'missed') {
       this.#resumed(size)
       return
@@ -118,7 +124,10 @@ class Keeper implements LogKeeper {
   }
 
   #stalled(lacks: 'checkpoint' | 'witnesses', because: string): void {
-    this.#health = { state: 'stalled', size: this.#health.size, because }
+    // While no checkpoint can be made, nobody is asked whether it was seen.
+    const { witnessed, ...reach } = this.#health
+    const seen = lacks === 'witnesses' && witnessed !== undefined ? { witnessed } : {}
+    this.#health = { ...reach, ...seen, state: 'stalled', because }
     if (this.#stalledBy === lacks + shape(because)) return
     this.#stalledBy = lacks + shape(because)
     this.#emit({ event: 'log-stalled', lacks, because })
@@ -129,6 +138,13 @@ class Keeper implements LogKeeper {
     this.#stalledBy = undefined
     this.#emit({ event: 'log-resumed', size })
   }
+}
+
+type Stepped = Extract<KeeperNews, { readonly news: 'stepped' }>
+
+/** @param receipts of the store, where they could be counted */
+function reachOf(size: number, receipts: number | undefined): Pick<LogReach, 'size' | 'unlogged'> {
+  return { size, ...(receipts === undefined ? {} : { unlogged: Math.max(0, receipts - size) }) }
 }
 
 /** A reason without its numbers: the same trouble of a larger tree is not said again. */

@@ -8,7 +8,7 @@ import { emptyRoot, leafHash } from './merkle.ts'
 import { readNote, writeNote } from './note.ts'
 import type { Hash, Sha256, TileStorage } from './ports.ts'
 import { rootOf } from './prove.ts'
-import { TILE_WIDTH } from './tile-layout.ts'
+import { bundlePath, TILE_WIDTH } from './tile-layout.ts'
 import { consistencyIn, nodesOf, type TileLog, type TreeHead } from './tiles.ts'
 import type { Witnesses, WitnessReport } from './witnesses.ts'
 
@@ -31,9 +31,9 @@ export type Reached = ReadonlyMap<number, Pick<Arrival, 'row' | 'hash'>>
 /** The receipts of a store. */
 export interface ReceiptSource {
   /**
-   * Receipts behind the last known one of each slot, those of one slot in their order; some hundreds at a time, none when
-   * there are no more. A slot that no longer has its last known receipt where it was is read from its beginning, and named in
-   * `changed`: it was exchanged, restored from a copy, or is gone.
+   * Receipts behind the last known one of each slot, by the time that they say, those of one slot in their order; some
+   * hundreds at a time, none when there are no more. A slot that no longer has its last known receipt where it was is read
+   * from its beginning, and named in `changed`: it was exchanged, restored from a copy, or is gone.
    */
   newer(reached: Reached): Promise<{ readonly arrivals: readonly Arrival[]; readonly changed: readonly number[] }>
   /**
@@ -156,13 +156,20 @@ export class Sequencer {
     const { ledger, sha256, signer } = this.#parts
     const file = await this.#parts.storage.read(CHECKPOINT_PATH)
     const found = file === undefined ? undefined : readable(() => readCheckpoint(sha256, readNote(file).text))
-    if (found === undefined) return
+    const isEmpty = known === undefined && (await ledger.leaves(0, 1)).length === 0
+    if (found === undefined) {
+      // Leaves are in the index before they are in a tile, so these were signed, or could have been.
+      if (isEmpty && (await this.#hasTiles()))
+        throw stuck('there are tiles of it, and neither its index nor its checkpoint: both were lost. Put them back')
+      return
+    }
     if (found.origin !== signer.key.name) {
       throw stuck(`the checkpoint beside it is of another log, "${found.origin}"`)
     }
     if (found.size > (known?.size ?? 0)) {
+      const what = isEmpty ? 'log.db was lost' : 'the index is an old copy'
       throw stuck(
-        `its checkpoint is of ${found.size} leaves and its index knows of ${known?.size ?? 0}: the index is an old copy`,
+        `its checkpoint is of ${found.size} leaves and its index knows of ${known?.size ?? 0}: ${what}. Put the newest one back, or make it anew with "holdpoint log rebuild"`,
       )
     }
     const signed = await ledger.checkpoint(found.size)
@@ -171,6 +178,14 @@ export class Sequencer {
         `its index has not signed the checkpoint of ${found.size} leaves that stands beside it: two histories were signed, or one of the two is a copy`,
       )
     }
+  }
+
+  async #hasTiles(): Promise<boolean> {
+    const { storage } = this.#parts
+    for (const width of [1, TILE_WIDTH]) {
+      if ((await storage.read(bundlePath({ index: 0, width }))) !== undefined) return true
+    }
+    return false
   }
 
   async #enter(): Promise<Pick<StepReport, 'entered' | 'changed'>> {
@@ -220,10 +235,8 @@ export class Sequencer {
     return next
   }
 
-  #signed({ size, root }: TreeHead, at: number): SignedHead {
-    const { signer, sha256 } = this.#parts
-    const text = writeCheckpoint(sha256, { origin: signer.key.name, size, root, extensions: [] })
-    return { size, root, note: writeNote({ text, signatures: [signer.sign(text)] }), at }
+  #signed(head: TreeHead, at: number): SignedHead {
+    return signedHead(this.#parts.sha256, this.#parts.signer, head, at)
   }
 
   async #publish(head: SignedHead): Promise<Pick<StepReport, 'head' | 'witnesses' | 'quorum'>> {
@@ -256,6 +269,12 @@ export class Sequencer {
   #nothing(): TreeHead {
     return { size: 0, root: emptyRoot(this.#parts.sha256) }
   }
+}
+
+/** A head with the log's signature. Whoever calls this has the lease, and records what comes of it before anybody sees it. */
+export function signedHead(sha256: Sha256, signer: LogSigner, { size, root }: TreeHead, at: number): SignedHead {
+  const text = writeCheckpoint(sha256, { origin: signer.key.name, size, root, extensions: [] })
+  return { size, root, note: writeNote({ text, signatures: [signer.sign(text)] }), at }
 }
 
 /** UNTRUSTED: a file that is none of ours says nothing; the ledger knows what was signed, and it is written again. */

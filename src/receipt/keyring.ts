@@ -1,6 +1,6 @@
 import type { KeyClaims } from './claims.ts'
 import { provenKey } from './key-proof.ts'
-import type { TrustedKey } from './keys.ts'
+import type { Jwk, TrustedKey } from './keys.ts'
 
 /**
  * Which keys are believed at this place of a set: those that the caller trusts, those that a believed key has added since, and
@@ -8,7 +8,7 @@ import type { TrustedKey } from './keys.ts'
  */
 export class Keyring {
   readonly #keys: Map<string, TrustedKey>
-  readonly #added = new Set<string>()
+  readonly #added = new Map<string, Jwk>()
   /** Where each retired key's time ended, as words. */
   readonly #retired = new Map<string, string>()
 
@@ -26,6 +26,11 @@ export class Keyring {
 
   get added(): number {
     return this.#added.size
+  }
+
+  /** The public keys that were added, by their thumbprints. */
+  get addedKeys(): ReadonlyMap<string, Jwk> {
+    return this.#added
   }
 
   find(kid: string): TrustedKey | undefined {
@@ -48,7 +53,7 @@ export class Keyring {
     if (claims.act === 'add') {
       const key = await provenKey(claims, by)
       this.#keys.set(key.kid, this.#keys.get(key.kid) ?? key)
-      this.#added.add(key.kid)
+      this.#added.set(key.kid, claims.key)
       return `the key ${key.kid} was added by ${by}`
     }
     // INVARIANT I6: whoever took a key cannot end its time with the key itself, and so not choose where that ends.

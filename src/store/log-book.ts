@@ -72,7 +72,8 @@ export async function openLog(storeFolder: string, terms: LogTerms): Promise<Log
   }
 }
 
-async function leaseWithin(storeFolder: string, waitMs: number): Promise<LogLease> {
+/** The lease, tried for as long. @throws HoldpointError ERR_STORE while another process has it */
+export async function leaseWithin(storeFolder: string, waitMs: number): Promise<LogLease> {
   const until = performance.now() + waitMs
   for (;;) {
     const lease = tryLease(storeFolder)
@@ -136,7 +137,7 @@ function handleOf(storeFolder: string, terms: LogTerms, lease: LogLease): LogHan
 }
 
 /** INVARIANT I6: whoever lost the lease without knowing writes nothing more. */
-function guarded(files: LogFiles, lease: LogLease): LogFiles {
+export function guarded(files: LogFiles, lease: LogLease): LogFiles {
   return {
     ...files,
     write: async (path, bytes) => {
@@ -146,7 +147,8 @@ function guarded(files: LogFiles, lease: LogLease): LogFiles {
   }
 }
 
-function refuseAnothers(found: LogIdentity, mine: LogIdentity): void {
+/** @throws HoldpointError ERR_LOG where an index is of another log */
+export function refuseAnothers(found: LogIdentity, mine: LogIdentity): void {
   if (found.store !== mine.store) throw another('it holds the receipts of another store')
   if (found.origin !== mine.origin) throw another(`it is named "${found.origin}", not "${mine.origin}"`)
   if (found.key !== mine.key) throw another(`it is signed with ${found.key}, and the key here is ${mine.key}`)

@@ -14,6 +14,8 @@ export interface LogFiles extends TileStorage {
    * widest few of those at its edge. What cannot be taken away stays and harms nobody.
    */
   tidy(from: number, to: number): Promise<void>
+  /** The widths of the partial tiles that there are of a full one, by its path. */
+  widths(whole: string): Promise<readonly number[]>
 }
 
 const nodeDisk: Disk = { mkdir, open, readdir, readFile, rename, rm }
@@ -89,6 +91,7 @@ export function logFiles(folder: string, disk: Disk = nodeDisk): LogFiles {
 
   return {
     read,
+    widths: (whole) => widthsIn(join(folder, `${whole}.p`)),
     write: async (path, bytes) => {
       const target = join(folder, path)
       await makeFolder(dirname(target))

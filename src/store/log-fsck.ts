@@ -31,6 +31,7 @@ export type LogExamination =
 
 const PAGE = 4_096
 const INDEX = 'log.db'
+const ANEW = '"holdpoint log rebuild" makes it anew out of the tiles'
 
 /**
  * Reads a whole log: writes its tiles once more out of its entries, follows every head that was signed, and looks for each leaf's
@@ -50,8 +51,13 @@ export async function examineLog(storeFolder: string, key?: VerifierKey): Promis
   const fault = await findFault({ storage: files, sha256: sha256Bytes }, head)
   if (fault !== undefined) return wrong(fault)
   // To take the lease would make a new one.
-  if (!existsSync(join(logFolder(storeFolder), INDEX))) return wrong({ path: INDEX, why: 'is missing' })
+  if (!existsSync(join(logFolder(storeFolder), INDEX))) {
+    return wrong({ path: INDEX, why: `is missing: put it back, or ${ANEW}` })
+  }
   const lease = leaseOf(storeFolder)
+  if (lease === 'no_database') {
+    return wrong({ path: INDEX, why: `is no database any more: move it away and put a copy back, or ${ANEW}` })
+  }
   if (typeof lease === 'string') return { kind: 'whole', size: head.size, index: lease }
   try {
     const unlike = await faultOfIndex(storeFolder, new SqliteLogLedger(lease.db), files, head)
@@ -62,16 +68,23 @@ export async function examineLog(storeFolder: string, key?: VerifierKey): Promis
 }
 
 /** The lease, or why there is none to be had. */
-function leaseOf(storeFolder: string): LogLease | 'in_use' | 'out_of_reach' {
+function leaseOf(storeFolder: string): LogLease | 'in_use' | 'out_of_reach' | 'no_database' {
   try {
     return tryLease(storeFolder) ?? 'in_use'
   } catch (error) {
-    if (error instanceof HoldpointError && error.code === 'ERR_STORE') return 'out_of_reach'
+    if (error instanceof HoldpointError && error.code === 'ERR_STORE')
+      return isNoDatabase(error.cause) ? 'no_database' : 'out_of_reach'
     throw error
   }
 }
 
-async function published(bytes: Uint8Array, key: VerifierKey | undefined): Promise<Checkpoint | LogFault> {
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+function isNoDatabase(cause: unknown): boolean {
+  return cause instanceof Error && 'errcode' in cause && (cause.errcode === 11 || cause.errcode === 26)
+}
+
+/** What stands in `checkpoint`, signed by the log's own key where that is given; or what is wrong with it. */
+export async function published(bytes: Uint8Array, key: VerifierKey | undefined): Promise<Checkpoint | LogFault> {
   try {
     const note = readNote(bytes)
     const checkpoint = readCheckpoint(sha256Bytes, note.text)
@@ -98,7 +111,7 @@ async function faultOfIndex(
   if (newest === undefined || newest.size < head.size)
     return {
       path: INDEX,
-      why: `knows of ${newest?.size ?? 0} leaves, and the checkpoint is of ${head.size}: it is an old copy`,
+      why: `knows of ${newest?.size ?? 0} leaves, and the checkpoint is of ${head.size}: it is an old copy; ${ANEW}`,
     }
   if (!heads.some(({ size, root }) => size === head.size && sameBytes(root, head.root)))
     return {

@@ -6,6 +6,7 @@ import { sha256Bytes } from '../bytes/digest.ts'
 import { HoldpointError } from '../errors.ts'
 import { leafHash } from '../log/merkle.ts'
 import type { Arrival, Place, ReceiptSource } from '../log/sequencer.ts'
+import { earliest, type Queue, timeOf } from './in-time.ts'
 import { claimsPath, openReadOnly, slotsIn } from './sqlite-files.ts'
 
 /** Receipts of one slot in a page. */
@@ -31,6 +32,21 @@ function slotFile(slot: number): string {
   return `receipts-${slot}.db`
 }
 
+/** How many receipts a store has, by the number of the last one in each file. @throws HoldpointError, Error where one cannot be read */
+export function receiptCount(folder: string): number {
+  let count = 0
+  for (const slot of slotsIn(folder)) {
+    const db = openReadOnly(join(folder, slotFile(slot)))
+    try {
+      if (hasReceipts(db))
+        count += Number(db.prepare('SELECT coalesce(max(id), 0) AS last FROM receipts').get()?.['last'])
+    } finally {
+      db.close()
+    }
+  }
+  return count
+}
+
 /** The receipts in a store's folder, as the log takes them. Writes nothing, and never stands in a writer's way. */
 export function receiptSource(folder: string): ReceiptSource {
   function inSlot<T>(slot: number, look: (db: DatabaseSync) => T): T {
@@ -48,21 +64,19 @@ export function receiptSource(folder: string): ReceiptSource {
 
   return {
     newer: async (reached) => {
-      const arrivals: Arrival[] = []
       const slots = slotsIn(folder)
       const changed = [...reached.keys()].filter((slot) => !slots.includes(slot))
-      for (const slot of slots) {
-        const last = reached.get(slot)
-        arrivals.push(
-          ...inSlot(slot, (db) => {
-            if (last === undefined) return pageAfter(db, slot, 0)
-            if (hashAt(db, last.row) === encodeBase64url(last.hash)) return pageAfter(db, slot, last.row)
-            changed.push(slot)
-            return pageAfter(db, slot, 0)
-          }),
-        )
-      }
-      return { arrivals, changed }
+      const queues = slots.map((slot) => ({
+        next: 0,
+        rows: inSlot(slot, (db) => {
+          const last = reached.get(slot)
+          if (last === undefined) return pageAfter(db, slot, 0)
+          if (hashAt(db, last.row) === encodeBase64url(last.hash)) return pageAfter(db, slot, last.row)
+          changed.push(slot)
+          return pageAfter(db, slot, 0)
+        }),
+      }))
+      return { arrivals: firstOf(queues), changed }
     },
     entries: async (places) => {
       const entries: Uint8Array[] = new Array(places.length)
@@ -77,14 +91,37 @@ export function receiptSource(folder: string): ReceiptSource {
   }
 }
 
-function pageAfter(db: DatabaseSync, slot: number, after: number): readonly Arrival[] {
+/** An arrival, and when its receipt says that it was signed. */
+type Dated = Arrival & { readonly at: number }
+
+/**
+ * The earliest of several slots in their order, as far as it is known: behind a page that is full, more of its slot may stand.
+ *
+ * INVARIANT I6: what hands over to a key, or ends its time, stands in one slot, and what that key signs in another. Whoever
+ * verifies the log goes by its order, which is for good.
+ */
+function firstOf(queues: readonly Queue<Dated>[]): readonly Arrival[] {
+  const arrivals: Arrival[] = []
+  for (;;) {
+    const queue = earliest(queues)
+    const row = queue?.rows[queue.next]
+    if (queue === undefined || row === undefined) return arrivals
+    queue.next += 1
+    const { slot, row: number, hash } = row
+    arrivals.push({ slot, row: number, hash })
+    if (queue.next === PAGE) return arrivals
+  }
+}
+
+function pageAfter(db: DatabaseSync, slot: number, after: number): readonly Dated[] {
   if (!hasReceipts(db)) return []
   const rows = db.prepare('SELECT id, hash, jws FROM receipts WHERE id > ? ORDER BY id LIMIT ?').all(after, PAGE)
   return rows.map((found) => {
     const row = Number(found['id'])
-    const hash = leafHash(sha256Bytes, payloadOf(found['jws'], { slot, row }))
+    const payload = payloadOf(found['jws'], { slot, row })
+    const hash = leafHash(sha256Bytes, payload)
     if (encodeBase64url(hash) !== found['hash']) throw changedReceipt({ slot, row })
-    return { slot, row, hash }
+    return { slot, row, hash, at: timeOf(payload) }
   })
 }
 

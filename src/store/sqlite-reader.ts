@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ApprovalRecord, ApprovalStore, Receipt, Sidecar } from '../types.ts'
+import { inTime } from './in-time.ts'
 import { WorkerClient } from './sqlite-client.ts'
 import { claimsPath } from './sqlite-files.ts'
 import type { Kept } from './sqlite-messages.ts'
@@ -13,7 +14,7 @@ export type Cursor = ReadonlyMap<number, number>
 
 /** A store's folder, to look at: takes no slot, writes nothing, creates nothing. */
 export interface StoreReader {
-  /** All receipts, slot by slot, oldest first; those of one stream in sequence. Memory stays bounded. */
+  /** All receipts, by the time that they say; those of one slot, and so of one stream, as they came. Memory stays bounded. */
   receipts(): AsyncIterable<Receipt>
   /** Receipts that came after `cursor` (from the very first without one), at most some hundreds at a time. */
   newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }>
@@ -38,13 +39,9 @@ export function openReader(folder: string, options: { readonly now?: () => numbe
   const client = new WorkerClient({ role: 'reader', folder, busyMs: DESK_BUSY_MS }, { deadlineMs: READ_DEADLINE_MS })
   return {
     receipts: async function* () {
-      for (const slot of await client.ask({ do: 'slots' })) {
-        let page = await client.ask({ do: 'page', slot, after: 0, most: PAGE })
-        while (page.receipts.length > 0) {
-          yield* page.receipts
-          page = await client.ask({ do: 'page', slot, after: page.last, most: PAGE })
-        }
-      }
+      yield* inTime(await client.ask({ do: 'slots' }), (slot, after, most) =>
+        client.ask({ do: 'page', slot, after, most }),
+      )
     },
     newer: async (cursor) => {
       const reached = new Map(cursor)

@@ -27,11 +27,16 @@ export class Board {
     }
   }
 
+  /** A gauge that is no number is not known any more, and no series. */
   record({ of, labels, value }: Measurement): void {
     const all = this.#series.get(of)
     if (all === undefined) return
     const instrument: Instrument = INSTRUMENTS[of]
     const key = keyOf(labels)
+    if (instrument.kind === 'gauge' && Number.isNaN(value)) {
+      all.delete(key)
+      return
+    }
     const held = all.get(key) ?? empty(labels, instrument)
     all.set(key, held)
     if (typeof held.value === 'object') put(held.value, instrument.buckets ?? [], value)

@@ -160,6 +160,24 @@ export const INSTRUMENTS = {
     born: ALONE,
   },
   'holdpoint.gates.opened': { kind: 'counter', help: 'Gates that opened their store.', born: across({ mode: MODE }) },
+  'holdpoint.log.state': {
+    kind: 'gauge',
+    help: 'Whether the log of the receipts is in this state; absent where none is kept, as all of it.',
+    born: [],
+  },
+  'holdpoint.log.size': { kind: 'gauge', help: 'Receipts under the newest signed checkpoint of the log.', born: [] },
+  'holdpoint.log.unlogged': { kind: 'gauge', help: 'Receipts of the store that are not in the log yet.', born: [] },
+  'holdpoint.log.checkpoint.age': {
+    kind: 'gauge',
+    help: 'How long ago the newest checkpoint was signed; absent where another process signs. It grows while there is nothing to log.',
+    unit: 's',
+    born: [],
+  },
+  'holdpoint.log.witnessed': {
+    kind: 'gauge',
+    help: 'Whether enough witnesses have seen the newest checkpoint; absent where none is asked, or none can be.',
+    born: [],
+  },
   'holdpoint.start.time': {
     kind: 'gauge',
     help: 'When counting began, since the Unix epoch: a counter that stands where it stood may have begun anew.',

@@ -3,6 +3,7 @@ import {
   type Decision,
   type GateEvent,
   type Health,
+  type LogHealth,
   MATERIALITIES,
   type OutcomeStatus,
   type PointHealth,
@@ -60,6 +61,7 @@ export const RECEIPT = every<ReceiptKind>({ open: true, decision: true, outcome:
 /** Why an outcome stands in no receipt: it could not be written, or its process died first. */
 export const MISSING = closed(['unwritten', 'died'])
 export const APPROVAL = closed(['requested', 'approved', 'declined'])
+export const LOG_STATE = every<LogHealth['state']>({ starting: true, current: true, elsewhere: true, stalled: true })
 export const MODE = every<Health['mode']>({ enforce: true, observe: true })
 
 const SILENT: readonly Decision['kind'][] = ['silence']

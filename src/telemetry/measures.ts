@@ -1,4 +1,4 @@
-import type { Clock, GateEvent, Health, PointHealth } from '../types.ts'
+import type { Clock, GateEvent, Health, LogHealth, PointHealth } from '../types.ts'
 import { decisionLabels, type InstrumentName, instruments, type Labels } from './instruments.ts'
 import {
   APPROVAL,
@@ -7,6 +7,7 @@ import {
   codeLabel,
   DECISION,
   FAULT,
+  LOG_STATE,
   MATERIALITY,
   MODE,
   OTHER,
@@ -125,6 +126,7 @@ export class Measures {
       ...(this.#health === undefined ? [] : [gauge('holdpoint.health.readable', health === undefined ? 0 : 1)]),
       ...(health === undefined ? [] : [gauge('holdpoint.observing', health.mode === 'observe' ? 1 : 0)]),
       ...(health?.points ?? []).flatMap((point) => this.#pointStands(point)),
+      ...(health?.log === undefined ? [] : this.#logStands(health.log)),
     ]
   }
 
@@ -191,6 +193,19 @@ export class Measures {
     return { point, born }
   }
 
+  #logStands({ state, size, unlogged, signedAt, witnessed }: LogHealth): readonly Measurement[] {
+    const age = signedAt === undefined ? UNKNOWN : Math.max(0, this.#clock.now() - signedAt) / 1_000
+    return [
+      ...LOG_STATE.values.map((one) => {
+        return { of: 'holdpoint.log.state', labels: { state: one }, value: one === state ? 1 : 0 } as const
+      }),
+      gauge('holdpoint.log.size', size),
+      gauge('holdpoint.log.unlogged', unlogged ?? UNKNOWN),
+      gauge('holdpoint.log.checkpoint.age', age),
+      gauge('holdpoint.log.witnessed', witnessed === undefined ? UNKNOWN : Number(witnessed)),
+    ]
+  }
+
   #pointStands({ id, breaker, canary, policyAgeMs }: PointHealth): readonly Measurement[] {
     const { born, point } = this.#point(id)
     return [
@@ -201,6 +216,9 @@ export class Measures {
     ]
   }
 }
+
+/** What is not known now, and may have been: no series, rather than an old value. */
+const UNKNOWN = Number.NaN
 
 function once(of: InstrumentName, labels: Labels = {}): Measurement {
   return { of, labels, value: 1 }

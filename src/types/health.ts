@@ -31,6 +31,17 @@ export interface Health {
  * How a gate's log is doing: `current`, taken forward by `elsewhere` (another process of the store), or `stalled`. Calls never wait
  * for it.
  */
-export type LogHealth =
-  | { readonly state: 'starting' | 'current' | 'elsewhere'; readonly size: number }
-  | { readonly state: 'stalled'; readonly size: number; readonly because: string }
+export type LogHealth = LogReach &
+  ({ readonly state: 'starting' | 'current' | 'elsewhere' } | { readonly state: 'stalled'; readonly because: string })
+
+/** How far a log has come, as of its keeper's last look. */
+export interface LogReach {
+  /** Leaves under the newest signed checkpoint. */
+  readonly size: number
+  /** Receipts of the store that have no leaf yet; absent before the first look. By count: not exact where a file of receipts was exchanged. */
+  readonly unlogged?: number
+  /** When the newest checkpoint was signed, ms since the Unix epoch; absent where another process signs. */
+  readonly signedAt?: number
+  /** Have enough witnesses seen it? Absent where none is asked, where another process asks, and while none can be asked. */
+  readonly witnessed?: boolean
+}

@@ -32,8 +32,8 @@ export interface Anchors {
   readonly override: ReadonlySet<string> | undefined
   readonly policies: ReadonlySet<string> | undefined
   readonly definitions: ReadonlySet<string> | undefined
-  /** A key that is trusted in two roles. */
-  readonly twoRoles: string | undefined
+  /** Says which of these keys has another role too, among those that are believed for receipts. */
+  twoRoles(added: ReadonlyMap<string, Jwk>): string | undefined
 }
 
 /**
@@ -51,7 +51,8 @@ export async function readAnchors(trust: BundleTrust): Promise<Anchors> {
     override,
     policies: trust.policies === undefined ? undefined : new Set(trust.policies),
     definitions: trust.definitions === undefined ? undefined : new Set(trust.definitions),
-    twoRoles: inTwoRoles(trust.keys, [...keys.keys()], policy, override),
+    twoRoles: (added) =>
+      inTwoRoles([...trust.keys, ...added.values()], [...keys.keys(), ...added.keys()], policy, override),
   }
 }
 
@@ -64,7 +65,10 @@ function heldCheckpoint(note: string, index: number): Checkpoint {
   }
 }
 
-/** INVARIANT I6: one key, one role. Who runs a log or is a witness to it must not be able to sign receipts with that key. */
+/**
+ * INVARIANT I6: one key, one role, whoever brought it in: the caller, or a receipt that adds it. Who runs a log or is a witness
+ * to it must not be able to sign receipts with that key.
+ */
 function inTwoRoles(
   jwks: readonly Jwk[],
   kids: readonly string[],

@@ -147,7 +147,7 @@ class Run {
     const { findings } = this.#ledger
     if (brokenBecause !== undefined) findings.fail({ index: -1, check: 'bundle', why: brokenBecause })
     this.#nameStrangers()
-    const { twoRoles } = this.#anchors
+    const twoRoles = this.#anchors.twoRoles(this.#keyring.addedKeys)
     if (twoRoles !== undefined)
       findings.fail({ index: -1, check: 'keys', why: `${twoRoles}: one key may have one role` })
     const tree = this.#tree.close()

@@ -174,7 +174,7 @@ describe('I6: a write that goes wrong', () => {
     ['fail_but_persist', 2],
   ] as const)(
     'leaves an old key that can still be retired: keys retire, %s',
-    async (fault, from) => expect(await failAtEach(retiring, fault, from, 4)).toBe(4),
+    async (fault, from) => expect(await failAtEach(retiring, fault, from, 4)).toBe(12),
     60_000,
   )
 })

@@ -1,11 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGate } from '../../src/create-gate.ts'
 import { loadKey, loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { createSigner } from '../../src/receipt/sign.ts'
+import { openLogReader } from '../../src/store/log-reader.ts'
 import { openReader } from '../../src/store/sqlite-reader.ts'
+import type { Gate, Signer } from '../../src/types.ts'
 import { type Jwk, verifyReceipts } from '../../src/verify.ts'
 import { createMachine, type Machine } from './holdpoint.ts'
 
@@ -112,6 +114,116 @@ describe('a new receipt key', () => {
     expect(await json('keys', 'list')).toMatchObject({ next: next.kid })
     expect((await json('keys', 'rotate')).new).toBe(next.kid)
     expect(await json('keys', 'list')).not.toHaveProperty('next')
+  })
+})
+
+describe('a key that changes while several gates have been at work', () => {
+  /** So many gates at once, each with a slot of its own: of the same options there would be one. */
+  async function openGates(count: number): Promise<readonly Gate[]> {
+    vi.stubEnv('HOLDPOINT_STATE', machine.state)
+    const gates = Array.from({ length: count }, (_, n) =>
+      createGate({ config: false, policies: ['strict/v1'], server: `shop-${n}` }),
+    )
+    vi.unstubAllEnvs()
+    for (const gate of gates) await gate.ready()
+    expect(readdirSync(folder()).filter((name) => /^receipts-\d+\.db$/.test(name)).length).toBeGreaterThanOrEqual(count)
+    return gates
+  }
+
+  /** What is done there happens at a clock that is set otherwise. */
+  async function atAnotherTime(byMs: number, work: () => Promise<void>): Promise<void> {
+    vi.useFakeTimers({ now: Date.now() + byMs, toFake: ['Date'] })
+    try {
+      await work()
+    } finally {
+      vi.useRealTimers()
+    }
+  }
+
+  /** The store is good to who trusts the first key alone. */
+  async function expectGoodStore(old: Signer): Promise<void> {
+    const stored = await machine.here(['verify', folder(), '--keys', keysOf(old)])
+    expect([stored.code, stored.stdout]).toEqual([0, expect.stringContaining('Valid')])
+  }
+
+  /** So is the log. */
+  async function expectGoodLog(old: Signer): Promise<void> {
+    const bundle = join(machine.folder, 'all.holdpoint.jsonl')
+    expect((await machine.here(['export', '--out', bundle])).code).toBe(0)
+    const policy = join(machine.folder, 'log.policy')
+    writeFileSync(policy, `log ${(await machine.here(['log', 'key'])).stdout}quorum none\n`)
+    const logged = await machine.here([
+      'verify',
+      bundle,
+      '--keys',
+      keysOf(old),
+      '--log',
+      policy,
+      '--require',
+      'inclusion,keys',
+    ])
+    expect([logged.code, logged.stdout]).toEqual([0, expect.stringContaining('Valid')])
+  }
+
+  function keysOf({ publicJwk }: Signer): string {
+    const file = join(machine.folder, 'old.json')
+    writeFileSync(file, JSON.stringify(publicJwk))
+    return file
+  }
+
+  it('hands over before anything that the new key signs, whichever process wrote it', async () => {
+    const [running] = await openGates(1)
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    await running?.close()
+    await useGate()
+    await expectGoodStore(old)
+    await expectGoodLog(old)
+  })
+
+  it('is retired behind all that it has signed, whichever process wrote it', async () => {
+    for (const gate of await openGates(3)) await gate.close()
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    await json('keys', 'retire', '--', old.kid)
+    await expectGoodStore(old)
+    await expectGoodLog(old)
+  })
+
+  it('is retired by a log that has all before, though a clock was set back', async () => {
+    await atAnotherTime(3_600_000, async () => {
+      for (const gate of await openGates(2)) await gate.close()
+    })
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    const before = (await receipts()).length
+    await json('keys', 'retire', '--', old.kid)
+    expect((await openLogReader(folder()).head())?.size).toBe(before)
+    await expectGoodLog(old)
+  })
+
+  it('hands over in a log that was begun, though a clock was set back', async () => {
+    for (const gate of await openGates(2)) await gate.close()
+    const old = loadKey(keyFile())
+    expect((await machine.here(['log', 'checkpoint'])).code).toBe(0)
+    await json('keys', 'rotate')
+    const [one] = await openGates(1)
+    await atAnotherTime(-3_600_000, useGate)
+    await one?.close()
+    await expectGoodLog(old)
+  })
+
+  it('is not retired where the log cannot go on, and nothing is written', async () => {
+    await useGate()
+    const old = loadKey(keyFile())
+    await json('keys', 'rotate')
+    expect((await machine.here(['log', 'checkpoint'])).code).toBe(0)
+    const before = (await receipts()).length
+    const file = join(machine.folder, 'renamed.yaml')
+    writeFileSync(file, 'policies: strict/v1\nlog: { origin: example.com/other }\n')
+    const { code, stdout, stderr } = await machine.here(['keys', 'retire', '--config', file, '--', old.kid])
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('the log cannot go on')])
+    expect((await receipts()).length).toBe(before)
   })
 })
 

@@ -130,6 +130,11 @@ describe('holdpoint log fsck', () => {
     ['a torn file', () => truncateSync(inLog('tile/0/001.p/44'), 100), /^tile\/0\/001.p\/44, byte 100: /],
     ['a file that is gone', () => rmSync(inLog('tile/entries/000')), /^tile\/entries\/000: .*missing/],
     ['no checkpoint', () => rmSync(inLog('checkpoint')), /^checkpoint: is missing/],
+    [
+      'an index that is no database',
+      () => writeFileSync(inLog('log.db'), 'x'.repeat(9_000)),
+      /^log.db: is no database any more: move it away/,
+    ],
     ['no index', () => rmSync(inLog('log.db')), /^log.db: is missing/],
     ['half a checkpoint', () => truncateSync(inLog('checkpoint'), 60), /^checkpoint: the note /],
     [
@@ -150,6 +155,31 @@ describe('holdpoint log fsck', () => {
     expect(await runHere('log', 'fsck')).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^the store: receipt 212 of slot 0 is gone/),
+    })
+  })
+
+  it('names a lost index and what makes it anew; then the log is whole, and goes on', async () => {
+    for (const name of ['log.db', 'log.db-wal', 'log.db-shm']) rmSync(inLog(name), { force: true })
+    const remedy = expect.stringContaining('"holdpoint log rebuild"')
+    expect(await runHere('log', 'fsck')).toMatchObject({ code: 1, stdout: remedy })
+    expect(await runHere('log', 'checkpoint')).toMatchObject({ code: 1, stderr: remedy })
+    const writer = await writerOf(store)
+    await writer.write(2)
+    await writer.close()
+    const made = await runHere('log', 'rebuild')
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^300 leaves of the signed checkpoint: the index/),
+    })
+    expect(made.stderr).toContain('no witness can say')
+    expect((await runHere('log', 'checkpoint')).stdout).toMatch(/^303 receipts are logged, 3 of them now/)
+    expect(await runHere('log', 'fsck')).toMatchObject({ code: 0 })
+    expect((await runHere('log', 'rebuild', '--json')).stdout).toBe('{"kind":"whole","size":303}\n')
+    rmSync(inLog('log.db'))
+    truncateSync(inLog('tile/entries/000'), 500)
+    expect(await runHere('log', 'rebuild')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('tile/entries/000'),
     })
   })
 

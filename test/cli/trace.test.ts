@@ -9,6 +9,7 @@ import { createGate } from '../../src/create-gate.ts'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { gateKey, Process } from '../support/bundles.ts'
 import { collect, decisionDraft, jwsOf, openedChain, outcomeDraft, refusedDraft } from '../support/receipt-drafts.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 import { runHere } from './in-process.ts'
@@ -207,5 +208,15 @@ describe('trace', () => {
     const id = `r_${crockford(leafHash(first ?? '').subarray(0, 16))}`
     expect((await runHere('trace', id, path)).stderr).toMatch(/\(open\) belongs to no trace/)
     expect((await runHere('trace', 'hp_00000000', path)).stderr).toContain('references (hp_…) stand in a store')
+  })
+
+  it('shows a receipt whose time is no date', async () => {
+    const gate = new Process(gateKey(), 'far')
+    const receipts = [gate.open(), ...gate.call('one', { trace: TRACE, ts: Number.MAX_SAFE_INTEGER })]
+    const path = join(folder(), 'far.txt')
+    writeFileSync(path, receipts.map(({ jws }) => `${jws}\n`).join(''))
+    const drawn = await runHere('trace', TRACE, path)
+    expect([drawn.code, drawn.stderr]).toEqual([0, ''])
+    expect(drawn.stdout).toContain(', from no date (9007199254740991 ms)')
   })
 })

@@ -8,6 +8,7 @@ import { createGate } from '../../src/create-gate.ts'
 import { logSigner } from '../../src/log/log-signer.ts'
 import { writeVerifierKey } from '../../src/log/verifier-key.ts'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { openLog } from '../../src/store/log-book.ts'
 import { openLogReader } from '../../src/store/log-reader.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { openReader } from '../../src/store/sqlite-reader.ts'
@@ -107,6 +108,7 @@ describe('a gate that keeps a log', () => {
     await act(gate, 1)
     await until(() => gate.health().log?.state === 'stalled')
     const stalls = () => events.filter(({ event }) => event === 'log-stalled')
+    expect(gate.health().log).toMatchObject({ witnessed: false, signedAt: expect.any(Number) })
     expect(stalls()).toMatchObject([
       { lacks: 'witnesses', because: expect.stringContaining('example.com/w answered HTTP 503') },
     ])
@@ -115,7 +117,22 @@ describe('a gate that keeps a log', () => {
     witness.staged = undefined
     await until(() => events.some(({ event }) => event === 'log-resumed'))
     expect(stalls()).toHaveLength(1)
-    expect(gate.health().log).toMatchObject({ state: 'current' })
+    expect(gate.health().log).toMatchObject({ state: 'current', witnessed: true, size: expect.any(Number) })
+  })
+
+  it('says how far the log is that another process takes forward, and how much of its own is not in it yet', async () => {
+    const first = gateOf('log: { everyMs: 50 }\n')
+    await act(first.gate, 1)
+    await first.gate.close()
+    const log = await openLog(join(state, 'receipts'), { signer: loadOrCreateKey(join(state, 'keys', 'log-key')) })
+    open.push(log)
+    const { gate } = gateOf('log: { everyMs: 50 }\n')
+    await act(gate, 2)
+    await until(() => gate.health().log?.unlogged === 5)
+    expect(gate.health().log).toEqual({ state: 'elsewhere', size: log.head()?.size, unlogged: 5 })
+    await log.step()
+    await until(() => gate.health().log?.unlogged === 0)
+    expect(gate.health().log).toEqual({ state: 'elsewhere', size: log.head()?.size, unlogged: 0 })
   })
 
   it('is asked for nothing by a gate without it: no key, no folder, no thread', async () => {
@@ -143,6 +160,8 @@ describe('a gate that keeps a log', () => {
       lacks: 'checkpoint',
       because: expect.stringContaining('is signed with'),
     })
+    await until(() => (gate.health().log?.unlogged ?? 0) > 2)
+    expect(gate.health().log).not.toHaveProperty('witnessed')
   })
 
   it('lets no call write the witnesses that it asks, nor its key, nor its files', async () => {

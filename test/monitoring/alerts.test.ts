@@ -30,7 +30,7 @@ const panels = dashboard.panels.flatMap(({ title, targets }) =>
 )
 const alerts = (parse(rulesText) as { groups: { rules: Alert[] }[] }).groups.flatMap(({ rules }) => rules)
 
-/** Everything that a gate in observe mode with one remote policy point exports. */
+/** Everything that a gate in observe mode with one remote policy point and a witnessed log exports. */
 const exported = readExposition(
   (() => {
     const { sink, text } = prometheusSink({
@@ -38,6 +38,7 @@ const exported = readExposition(
         mode: 'observe',
         held: 0,
         points: [{ id: 'opa', tools: ['*'], breaker: 'closed', canary: 'passed', policyAgeMs: 0 }],
+        log: { state: 'current', size: 7, unlogged: 0, signedAt: 0, witnessed: true },
       }),
     })
     sink({ event: 'gate-opened', mode: 'observe', policy: 'p', store: 'memory' })

@@ -5,11 +5,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
 import { readCheckpoint } from '../../src/log/checkpoint.ts'
-import { findFault } from '../../src/log/fsck.ts'
 import { readNote } from '../../src/log/note.ts'
-import { consistencyIn } from '../../src/log/tiles.ts'
 import {
-  type LogParts,
   logParts,
   MadeUpReceipts,
   type Trouble,
@@ -17,6 +14,7 @@ import {
   troubledLedger,
   WatchedSigner,
 } from '../support/log-parts.ts'
+import { expectWhole } from '../support/whole-log.ts'
 
 /** In memory where there is such a folder: what is tested is the order of writes, and a sync takes milliseconds. */
 const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -33,22 +31,6 @@ function temporary(): string {
 const troubles: readonly Trouble[] = ['fail', 'fail_but_persist', 'half', 'hang']
 /** Each kind of trouble at every nth write of the disk, each beginning elsewhere. `HOLDPOINT_LOG_CRASHES=all`: at all of them. */
 const stride = process.env['HOLDPOINT_LOG_CRASHES'] === 'all' ? 1 : troubles.length
-
-/** Every leaf once, every file as it should be, every head that was signed a beginning of the next. */
-async function expectWhole({ ledger, files }: LogParts, signer: WatchedSigner, count: number): Promise<void> {
-  const head = ledger.headNow()
-  expect(head?.size).toBe(count)
-  if (head === undefined) return
-  const log = { storage: files, sha256: sha256Bytes }
-  expect(await findFault(log, head)).toBeUndefined()
-  expect(signer.forks).toBe(0)
-  for (const from of ledger.checkpoints()) await consistencyIn(log, from, head)
-  for (const [size, hex] of signer.roots) {
-    await consistencyIn(log, { size, root: new Uint8Array(Buffer.from(hex, 'hex')) }, head)
-  }
-  const published = await files.read('checkpoint')
-  expect(Buffer.from(published ?? []).toString()).toBe(head.note)
-}
 
 /** One life with trouble at its nth write, then one without. Was there an nth write? */
 async function liveThrough(nth: number, trouble: Trouble, where: 'disk' | 'index'): Promise<boolean> {

@@ -8,6 +8,7 @@ import { Witnesses } from '../../src/log/witnesses.ts'
 import { generateSigner } from '../../src/receipt/sign.ts'
 import { type LogHandle, openLog } from '../../src/store/log-book.ts'
 import { verifyEd25519 } from '../../src/store/log-crypto.ts'
+import { rebuildLog } from '../../src/store/log-rebuild.ts'
 import type { Signer } from '../../src/types.ts'
 import { witnessClient } from '../../src/witness/client.ts'
 import { ascii, logCrypto } from '../support/log-keys.ts'
@@ -264,6 +265,51 @@ describe('a log that was cut, restored or forked', () => {
     writeFileSync(join(world.folder, 'log', 'log.db'), index)
     const restored = await open()
     await expect(restored.step()).rejects.toEqual(stuck(/the index is an old copy/))
+    await restored.close()
+  })
+
+  it('I6: of which the index was lost goes on from what a witness has seen, although it was not published', async () => {
+    const world = await World.of(1)
+    const log = await world.open()
+    await world.writer.write(10)
+    await log.step()
+    await log.close()
+    const checkpoint = join(world.folder, 'log', 'checkpoint')
+    const published = readFileSync(checkpoint)
+    const later = await world.open()
+    await world.writer.write(300)
+    await later.step()
+    await later.close()
+    // As if it had died between the witness's answer and the file.
+    writeFileSync(checkpoint, published)
+    rmSync(join(world.folder, 'log', 'log.db'))
+    const { signer } = world
+    expect(await rebuildLog(world.folder, { signer })).toEqual({ kind: 'rebuilt', size: 11, beyond: 300 })
+    await world.writer.write(1)
+    const again = await world.open()
+    expect(await again.step()).toMatchObject({ entered: 1, quorum: 'met', head: { size: 312 } })
+    expect(await world.judged(again.key)).toBe('trusted')
+    await again.close()
+  })
+
+  it('I6: that was restored from an old copy without its index is found out by a witness, however whole it was made', async () => {
+    const world = await World.of(1)
+    const log = await world.open()
+    await world.writer.write(10)
+    await log.step()
+    await log.close()
+    const old = world.copy()
+    const later = await world.open()
+    await world.writer.write(10)
+    await later.step()
+    await later.close()
+    old.restore()
+    for (const name of ['log.db', 'log.db-wal']) rmSync(join(world.folder, 'log', name), { force: true })
+    const { signer } = world
+    expect(await rebuildLog(world.folder, { signer })).toEqual({ kind: 'rebuilt', size: 11, beyond: 0 })
+    const restored = await world.open()
+    await expect(restored.step()).rejects.toEqual(stuck(/has seen 21 leaves of this log, and here are 11/))
+    expect(restored.head()?.size).toBe(11)
     await restored.close()
   })
 

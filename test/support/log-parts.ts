@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises'
+import type { DatabaseSync } from 'node:sqlite'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
 import { readCheckpoint } from '../../src/log/checkpoint.ts'
 import type { LogSigner } from '../../src/log/log-signer.ts'
@@ -14,6 +15,8 @@ export interface LogParts {
   readonly sequencer: Sequencer
   readonly ledger: SqliteLogLedger
   readonly files: LogFiles
+  /** The index, of which this has the lease. */
+  readonly db: DatabaseSync
   /** As a process that dies: nothing is finished. */
   drop(): void
 }
@@ -93,7 +96,7 @@ export function logParts(
     signer,
     now: between.now ?? (() => 1_790_000_000_000),
   })
-  return { sequencer, ledger, files, drop: () => lease.close() }
+  return { sequencer, ledger, files, db: lease.db, drop: () => lease.close() }
 }
 
 /**

@@ -401,6 +401,15 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
       })
 
+      it('are no yes once they were seen to have expired, though the clock is put back right before a call spends them', async () => {
+        await store.request(request('hp_1'))
+        await store.answer('hp_1', yes)
+        now += 60_000
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
+        now -= 60_000
+        expect((await permit('late', { approval: 'hp_1' })).committed).toEqual({ outcome: 'approval_spent' })
+      })
+
       it('are forgotten a week after their end, so that they do not pile up, and are no yes then', async () => {
         await store.request(request('hp_1'))
         await store.request(request('hp_2', 'approved one'))

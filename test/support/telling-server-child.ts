@@ -2,7 +2,7 @@
  * An MCP server over stdio, of either era, that tells what it is given: which arguments, which progress token, which subscription.
  * Its tools: `get` answers, `slow` answers when it is told `go`, `ask` asks the client, `pid` is its own
  * number, `environment` its environment, `change` makes another tool of `get`, `deep` and `deep_note`
- * say what can be read and not be written, `die` ends it.
+ * say what can be read and not be written, `murmur` says something without a word of whom it is for, `die` ends it.
  */
 import { createInterface } from 'node:readline'
 
@@ -50,9 +50,20 @@ async function heard({ id, method, params = {}, result }: Frame): Promise<void> 
       say({
         id,
         result: {
-          tools: ['get', 'slow', 'ask', 'go', 'pid', 'die', 'wipe', 'environment', 'deep', 'deep_note', 'change'].map(
-            tool,
-          ),
+          tools: [
+            'get',
+            'slow',
+            'ask',
+            'go',
+            'pid',
+            'die',
+            'wipe',
+            'environment',
+            'deep',
+            'deep_note',
+            'change',
+            'murmur',
+          ].map(tool),
           ...LISTED,
         },
       })
@@ -111,6 +122,9 @@ async function called(id: Frame['id'], params: NonNullable<Frame['params']>): Pr
       answer('changed')
       say({ method: 'notifications/tools/list_changed' })
       return
+    case 'murmur':
+      say({ method: 'notifications/message', params: { level: 'info', data: 'for nobody in particular' } })
+      break
     case 'go':
       for (const go of waiting.splice(0)) go()
       break

@@ -200,6 +200,24 @@ describe('the gauges of policy points', () => {
     expect(scraped(text(), 'holdpoint_canary_state', { point: 'https://cerbos:3593', result: 'failed' })).toBe(1)
   })
 
+  it('show how far the log is, and nothing that is no longer known of it', () => {
+    const clock = handClock()
+    const began = clock.now()
+    const base = health()
+    let now: Health = { ...base, log: { state: 'starting', size: 0 } }
+    const { text } = prometheusSink({ health: () => now, clock })
+    const log = (metric: string) => scraped(text(), `holdpoint_log_${metric}`)
+    const state = (one: string) => scraped(text(), 'holdpoint_log_state', { state: one })
+    expect([state('starting'), state('current'), log('size')]).toEqual([1, 0, 0])
+    expect(text()).not.toMatch(/holdpoint_log_(unlogged|witnessed|checkpoint)/)
+    now = { ...base, log: { state: 'current', size: 700, unlogged: 3, signedAt: began - 90_000, witnessed: false } }
+    expect([log('size'), log('unlogged'), log('checkpoint_age_seconds'), log('witnessed')]).toEqual([700, 3, 90, 0])
+    now = { ...base, log: { state: 'elsewhere', size: 710, unlogged: 0 } }
+    expect([log('size'), log('unlogged'), state('elsewhere'), state('current')]).toEqual([710, 0, 1, 0])
+    expect(text()).not.toMatch(/holdpoint_log_(witnessed|checkpoint)/)
+    expect(prometheusSink({ health }).text()).not.toContain('holdpoint_log_')
+  })
+
   it('follow the events where no health is given', () => {
     const { sink, text } = prometheusSink()
     sink({ event: 'breaker-moved', point: 'opa', from: 'closed', to: 'open', because: '3 absences' })

@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalText } from '../../src/bytes/canonical.ts'
 import { createGate } from '../../src/create-gate.ts'
 import { commitArguments, commitRequest, commitResult, saltFor } from '../../src/receipt/commit.ts'
+import { createSigner } from '../../src/receipt/sign.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Receipt } from '../../src/types.ts'
 import {
@@ -13,8 +15,10 @@ import {
   type Check,
   verifyBundle,
 } from '../../src/verify.ts'
-import { gateKey, HandMadeLog, keyProof, newLog, Process, unlogged } from '../support/bundles.ts'
+import { gateKey, HandMadeLog, keyProof, newLog, ORIGIN, Process, unlogged } from '../support/bundles.ts'
+import { noteSigner } from '../support/log-keys.ts'
 import { collect } from '../support/receipt-drafts.ts'
+import { secondOpinion } from '../support/second-verifier/index.ts'
 
 const key = gateKey()
 const trust = { keys: [key.publicJwk] }
@@ -186,6 +190,24 @@ describe('keys in a bundle', () => {
     expect(of(await verifyBundle(await log.whole(), override), 'keys')).toMatch(
       /trusted for receipts and for overrides/,
     )
+  })
+
+  it('have one role each, also where a receipt brings them in', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const dual = createSigner(privateKey)
+    const [before, after] = [new Process(key, 'before'), new Process(dual, 'after')]
+    const receipts = [before.open(), before.addKey(dual), before.seal(), after.open(), after.seal()]
+    const log = new HandMadeLog(receipts, { signer: noteSigner(ORIGIN, 'ed25519', privateKey), witnesses: [] })
+    const lines = await log.whole()
+    const report = await verifyBundle(lines, { ...trust, log: log.policy() })
+    expect([report.ok, of(report, 'keys')]).toEqual([
+      false,
+      expect.stringMatching(/^fail: one key is trusted for receipts/),
+    ])
+    expect((await secondOpinion(lines, { ...trust, log: log.policy() })).results['keys']).toBe('fail')
+    const people = await verifyBundle(lines, { ...trust, override: [dual.publicJwk] })
+    expect([people.ok, of(people, 'keys')]).toEqual([false, expect.stringContaining('for receipts and for overrides')])
+    expect((await verifyBundle(lines, trust)).ok).toBe(true)
   })
 
   it('are refused as anchors where anybody could sign under them', async () => {

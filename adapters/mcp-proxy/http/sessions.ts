@@ -69,8 +69,9 @@ export class Sessions<S extends Session> {
 
   /** While `work` goes on, the session is in use. */
   async using<T>(id: string, work: () => Promise<T>): Promise<T> {
+    // The one that is there now: another may have its id before the work is done.
+    const kept = this.#kept.get(id)
     const use = (change: number) => {
-      const kept = this.#kept.get(id)
       if (kept === undefined) return
       kept.open += change
       kept.usedAt = performance.now()

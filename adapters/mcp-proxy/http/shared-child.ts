@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { cancelled } from '../../mcp/answers.ts'
 import { reasonOf } from '../../mcp/attempt.ts'
 import { CAPABILITIES, isModern, LISTEN, MODERN, VERSION } from '../../mcp/era.ts'
+import { keepNewest } from '../../mcp/keep-newest.ts'
 import {
   HEADER_MISMATCH,
   INVALID_PARAMS,
@@ -28,6 +29,9 @@ const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 const FIRST = 0
 /** How long an answer is still heard after its client has left, ms. */
 const GRACE_MS = 5_000
+/** For how long a request that was given up may still be what its process talks of, ms: some are never answered. */
+const LONGEST_TALK_MS = 600_000
+const MOST_GIVEN_UP = 1_000
 
 /** A client's request, from when it came until it has its answer. */
 interface Visitor {
@@ -54,6 +58,8 @@ export class SharedChild implements Session {
   readonly #conversation = randomUUID()
   readonly #visitors = new Set<Visitor>()
   readonly #open = new Map<number, Entry>()
+  /** Requests that were given up and have no answer, with when they are forgotten (monotonic, ms). */
+  readonly #givenUp = new Map<number, number>()
   #last = FIRST
   #isOfEra = false
 
@@ -128,7 +134,7 @@ export class SharedChild implements Session {
     for (const [number, entry] of this.#open) {
       if (entry.exchange !== exchange) continue
       this.#wire.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: number } })
-      setTimeout(() => this.#open.delete(number), GRACE_MS).unref()
+      setTimeout(() => this.#giveUp(number), GRACE_MS).unref()
     }
   }
 
@@ -165,10 +171,17 @@ export class SharedChild implements Session {
 
   /** The time is up: the client is told, and the server too; what comes later is for nobody. */
   #giveUpOn(number: number, id: RequestId, { link, exchange }: Visitor, late: string): void {
-    this.#open.delete(number)
+    this.#giveUp(number)
     link.lose(id)
     exchange.fail(504, `${this.#terms.name}: ${inDoubt(late)}`)
     this.#wire.send(cancelled(number))
+  }
+
+  /** Nobody hears of it any more; but its process may be at work on it. */
+  #giveUp(number: number): void {
+    const entry = this.#open.get(number)
+    if (!this.#open.delete(number) || entry?.isSubscription === true) return
+    keepNewest(this.#givenUp, number, performance.now() + LONGEST_TALK_MS, MOST_GIVEN_UP)
   }
 
   /** Of a request of the gate's own; a client of this era goes away instead. */
@@ -189,6 +202,7 @@ export class SharedChild implements Session {
     // INVARIANT I4: its tools are others for everybody, whoever is told of it, and though nobody is.
     if (isObject(frame) && frame['method'] === LIST_CHANGED) this.#upstream.listing.expire()
     const found = isObject(frame) ? this.#find(frame) : undefined
+    if (isObject(frame) && frame['method'] === undefined) this.#givenUp.delete(Number(frame['id']))
     if (!isObject(frame) || found === undefined) {
       const what = isObject(frame) ? 'what belongs to no open request' : 'a line that is no message'
       gate.note(`${name} wrote ${what}; not passed on`)
@@ -209,6 +223,8 @@ export class SharedChild implements Session {
     const subscription = objectIn(params, '_meta')[SUBSCRIPTION]
     if (subscription !== undefined) return this.#entry(Number(subscription))
     if (method === 'notifications/progress') return this.#entry(params['progressToken'])
+    const now = performance.now()
+    if ([...this.#givenUp.values()].some((until) => until > now)) return undefined
     const waiting = [...this.#open].filter(([, { isSubscription, exchange }]) => !isSubscription && exchange.isSent)
     const [only, ...more] = waiting
     return more.length === 0 ? only : undefined

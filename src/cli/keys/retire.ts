@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { counted } from '../../bytes/counted.ts'
 import { type CommandContext, homely, situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
+import { bringUpToDate } from '../log/current.ts'
+import { setupOfStore } from '../log/place.ts'
 import { ownKey } from '../trust.ts'
 import { formerKeys } from './former.ts'
 import { knownKeys } from './known.ts'
@@ -17,6 +19,8 @@ export function retireCommand({ terminal, end }: CommandContext): Command {
       'after',
       `
 What that key signs behind this receipt counts for nothing to whoever verifies the log, so a stolen key dates nothing back.
+The log is brought up to date first, so that what the key has signed so far comes before it; where it cannot go on, nothing is
+retired.
 Exits 1, and writes nothing, while gates may still sign with it.
 
 Example:
@@ -40,6 +44,8 @@ Example:
         }
         return
       }
+      // INVARIANT I6: what the key signed in its time comes before this receipt in the log, and that order is for good.
+      if (places.store.kind === 'folder') await bringUpToDate(setupOfStore(flags.config))
       const receipt = await writeWith(flags.config, (gate) => gate.retireKey(kid))
       if (flags.json === true) terminal.out(JSON.stringify({ retired: true, kid, receipt: receipt.id }))
       else terminal.out(`Retired by ${receipt.id}: what ${kid} signs from here on counts for nothing in the log`)

@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { moveDurably, removeDrafts } from '../../files/durable.ts'
 import { loadKey, loadOrCreateKey } from '../../receipt/key-file.ts'
+import { logFolder } from '../../store/log-lease.ts'
 import type { Receipt, Signer } from '../../types.ts'
-import { type CommandContext, homely, situationOf } from '../context.ts'
+import { type CommandContext, homely, type Situation, situationOf } from '../context.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
+import { bringUpToDate } from '../log/current.ts'
+import { setupOfStore } from '../log/place.ts'
+import type { Terminal } from '../terminal.ts'
 import { keepFormer } from './former.ts'
 import { nextOf } from './next.ts'
 import { refuseForgetful, writeWith } from './writer.ts'
@@ -34,7 +39,9 @@ Example:
       refuseForgetful(situation)
       const old = loadKey(keyFile)
       const fresh = loadOrCreateKey(nextOf(keyFile))
-      const receipt = await handOver(flags.config, keyFile, old, fresh)
+      const receipt = await handOver(flags.config, keyFile, old, fresh, () =>
+        logHandover(situation, flags.config, terminal),
+      )
       if (flags.json === true) {
         terminal.out(
           JSON.stringify({ keyFile, old: old.kid, new: fresh.kid, publicJwk: fresh.publicJwk, receipt: receipt.id }),
@@ -56,9 +63,16 @@ Example:
  *
  * @throws UnusableInput saying which key signs now, and what to do
  */
-async function handOver(config: string | undefined, keyFile: string, old: Signer, fresh: Signer): Promise<Receipt> {
+async function handOver(
+  config: string | undefined,
+  keyFile: string,
+  old: Signer,
+  fresh: Signer,
+  log: () => Promise<void>,
+): Promise<Receipt> {
   try {
     const receipt = await writeWith(config, (gate) => gate.addKey(fresh))
+    await log()
     if (loadKey(keyFile).kid !== old.kid) throw new Error('another run has changed the key meanwhile')
     keepFormer(keyFile, old.kid, old.publicJwk)
     moveDurably(nextOf(keyFile), keyFile)
@@ -73,5 +87,20 @@ async function handOver(config: string | undefined, keyFile: string, old: Signer
       )
     }
     throw new UnusableInput(`${why}. The key is ${signing} now: holdpoint keys list shows what came before it`)
+  }
+}
+
+/**
+ * A log that was begun has the handover before the new key signs anything. Where it cannot go on now, the key changes all the
+ * same, because it may have to; then receipts are put in order by the times that they say.
+ */
+async function logHandover({ places }: Situation, config: string | undefined, terminal: Terminal): Promise<void> {
+  if (places.store.kind !== 'folder' || !existsSync(logFolder(places.store.folder))) return
+  try {
+    await bringUpToDate(setupOfStore(config))
+  } catch (error) {
+    terminal.note(
+      `the log could not be taken forward: ${reasonOf(error)}. Run holdpoint log checkpoint before gates are started again`,
+    )
   }
 }

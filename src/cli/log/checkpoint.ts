@@ -52,7 +52,7 @@ function madeHere({ entered, head, quorum, witnesses, changed }: StepReport): Ma
 }
 
 /** Waits until whoever keeps the log has as many leaves as there are receipts now. */
-async function awaited({ storeFolder }: LogSetup): Promise<Made> {
+export async function awaited({ storeFolder }: LogSetup): Promise<Made> {
   const count = await receiptsIn(storeFolder)
   const until = performance.now() + LONGEST_WAIT_MS
   for (;;) {

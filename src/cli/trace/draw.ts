@@ -3,6 +3,7 @@ import { counted } from '../../bytes/counted.ts'
 import { brief } from '../../bytes/legible.ts'
 import { toolOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
+import { dateOf } from '../when.ts'
 import { fateOf, type Kind, MARK } from './fate.ts'
 import type { Trace, TracedCall, TracedStep } from './traced.ts'
 
@@ -23,7 +24,7 @@ export function drawTrace(trace: Trace, terminal: Terminal): void {
   const began = Math.min(...calls.map(({ decision }) => decision.claims.ts))
   out(style('bold', `trace ${trace.id}`))
   out(summaryOf(trace, calls))
-  out(`${whoOf(calls)}, from ${new Date(began).toISOString()}`)
+  out(`${whoOf(calls)}, from ${dateOf(began)}`)
   const namesWho = new Set(calls.map(whoMade)).size > 1
   let shown = 0
   for (const [index, step] of trace.steps.entries()) {

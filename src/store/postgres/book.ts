@@ -24,7 +24,7 @@ type Other = Exclude<Work, Append | Commit>
  * One batch of work in one transaction: locks, what is there, decisions, what becomes of it. Answers count once it is durable.
  *
  * Everything of a batch was handed over without waiting for one another, so only receipts have an order among themselves. They come
- * first, approvals next, and who only reads sees all of it.
+ * first, approvals next, and who only reads sees all of it. What was seen to have expired before is written down ahead of them.
  */
 export class PostgresBook {
   readonly #schema: string
@@ -59,8 +59,9 @@ export class PostgresBook {
     try {
       await session.transaction(writes ? 'write' : 'read', async () => {
         if (writes) await this.#lock(session, works)
-        if (receipts.length > 0) await this.#receipts(session, receipts, { tenure, now, replies })
+        // Before receipts: what was seen to have expired is spent by none of them, wherever the clock stands.
         if (this.#approvals.owes) await this.#approvals.expireSeen(session)
+        if (receipts.length > 0) await this.#receipts(session, receipts, { tenure, now, replies })
         for (const work of [...others.filter(changesApprovals), ...others.filter((work) => !changesApprovals(work))])
           replies.set(work, { ok: true, answer: await this.#other(session, work) })
       })

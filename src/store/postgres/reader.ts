@@ -1,5 +1,6 @@
 import { HoldpointError } from '../../errors.ts'
 import type { Receipt, Sidecar } from '../../types.ts'
+import { inTime } from '../in-time.ts'
 import { receiptOf } from '../receipt-row.ts'
 import type { Cursor } from '../sqlite-reader.ts'
 import { quotedSchema } from './schema.ts'
@@ -28,13 +29,7 @@ export class PostgresReader {
   }
 
   async *receipts(): AsyncIterable<Receipt> {
-    for (const slot of await this.#slots()) {
-      let page = await this.#page(slot, 0, PAGE)
-      while (page.receipts.length > 0) {
-        yield* page.receipts
-        page = await this.#page(slot, page.last, PAGE)
-      }
-    }
+    yield* inTime(await this.#slots(), (slot, after, most) => this.#page(slot, after, most))
   }
 
   async newer(cursor?: Cursor): Promise<{ readonly receipts: readonly Receipt[]; readonly cursor: Cursor }> {

@@ -49,6 +49,19 @@ describe('while a call is held, the process of everybody', () => {
   })
 })
 
+describe('a request that was given up', () => {
+  it('may be what its process talks of until it has its answer: nobody else hears that', async () => {
+    const stage = await startStage({ command: TELLING, serve: { limits: { answerMs: 500 } } })
+    const call = async (name: string) => (await (await stage.ask('tools/call', { ...GET, name })).whole()).frames
+    expect((await call('murmur')).map(({ method }) => method)).toEqual(['notifications/message', undefined])
+    expect(await call('slow')).toMatchObject([{ error: { message: expect.stringContaining('within 500 ms') } }])
+    expect((await call('murmur')).map(({ method }) => method)).toEqual([undefined])
+    await call('go')
+    await eventually(() => stage.notes.length > 1 || undefined)
+    expect((await call('murmur')).map(({ method }) => method)).toEqual(['notifications/message', undefined])
+  })
+})
+
 describe('a process that ends', () => {
   it('before it lists its tools leaves nobody waiting', async () => {
     const stage = await startStage({

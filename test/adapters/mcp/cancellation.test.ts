@@ -81,6 +81,38 @@ describe('a call whose caller leaves while the server is at work', () => {
   })
 })
 
+describe('the id of a request that was given up', () => {
+  const ways = [
+    ['timed out', (wire: Wire, id: string | number) => wire.link.lose(id)],
+    [
+      'was cancelled, and the time of its call is over',
+      async (wire: Wire, id: string | number) => {
+        wire.link.cancel(id)
+        await vi.advanceTimersByTimeAsync(5_000)
+      },
+    ],
+  ] as const
+
+  it.each(ways)('because it %s gets no other call its answer, nor its outcome', async (_why, giveUp) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const wire = new Wire()
+    const id = wire.call('read_note')
+    await vi.waitUntil(() => wire.calls.length === 1)
+    await giveUp(wire, id)
+    vi.useRealTimers()
+    wire.ask('tools/call', { name: 'read_note', arguments: { id: '9' } }, id)
+    wire.ask('resources/list', {}, id)
+    await rest()
+    wire.fromServer({ id, result: done })
+    await rest()
+    const refused = { id, error: expect.objectContaining({ message: expect.stringContaining('take another') }) }
+    expect(wire.toClient).toEqual([expect.objectContaining(refused), expect.objectContaining(refused)])
+    expect(wire.calls).toHaveLength(1)
+    wire.ask('resources/list', {}, id)
+    expect(await wire.reached('resources/list')).toMatchObject({ id })
+  })
+})
+
 describe('answers that nobody asked for', () => {
   it('passes on the first answer to a call and no second one', async () => {
     const wire = new Wire()

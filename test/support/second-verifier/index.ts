@@ -82,6 +82,10 @@ class Reading {
     }
     this.#policy = log === undefined ? undefined : policyOf(log)
     this.#held = checkpoints.map((note) => noteOf(note).tree)
+    this.#oneRoleEach()
+  }
+
+  #oneRoleEach(): void {
     const parties = [...(this.#policy?.logs ?? []), ...(this.#policy?.witnesses.values() ?? [])]
     if (parties.some(({ raw }) => [...this.#keys.values()].some((key) => key.raw.equals(raw)))) this.#fail('keys')
   }
@@ -201,6 +205,7 @@ class Reading {
       const key = await this.#added(claims, kid)
       if (key === undefined) this.#fail('keys')
       else if (!this.#keys.has(other)) this.#keys.set(other, key)
+      this.#oneRoleEach()
     }
   }
 
