@@ -44,6 +44,8 @@ export interface TestGateOptions {
   readonly server?: string
   readonly store?: Store
   readonly signer?: Signer
+  /** Signs what people answer. */
+  readonly approver?: Signer
   readonly clock?: Clock
   readonly observe?: { readonly until: number }
   readonly onReceiptLoss?: { readonly low: 'refuse' | 'run' }
@@ -73,6 +75,7 @@ export interface TestGate extends Gate {
   readonly events: readonly GateEvent[]
   readonly store: Store
   readonly signer: Signer
+  readonly approver: Signer
   receipts(): Promise<readonly Receipt[]>
 }
 
@@ -88,6 +91,7 @@ const PERMIT_ALL = '@id("permit-all")\npermit (principal, action, resource);\n'
 export function testGate(options: TestGateOptions = {}): TestGate {
   const store = options.store ?? createMemoryStore(options.clock === undefined ? {} : { now: options.clock.now })
   const signer = options.signer ?? generateSigner()
+  const approver = options.approver ?? generateSigner()
   const events: GateEvent[] = []
   let out: Outage | undefined
   const server = options.server ?? 'test'
@@ -111,6 +115,7 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     effects: {
       store,
       signer,
+      approver,
       pins: createPinMemory(),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     },
@@ -128,6 +133,7 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     events,
     store,
     signer,
+    approver,
     receipts: () => collect(store.receipts()),
   }
   return Object.defineProperty(Object.assign(gate, controls), 'calls', {

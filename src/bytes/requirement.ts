@@ -43,7 +43,8 @@ export function given(requires: string, before: ApprovalFacts = NO_YES, quorum =
   if (requires === 'confirmation') return { ...before, confirmed: true }
   const role = roleIn(requires)
   if (role === undefined) return before
-  return { ...before, roles: [...before.roles, role], ...(quorum > 1 ? { quorum } : {}) }
+  const roles = before.roles.includes(role) ? before.roles : [...before.roles, role]
+  return { ...before, roles, ...(quorum > 1 ? { quorum } : {}) }
 }
 
 /** The yeses that a request comes with. */
@@ -55,6 +56,11 @@ export function yesesIn({ context }: Pick<EvaluationRequest, 'context'>): Readon
 /** How many persons said the yes that a request comes with. */
 export function personsIn({ context }: Pick<EvaluationRequest, 'context'>): number {
   return context.approval.quorum ?? 1
+}
+
+/** The same request, had nobody said anything. */
+export function withoutYes(request: EvaluationRequest): EvaluationRequest {
+  return { ...request, context: { ...request.context, approval: NO_YES } }
 }
 
 /** The same request, had so many said yes to it. */

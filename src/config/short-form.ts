@@ -13,7 +13,7 @@
 import { z } from 'zod'
 import { decimalText } from '../bytes/decimal.ts'
 import { pathOf } from '../bytes/pointer.ts'
-import { isRole } from '../bytes/requirement.ts'
+import { isQuorum, isRole, MOST_PERSONS, requirementOf } from '../bytes/requirement.ts'
 import type { ShortCondition, ShortOtherwise, ShortRule } from '../types.ts'
 
 const MOST_ARGUMENTS = 32
@@ -89,6 +89,7 @@ const permit = z.union(
 )
 
 const SAY_RULE = `must be a sentence of at most ${LONGEST_SENTENCE} characters`
+const QUORUM_RULE = `must be how many persons of a role to ask, from 1 to ${MOST_PERSONS}; a confirmation is one person’s`
 const OTHERWISE_RULE = 'must be a mapping with ask, say or both, such as {ask: confirmation}'
 const otherwise = z
   .strictObject(
@@ -97,6 +98,7 @@ const otherwise = z
         .string({ error: 'must be confirmation or a role such as finance' })
         .refine(isRole, 'must be confirmation or a role such as finance')
         .optional(),
+      quorum: z.int({ error: QUORUM_RULE }).min(1, QUORUM_RULE).max(MOST_PERSONS, QUORUM_RULE).optional(),
       say: z
         .string({ error: SAY_RULE })
         .min(1, SAY_RULE)
@@ -107,6 +109,10 @@ const otherwise = z
     { error: OTHERWISE_RULE },
   )
   .refine((said) => said.ask !== undefined || said.say !== undefined, OTHERWISE_RULE)
+  .refine((said) => said.quorum === undefined || isQuorum(said.quorum, requirementOf(said.ask ?? 'confirmation')), {
+    path: ['quorum'],
+    error: QUORUM_RULE,
+  })
 
 /** The keys of the short form, beside `materiality` and `surface`. */
 export const shortForm = { permit: permit.optional(), otherwise: otherwise.optional() }

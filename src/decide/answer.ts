@@ -1,4 +1,4 @@
-import { isRequirement } from '../bytes/requirement.ts'
+import { isQuorum, isRequirement } from '../bytes/requirement.ts'
 import type { Decision, Json, JsonObject, Obligation, SilenceCause } from '../types.ts'
 
 const MOST_ITEMS = 1_000
@@ -59,10 +59,10 @@ function readCause(members: Members): SilenceCause {
       only(members, ['kind'])
       return { kind }
     case 'requestable': {
-      only(members, ['kind', 'requires'])
+      only(members, ['kind', 'requires', 'quorum'])
       const requires = readText(members.get('requires'))
       if (!isRequirement(requires)) throw new Malformed('"requires" is neither confirmation nor approval:<role>')
-      return { kind, requires }
+      return { kind, requires, ...readQuorum(members, requires) }
     }
     case 'absent': {
       only(members, ['kind', 'fault', 'retryAfterMs'])
@@ -91,6 +91,13 @@ function readCause(members: Members): SilenceCause {
     default:
       throw new Malformed('a silence without a known cause')
   }
+}
+
+function readQuorum(members: Members, requires: string): { readonly quorum?: number } {
+  if (!members.has('quorum')) return {}
+  const quorum = members.get('quorum')
+  if (typeof quorum === 'number' && isQuorum(quorum, requires)) return { quorum }
+  throw new Malformed('"quorum" is no number of persons that may be asked')
 }
 
 function readDuration(members: Members): { readonly retryAfterMs?: number } {

@@ -18,9 +18,22 @@ export function joined(decisions: readonly Decision[]): Decision {
   const alike = [first, ...others.filter((other) => weight(other) === weight(first))]
   const determining = alike.flatMap((decision) => decision.determining)
   const errors = decisions.flatMap((decision) => decision.errors)
+  if (first.kind === 'silence' && first.cause.kind === 'requestable')
+    return { ...first, cause: { ...first.cause, ...mostPersons(first.cause.requires, alike) }, determining, errors }
   if (first.kind !== 'permit') return { ...first, determining, errors }
   const obligations = alike.flatMap((decision) => (decision.kind === 'permit' ? decision.obligations : []))
   return { kind: 'permit', obligations, determining, errors }
+}
+
+/** As many persons as the most careful of those wants who ask for the same yes. */
+function mostPersons(requires: string, decisions: readonly Decision[]): { readonly quorum?: number } {
+  const wanted = decisions.flatMap((decision) =>
+    decision.kind === 'silence' && decision.cause.kind === 'requestable' && decision.cause.requires === requires
+      ? [decision.cause.quorum ?? 1]
+      : [],
+  )
+  const quorum = Math.max(...wanted)
+  return quorum > 1 ? { quorum } : {}
 }
 
 function obliges(decision: Decision): boolean {

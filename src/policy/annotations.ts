@@ -1,6 +1,6 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { nearest } from '../bytes/nearest.ts'
-import { isRequirement } from '../bytes/requirement.ts'
+import { isQuorum, isRequirement, MOST_PERSONS } from '../bytes/requirement.ts'
 import type { JsonObject, Obligation } from '../types.ts'
 import { blankLiterals } from './source.ts'
 import { ANNOTATIONS, type Disclosure } from './vocabulary.ts'
@@ -12,6 +12,8 @@ type Fail = (within: number, message: string) => Error
 export interface Annotated {
   readonly id: string
   readonly requires: string | undefined
+  /** How many different persons must say that yes. */
+  readonly quorum: number
   readonly refusal: string | undefined
   readonly obligation: Obligation | undefined
   readonly disclose: Disclosure
@@ -28,6 +30,7 @@ const LONGEST_SENTENCE = 512
  * - `@id("refund-cap")`: mandatory, unique in the set
  * - `@requires("confirmation")`, `@requires("approval:finance")`: on a permit, it counts only with that yes; on a forbid, that
  *   yes lifts it, which the forbid's own conditions must say as well
+ * - `@quorum("2")`: beside `@requires("approval:<role>")`; so many different persons in the role, 1 unless said
  * - `@refusal("Refunds above 500 EUR need approval from finance.")`: one sentence
  * - `@obligation("notify")`, `@obligation("notify:{\"to\":\"finance\"}")`: a type, and properties as a JSON object; permits only
  * - `@disclose("model" | "person" | "none")`: who may see the value that broke the rule; `model` unless said
@@ -54,6 +57,15 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
     throw refuse('requires', `must be "confirmation" or "approval:<role>", not "${requires}"`)
   }
 
+  const persons = given('quorum')
+  if (persons !== undefined && (requires === undefined || requires === 'confirmation')) {
+    throw refuse('quorum', 'belongs beside @requires("approval:<role>"): anything else is one person\u2019s')
+  }
+  const quorum = persons === undefined ? 1 : Number(persons)
+  if (persons !== undefined && !(/^[0-9]{1,2}$/.test(persons) && isQuorum(quorum, requires ?? ''))) {
+    throw refuse('quorum', `must be a number of persons from 1 to ${MOST_PERSONS}, not "${persons}"`)
+  }
+
   const refusal = annotations.get('refusal')
   if (refusal === null || refusal === '' || (refusal?.length ?? 0) > LONGEST_SENTENCE) {
     throw refuse('refusal', `must be a sentence of at most ${LONGEST_SENTENCE} characters`)
@@ -72,7 +84,7 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
   if (obliged !== undefined && obligation === undefined) {
     throw refuse('obligation', 'must be a type such as "notify", or "notify:{…}" with a JSON object of properties')
   }
-  return { id, requires, refusal, obligation, disclose }
+  return { id, requires, quorum, refusal, obligation, disclose }
 }
 
 function readObligation(id: string, text: string): Obligation | undefined {

@@ -1,4 +1,4 @@
-import { yesesIn } from '../bytes/requirement.ts'
+import { personsIn, withoutYes, yesesIn } from '../bytes/requirement.ts'
 import type { Decision, EvaluationRequest, JsonSchema, PolicyDecisionPoint } from '../types.ts'
 import { type Answer, parsePolicies } from './engine.ts'
 import { createExplainer } from './explain.ts'
@@ -21,6 +21,7 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
   const questioner = new Questioner(reads)
   const linter = createLinter(policies)
   const explain = createExplainer(digest, policies)
+  const countsPersons = policies.some(({ quorum }) => quorum > 1)
   return {
     id: 'cedar',
     embedded: true,
@@ -28,10 +29,30 @@ export function createCedarPoint(files: readonly PolicyText[]): PolicyDecisionPo
     rederivable: true,
     readsSession: readsSession(reads.context),
     register: (server, tools) => linter(server, tools),
-    evaluate: (request: EvaluationRequest, { schema }: { readonly schema: JsonSchema | undefined }): Decision =>
-      withForesight((asked) => readCedar(parsed.answer(questioner.question(asked, schema)), byId, asked), request),
+    evaluate: (request: EvaluationRequest, { schema }: { readonly schema: JsonSchema | undefined }): Decision => {
+      const read = (asked: EvaluationRequest): Decision =>
+        readCedar(parsed.answer(questioner.question(asked, schema)), byId, asked)
+      return withForesight(countsPersons ? (asked) => readCounted(read, asked) : read, request)
+    },
     explain,
   }
+}
+
+/**
+ * Where policies count persons, a yes of too few is none at all.
+ *
+ * INVARIANT I4: Cedar sees that the role said yes, not how many of it, and would lift a forbid for one of two. So the policies are
+ * asked first how many they want.
+ */
+function readCounted(read: (request: EvaluationRequest) => Decision, request: EvaluationRequest): Decision {
+  if (request.context.approval.roles.length === 0) return read(request)
+  const before = read(withoutYes(request))
+  const isShort =
+    before.kind === 'silence' &&
+    before.cause.kind === 'requestable' &&
+    yesesIn(request).has(before.cause.requires) &&
+    (before.cause.quorum ?? 1) > personsIn(request)
+  return isShort ? before : read(request)
 }
 
 /** Hours and days go beyond the conversation. */
@@ -72,16 +93,18 @@ export function readCedar(
   }
   if (forbids.length > 0) return requestable(forbids, errors)
   if (!answer.allows) return { kind: 'silence', cause: { kind: 'no_permit' }, determining: [], errors }
-  return readPermits(determining, errors, given)
+  return readPermits(determining, errors, { given, persons: personsIn(request) })
 }
 
 /** INVARIANT I4: a permit that waits for a person counts only with that person's yes in the request. */
 function readPermits(
   permits: readonly LoadedPolicy[],
   errors: readonly string[],
-  given: ReadonlySet<string>,
+  { given, persons }: { readonly given: ReadonlySet<string>; readonly persons: number },
 ): Decision {
-  const counting = permits.filter((policy) => policy.requires === undefined || given.has(policy.requires))
+  const counting = permits.filter(
+    ({ requires, quorum }) => requires === undefined || (given.has(requires) && quorum <= persons),
+  )
   if (counting.length === 0) return requestable(permits, errors)
   const obligations = counting.flatMap((policy) => (policy.obligation === undefined ? [] : [policy.obligation]))
   return { kind: 'permit', obligations, determining: idsOf(counting), errors }
@@ -90,14 +113,18 @@ function readPermits(
 function requestable(waiting: readonly LoadedPolicy[], errors: readonly string[]): Decision {
   const [asks] = [...waiting].sort(byEase)
   if (asks?.requires === undefined) return wrong(errors, 'the engine allowed the call and named no permit')
-  const cause = { kind: 'requestable', requires: asks.requires } as const
+  // What forbids is lifted by as many as the most careful of them wants; of permits the easiest is enough.
+  const { requires } = asks
+  const alike = waiting.filter((policy) => policy.effect === 'forbid' && policy.requires === requires)
+  const quorum = Math.max(asks.quorum, ...alike.map((policy) => policy.quorum))
+  const cause = { kind: 'requestable', requires, ...(quorum > 1 ? { quorum } : {}) } as const
   return { kind: 'silence', cause, ...sentenceOf([asks]), determining: idsOf(waiting), errors }
 }
 
 /** The principal's own yes before another person's; then by name, so that the same call always asks for the same thing. */
 function byEase(one: LoadedPolicy, other: LoadedPolicy): number {
-  const rank = ({ requires = '', id }: LoadedPolicy): string =>
-    `${requires === 'confirmation' ? 0 : 1} ${requires} ${id}`
+  const rank = ({ requires = '', quorum, id }: LoadedPolicy): string =>
+    `${requires === 'confirmation' ? 0 : 1} ${String(quorum).padStart(2, '0')} ${requires} ${id}`
   return rank(one) < rank(other) ? -1 : 1
 }
 

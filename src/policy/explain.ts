@@ -1,4 +1,4 @@
-import { yesesIn } from '../bytes/requirement.ts'
+import { personsIn, yesesIn } from '../bytes/requirement.ts'
 import type { Constraint, EvaluationRequest, Explanation, JsonSchema } from '../types.ts'
 import type { Atom, SplitClause, SplitPolicy } from './atoms.ts'
 import type { LoadedPolicy } from './load.ts'
@@ -81,9 +81,13 @@ function explainPolicy(split: SplitPolicy, holds: (key: string) => Holds, reques
     report: { ...report, conditions: [...sides, ...stated] },
     constraints,
     blocks: policy.effect === 'forbid' && applied !== false,
-    waits: applied === true && policy.requires !== undefined && !yesesIn(request).has(policy.requires),
+    waits: applied === true && policy.requires !== undefined && !isGiven(policy.requires, policy.quorum, request),
     fits: clauses.every((clause) => clause.atoms.every((atom) => holds(atom.key) === true || !asksForArgument(atom))),
   }
+}
+
+function isGiven(requires: string, quorum: number, request: EvaluationRequest): boolean {
+  return yesesIn(request).has(requires) && quorum <= personsIn(request)
 }
 
 /** `context.arguments has amount` and its like. */

@@ -17,9 +17,11 @@ const MOST_YESES = 3
 export function withForesight(read: Reading, request: EvaluationRequest, yesesLeft = MOST_YESES): Decision {
   const decision = read(request)
   if (decision.kind !== 'silence' || decision.cause.kind !== 'requestable' || yesesLeft === 0) return decision
-  const { requires } = decision.cause
-  const later = withForesight(read, withYes(request, requires), yesesLeft - 1)
+  const { requires, quorum } = decision.cause
+  const later = withForesight(read, withYes(request, requires, quorum), yesesLeft - 1)
   if (later.kind === 'permit') return decision
+  // One rule wants one of the role, another wants more of it: so many are asked, once.
+  if (later.kind === 'silence' && later.cause.kind === 'requestable' && later.cause.requires === requires) return later
   if (later.kind === 'deny' || later.cause.kind !== 'requestable') return later
   const { determining, errors } = decision
   const sentence = `This call would need more than one yes (${requires}, ${later.cause.requires}), and can be given one.`

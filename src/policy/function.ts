@@ -1,5 +1,5 @@
 import { sha256 } from '../bytes/digest.ts'
-import { isRequirement, requirementOf, yesesIn } from '../bytes/requirement.ts'
+import { isQuorum, isRequirement, personsIn, requirementOf, yesesIn } from '../bytes/requirement.ts'
 import type { Decision, EvaluationRequest, PolicyDecisionPoint } from '../types.ts'
 
 /**
@@ -16,8 +16,8 @@ export type PolicyFunction = (
  *
  * - `'permit'` or `'deny'`;
  * - `{ deny: 'Refunds above 500 EUR need approval from finance.' }`;
- * - `{ ask: 'confirmation', say?: '…' }` or `{ ask: 'finance', say?: '…' }`: a permit once the principal, or a person in
- *   that role, said yes; it is asked again with that yes in `request.context.approval`;
+ * - `{ ask: 'confirmation', say?: '…' }` or `{ ask: 'finance', quorum?: 2, say?: '…' }`: a permit once the principal, or so many
+ *   persons in that role, said yes; it is asked again with that yes in `request.context.approval`;
  * - a full {@link Decision}.
  *
  * Everything else is passed on as it is, and read as a wrong answer. Its decisions cannot be re-derived from receipts.
@@ -55,18 +55,20 @@ function readShort(answer: unknown, id: string, request: EvaluationRequest): unk
   const short = membersOf(answer)
   if (short === undefined || short.has('kind')) return answer
   const [deny, asked, say] = [short.get('deny'), short.get('ask'), short.get('say')]
+  const quorum = short.get('quorum') ?? 1
   if (short.size === 1 && typeof deny === 'string') {
     return { kind: 'deny', sentence: deny, determining: [id], errors: [] } satisfies Decision
   }
-  if (typeof asked !== 'string' || short.size !== (short.has('say') ? 2 : 1)) return answer
+  const known = ['ask', 'quorum', 'say'].filter((name) => short.has(name))
+  if (typeof asked !== 'string' || short.size !== known.length) return answer
   if (short.has('say') && typeof say !== 'string') return answer
   const requires = requirementOf(asked)
-  if (!isRequirement(requires)) return answer
-  if (yesesIn(request).has(requires)) return permit(id)
+  if (!isRequirement(requires) || typeof quorum !== 'number' || !isQuorum(quorum, requires)) return answer
+  if (yesesIn(request).has(requires) && quorum <= personsIn(request)) return permit(id)
   const sentence = typeof say === 'string' ? { sentence: say } : {}
   return {
     kind: 'silence',
-    cause: { kind: 'requestable', requires },
+    cause: { kind: 'requestable', requires, ...(quorum > 1 ? { quorum } : {}) },
     ...sentence,
     determining: [id],
     errors: [],

@@ -37,6 +37,8 @@ export interface LoadedPolicy {
   readonly clauses: readonly Clause[]
   /** `confirmation` or `approval:<role>`: the permit counts only once a person said so. */
   readonly requires: string | undefined
+  /** How many different persons must say so. */
+  readonly quorum: number
   /** What the model and the person are told when this policy refuses. */
   readonly refusal: string | undefined
   readonly obligation: Obligation | undefined

@@ -48,8 +48,10 @@ function partsOf({ at, says }: ShortRule): readonly Part[] {
     case 'permit-when': {
       const { conditions, otherwise } = says
       const yes = otherwise.ask === undefined ? undefined : yesOf(otherwise.ask)
+      const { quorum = 1 } = otherwise
       const annotations = [
         ...(yes === undefined ? [] : [`@requires(${quoted(yes.requires)})`]),
+        ...(quorum > 1 ? [`@quorum("${quorum}")`] : []),
         ...(otherwise.say === undefined ? [] : [`@refusal(${quoted(otherwise.say)})`]),
       ]
       const left = { at: otherwise.at, annotations }

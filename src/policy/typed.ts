@@ -16,8 +16,8 @@ export type PolicyAnswer =
   | 'permit'
   | 'deny'
   | { readonly deny: string }
-  /** A permit once the principal (`confirmation`), or somebody in that role, said yes. */
-  | { readonly ask: string; readonly say?: string }
+  /** A permit once the principal (`confirmation`), or so many different persons in that role (1 unless said), said yes. */
+  | { readonly ask: string; readonly quorum?: number; readonly say?: string }
 
 /** One call as a rule sees it: what Cedar policies read, with the arguments typed. */
 export interface RuledCall<ARGUMENTS> {

@@ -21,7 +21,14 @@ export const CONTEXT_MEMBERS: ReadonlySet<string> = new Set([
 ])
 
 /** The annotations that mean something here. */
-export const ANNOTATIONS: ReadonlySet<string> = new Set(['id', 'requires', 'refusal', 'obligation', 'disclose'])
+export const ANNOTATIONS: ReadonlySet<string> = new Set([
+  'id',
+  'requires',
+  'quorum',
+  'refusal',
+  'obligation',
+  'disclose',
+])
 
 /** Who may see the value that broke a rule: the model (and everybody), only people, or nobody. */
 export type Disclosure = 'model' | 'person' | 'none'

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LONGEST_ABSENCE_MS, LONGEST_WAIT_MS, seekConsent } from '../../src/approval/approval.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { ApprovalRequest, Store } from '../../src/types.ts'
+import type { Store } from '../../src/types.ts'
 import { answerBy, requestWith } from '../support/approvals.ts'
 
 const HOUR_MS = 3_600_000
