@@ -81,7 +81,7 @@ export function shownKey({ keyFile, keyEnv }: Places): string {
  * @param role what they are to be trusted with, as `trust` of the configuration names it
  * @throws UnusableInput naming the file, and the key that cannot be used
  */
-export function keysIn(file: string, role: 'receipts' | 'override'): readonly Jwk[] {
+export function keysIn(file: string, role: 'receipts' | 'override' | 'approval'): readonly Jwk[] {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))

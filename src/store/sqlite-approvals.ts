@@ -23,9 +23,9 @@ export class SqliteApprovals {
   readonly #byRef: StatementSync
   readonly #pending: StatementSync
   readonly #answer: StatementSync
-  readonly #decline: StatementSync
-  readonly #declinedDigest: StatementSync
-  readonly #declinedRef: StatementSync
+  readonly #keep: StatementSync
+  readonly #declined: StatementSync
+  readonly #kept: StatementSync
   readonly #previous: StatementSync
   readonly #spend: StatementSync
   readonly #forget: StatementSync
@@ -42,7 +42,7 @@ export class SqliteApprovals {
   /** `schema` is the name under which `claims.db` is open: attached, or the connection's own file. */
   constructor(db: DatabaseSync, schema: 'claims' | 'main') {
     const table = `${schema}.requests`
-    const declines = `${schema}.declines`
+    const answers = `${schema}.answers`
     const watchers = `${schema}.watchers`
     const columns = 'ref, state, expires_at, request, answered'
     this.#insert = db.prepare(
@@ -54,12 +54,14 @@ export class SqliteApprovals {
       `SELECT ${columns} FROM ${table} WHERE state = 'pending' AND expires_at > ? ORDER BY id DESC LIMIT ${MOST_REMEMBERED}`,
     )
     this.#answer = db.prepare(`UPDATE ${table} SET state = ?, answered = ? WHERE ref = ?`)
-    this.#decline = db.prepare(
-      `INSERT INTO ${declines} (digest, ref, request, answered) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`,
+    this.#keep = db.prepare(
+      `INSERT INTO ${answers} (ref, digest, state, request, answered) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (ref) DO UPDATE SET state = excluded.state, answered = excluded.answered`,
     )
-    const declined = `SELECT 'declined' AS state, 0 AS expires_at, request, answered FROM ${declines}`
-    this.#declinedDigest = db.prepare(`${declined} WHERE digest = ?`)
-    this.#declinedRef = db.prepare(`${declined} WHERE ref = ?`)
+    // A yes that is no longer among the requests has had its time.
+    const kept = `SELECT ref, state, 0 AS expires_at, request, answered FROM ${answers}`
+    this.#declined = db.prepare(`${kept} WHERE digest = ? AND state = 'declined' LIMIT 1`)
+    this.#kept = db.prepare(`${kept} WHERE ref = ?`)
     this.#previous = db.prepare(
       `SELECT request FROM ${table} WHERE subject = ? AND state IN ('approved', 'spent') ORDER BY id DESC LIMIT 1`,
     )
@@ -101,11 +103,11 @@ export class SqliteApprovals {
   }
 
   find(digest: string, now: number): ApprovalRecord | undefined {
-    return this.#read(this.#byDigest.get(digest) ?? this.#declinedDigest.get(digest), now)
+    return this.#read(this.#byDigest.get(digest) ?? this.#declined.get(digest), now)
   }
 
   get(ref: string, now: number): ApprovalRecord | undefined {
-    return this.#read(this.#byRef.get(ref) ?? this.#declinedRef.get(ref), now)
+    return this.#read(this.#byRef.get(ref) ?? this.#kept.get(ref), now)
   }
 
   /** Oldest first; of a folder that holds more than is kept nowadays, the newest. */
@@ -127,9 +129,9 @@ export class SqliteApprovals {
     const next = record === undefined ? undefined : answeredWith(record, answer)
     if (record === undefined || next === undefined) return false
     const answers = JSON.stringify(next.answers)
-    if (next.state === 'declined') {
+    if (next.state !== 'pending') {
       const { state: _, answers: __, ...request } = record
-      this.#decline.run(record.requestDigest, ref, JSON.stringify(withoutArguments(request)), answers)
+      this.#keep.run(ref, record.requestDigest, next.state, JSON.stringify(withoutArguments(request)), answers)
     }
     return this.#answer.run(next.state, answers, ref).changes === 1
   }

@@ -197,7 +197,7 @@ class Eraser {
     return isAsked || this.#refs.has(request.ref) || this.#forgetting.question(request)
   }
 
-  /** What else holds what goes: later questions, which are compared with it, and the reason of a no. The no itself stays (I4). */
+  /** What else holds what goes: later questions, which are compared with it, and people's own words. A no itself stays (I4). */
   #copies(shared: DatabaseSync): void {
     const compared: { readonly id: number; readonly request: string }[] = []
     for (const row of shared.prepare('SELECT id, request FROM requests').iterate()) {
@@ -206,18 +206,18 @@ class Eraser {
       if (!askedBy({ ...request, argumentsText: previousText }).some((digest) => this.#asked.has(digest))) continue
       compared.push({ id: Number(row['id']), request: JSON.stringify(request) })
     }
-    const declined: { readonly digest: string; readonly answered: string }[] = []
-    for (const row of shared.prepare('SELECT digest, request, answered FROM declines').iterate()) {
+    const said: { readonly ref: string; readonly answered: string }[] = []
+    for (const row of shared.prepare('SELECT ref, request, answered FROM answers').iterate()) {
       if (!this.#isMeant(JSON.parse(String(row['request'])) as ApprovalRequest)) continue
       const answers = JSON.parse(String(row['answered'])) as readonly ApprovalAnswer[]
       const answered = JSON.stringify(answers.map(({ reason: _, ...answer }) => ({ ...answer, statement: '' })))
-      declined.push({ digest: String(row['digest']), answered })
+      said.push({ ref: String(row['ref']), answered })
     }
     const compare = shared.prepare('UPDATE requests SET request = ? WHERE id = ?')
-    const decline = shared.prepare('UPDATE declines SET answered = ? WHERE digest = ?')
+    const unsay = shared.prepare('UPDATE answers SET answered = ? WHERE ref = ?')
     written(shared, () => {
       for (const { id, request } of compared) compare.run(request, id)
-      for (const { digest, answered } of declined) decline.run(answered, digest)
+      for (const { ref, answered } of said) unsay.run(answered, ref)
     })
   }
 

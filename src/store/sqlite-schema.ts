@@ -100,14 +100,16 @@ CREATE INDEX IF NOT EXISTS claims.requests_by_subject ON requests (subject, id);
 CREATE INDEX IF NOT EXISTS claims.requests_by_end ON requests (expires_at);
 CREATE INDEX IF NOT EXISTS claims.requests_pending ON requests (expires_at) WHERE state = 'pending';
 
--- Every no, without the arguments. Kept for good: one that was forgotten could be asked about until somebody says yes.
-CREATE TABLE IF NOT EXISTS claims.declines (
-  digest   TEXT PRIMARY KEY,
-  ref      TEXT NOT NULL,
+-- What people said in the end, \`declined\` or \`approved\`, without the arguments. Kept for good: a no that was forgotten could be
+-- asked about until somebody says yes, and what receipts name of a yes is in its statements.
+CREATE TABLE IF NOT EXISTS claims.answers (
+  ref      TEXT PRIMARY KEY,
+  digest   TEXT NOT NULL,
+  state    TEXT NOT NULL,
   request  TEXT NOT NULL,
   answered TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS claims.declines_by_ref ON declines (ref);
+CREATE INDEX IF NOT EXISTS claims.answers_declined ON answers (digest) WHERE state = 'declined';
 
 -- How often each override was used. Kept for good: one that was forgotten could be used again.
 CREATE TABLE IF NOT EXISTS claims.overrides (

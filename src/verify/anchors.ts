@@ -17,6 +17,8 @@ export interface BundleTrust {
   readonly checkpoints?: readonly string[]
   /** Public keys of people who may sign overrides. */
   readonly override?: readonly Jwk[]
+  /** Public keys that gates sign people's answers with. */
+  readonly approval?: readonly Jwk[]
   /** Digests of policies that the caller knows, as receipts name them. */
   readonly policies?: readonly string[]
   /** Digests of tool definitions that the caller knows. */
@@ -30,6 +32,7 @@ export interface Anchors {
   readonly held: readonly Checkpoint[]
   /** RFC 7638 thumbprints. */
   readonly override: ReadonlySet<string> | undefined
+  readonly approval: ReadonlyMap<string, TrustedKey> | undefined
   readonly policies: ReadonlySet<string> | undefined
   readonly definitions: ReadonlySet<string> | undefined
   /** Says which of these keys has another role too, among those that are believed for receipts. */
@@ -44,15 +47,21 @@ export async function readAnchors(trust: BundleTrust): Promise<Anchors> {
   const keys = await importTrustedKeys(trust.keys)
   const policy = trust.log === undefined ? undefined : readWitnessPolicy(sha256Bytes, utf8(trust.log))
   const override = trust.override === undefined ? undefined : new Set((await importTrustedKeys(trust.override)).keys())
+  const approval = trust.approval === undefined ? undefined : await importTrustedKeys(trust.approval)
+  const others = [
+    { role: 'overrides', kids: override },
+    { role: 'approvals', kids: approval },
+  ] as const
   return {
     keys,
     policy,
     held: (trust.checkpoints ?? []).map(heldCheckpoint),
     override,
+    approval,
     policies: trust.policies === undefined ? undefined : new Set(trust.policies),
     definitions: trust.definitions === undefined ? undefined : new Set(trust.definitions),
     twoRoles: (added) =>
-      inTwoRoles([...trust.keys, ...added.values()], [...keys.keys(), ...added.keys()], policy, override),
+      inTwoRoles([...trust.keys, ...added.values()], [...keys.keys(), ...added.keys()], policy, others),
   }
 }
 
@@ -73,10 +82,12 @@ function inTwoRoles(
   jwks: readonly Jwk[],
   kids: readonly string[],
   policy: WitnessPolicy | undefined,
-  override: ReadonlySet<string> | undefined,
+  others: readonly { readonly role: string; readonly kids: Pick<ReadonlySet<string>, 'has'> | undefined }[],
 ): string | undefined {
-  const overriding = kids.find((kid) => override?.has(kid) === true)
-  if (overriding !== undefined) return `the key ${overriding} is trusted for receipts and for overrides`
+  for (const { role, kids: theirs } of others) {
+    const shared = kids.find((kid) => theirs?.has(kid) === true)
+    if (shared !== undefined) return `the key ${shared} is trusted for receipts and for ${role}`
+  }
   const parties = [...(policy?.logs ?? []), ...(policy?.witnesses ?? [])]
   for (const { crv, x } of jwks) {
     if (crv !== 'Ed25519' || typeof x !== 'string') continue

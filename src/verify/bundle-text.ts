@@ -46,13 +46,17 @@ export type BundlePart =
     }
   | ({ readonly kind: 'end' } & BundleCounts)
 
-/** What a receipt committed to, with the salt: the request of a decision, or the result of an outcome. */
+/**
+ * What a receipt committed to: the request of a decision or the result of an outcome, with the salt; or the gate's signed word for
+ * an answer that a decision rests on.
+ */
 export interface BundleOpening {
   /** Hash of the decision receipt; for a result, of the outcome receipt. */
   readonly receipt: string
+  /** Empty for a statement, whose digest has none. */
   readonly salt: string
-  readonly opens: 'request' | 'result'
-  /** The canonical request, or the result's text. */
+  readonly opens: 'request' | 'result' | 'statement'
+  /** The canonical request, the result's text, or the statement as a compact JWS. */
   readonly text: string
 }
 
@@ -104,6 +108,7 @@ function membersOf(part: BundlePart): unknown {
     case 'receipt':
       return { receipt: part.jws, leaf: part.leaf, proof: part.proof?.map(encodeBase64) }
     case 'opening':
+      if (part.opens === 'statement') return { opening: { receipt: part.receipt, statement: part.text } }
       return { opening: { receipt: part.receipt, salt: part.salt, [part.opens]: part.text } }
     case 'checkpoint':
       return { checkpoint: part.note, proof: part.proof?.map(encodeBase64) }
@@ -137,10 +142,14 @@ function readOpening(members: Members): BundlePart {
   const value = members.get('opening')
   if (!isObject(value)) throw wrong('has an opening that is not an object')
   const inner = new Map<string, Json>(Object.entries(value))
-  const opens = inner.has('request') ? 'request' : 'result'
-  only(inner, ['receipt', 'salt', opens])
   const receipt = textIn(inner, 'receipt')
   if (!isDigest(receipt)) throw wrong('has an opening of something that is no hash')
+  if (inner.has('statement')) {
+    only(inner, ['receipt', 'statement'])
+    return { kind: 'opening', receipt, salt: '', opens: 'statement', text: textIn(inner, 'statement') }
+  }
+  const opens = inner.has('request') ? 'request' : 'result'
+  only(inner, ['receipt', 'salt', opens])
   return { kind: 'opening', receipt, salt: textIn(inner, 'salt'), opens, text: textIn(inner, opens) }
 }
 

@@ -8,6 +8,7 @@ import type { Check, VerifyReport } from '../receipt/verify-report.ts'
 import { Ledger } from '../receipt/verify-set.ts'
 import type { Extent } from '../receipt/verify-streams.ts'
 import { type Anchors, type BundleTrust, readAnchors } from './anchors.ts'
+import { ApprovalsCheck } from './approvals-check.ts'
 import { BundleOrder, type PlacedPart } from './bundle-order.ts'
 import { type BundleHead, readBundlePart } from './bundle-text.ts'
 import { OpeningsCheck } from './openings-check.ts'
@@ -97,6 +98,7 @@ class Run {
   readonly #intake: Intake
   readonly #tree: TreeCheck
   readonly #terms: TermsCheck
+  readonly #approvals: ApprovalsCheck
   readonly #openings: OpeningsCheck
 
   constructor(head: BundleHead, anchors: Anchors) {
@@ -107,6 +109,7 @@ class Run {
     this.#intake = new Intake(this.#keyring, this.#ledger)
     this.#tree = new TreeCheck(this.#ledger.findings, head, anchors)
     this.#terms = new TermsCheck(this.#ledger.findings, anchors)
+    this.#approvals = new ApprovalsCheck(this.#ledger.findings, anchors)
     this.#openings = new OpeningsCheck(this.#ledger.findings)
   }
 
@@ -123,7 +126,9 @@ class Run {
       case 'end':
         return
       case 'opening':
-        if (this.#isKeyless) this.#ledger.findings.unsure('openings', KEYLESS)
+        if (this.#isKeyless)
+          this.#ledger.findings.unsure(part.opens === 'statement' ? 'approvals' : 'openings', KEYLESS)
+        else if (part.opens === 'statement') await this.#approvals.statement(part)
         else this.#openings.opening(part)
         return
       case 'checkpoint':
@@ -140,6 +145,7 @@ class Run {
     const accepted = this.#isKeyless ? this.#intake.pass(looked) : await this.#intake.take(looked)
     if (accepted === undefined) return
     this.#terms.see(accepted)
+    this.#approvals.see(accepted)
     this.#openings.see(accepted)
   }
 
@@ -163,8 +169,9 @@ class Run {
         case 'definitions':
         case 'policies':
         case 'overrides':
-        case 'approvals':
           return this.#terms.verdictOf(check)
+        case 'approvals':
+          return this.#approvals.verdict()
         case 'openings':
           return this.#openings.verdict()
         case 'completeness':

@@ -1,3 +1,4 @@
+import { counted } from '../bytes/counted.ts'
 import type { Findings } from '../receipt/findings.ts'
 import { CHECKS, type Check, type VerifyReport } from '../receipt/verify-report.ts'
 import type { BundleScope } from './bundle-text.ts'
@@ -47,6 +48,11 @@ export function pass(why: string): Verdict {
 
 export function open(why: string): Verdict {
   return { result: 'not_established', why }
+}
+
+/** `1 call ran`, `2 calls ran`. */
+export function ran(count: number): string {
+  return `${counted(count, 'call')} ran`
 }
 
 /** All checks in their order. A failure speaks before a doubt, and a doubt before the verdict. */

@@ -3,18 +3,17 @@ import type { DecisionClaims } from '../receipt/claims.ts'
 import type { Findings } from '../receipt/findings.ts'
 import type { Accepted } from '../receipt/intake.ts'
 import type { Anchors } from './anchors.ts'
-import { open, pass, type Verdict } from './report.ts'
+import { open, pass, ran, type Verdict } from './report.ts'
 
-export type TermsVerdict = 'definitions' | 'policies' | 'overrides' | 'approvals'
+export type TermsVerdict = 'definitions' | 'policies' | 'overrides'
 
-/** What decisions were made on: definitions and policies that the caller knows, overrides and approvals. */
+/** What decisions were made on: definitions and policies that the caller knows, and overrides. */
 export class TermsCheck {
   readonly #findings: Findings
   readonly #anchors: Anchors
   #decisions = 0
   #defined = 0
   #overrides = 0
-  #approvals = 0
 
   constructor(findings: Findings, anchors: Anchors) {
     this.#findings = findings
@@ -28,7 +27,6 @@ export class TermsCheck {
       this.#findings.fail({ index, receipt: sighted.id, check, why })
     this.#digests(claims, fail)
     this.#override(claims, fail)
-    this.#approval(claims, fail)
   }
 
   verdictOf(check: TermsVerdict): Verdict {
@@ -47,11 +45,6 @@ export class TermsCheck {
         if (this.#anchors.override === undefined)
           return open(`${ran(this.#overrides)} on overrides: give the public keys of the people who may sign them`)
         return pass(`the gate names only keys that you trust with overrides; ${ran(this.#overrides)} on one`)
-      case 'approvals':
-        if (this.#approvals === 0) return pass('no call ran on a person’s yes')
-        return open(
-          `${ran(this.#approvals)} on a person’s yes, by the gate’s own word: no signature of a person is in a receipt`,
-        )
     }
   }
 
@@ -80,18 +73,6 @@ export class TermsCheck {
     else if (new Set(override.by).size !== override.by.length)
       fail('overrides', `its override ${override.id} counts one key twice`)
   }
-
-  #approval({ approval, basis, permit, code }: DecisionClaims, fail: Fail): void {
-    if (basis === 'approval' && approval === undefined)
-      fail('approvals', 'it rests on an approval that it does not name')
-    if (approval === undefined || permit === undefined) return
-    this.#approvals += 1
-    if (code !== undefined) fail('approvals', 'it names an approval, and refuses')
-  }
-}
-
-function ran(count: number): string {
-  return `${counted(count, 'call')} ran`
 }
 
 type Fail = (check: TermsVerdict, why: string) => void

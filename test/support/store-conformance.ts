@@ -3,6 +3,7 @@ import { sha256 } from '../../src/bytes/digest.ts'
 import type { Chain } from '../../src/receipt/chain.ts'
 import { generateSigner, sealReceipt } from '../../src/receipt/sign.ts'
 import {
+  type ApprovalRecord,
   type ApprovalRequest,
   type Committed,
   NO_SESSION,
@@ -347,6 +348,64 @@ export function describeStore(name: string, under: StoreUnderTest): void {
         expect(await store.answer('hp_none', yes)).toBe(false)
         expect(await store.pending()).toEqual([])
         expect(await store.request(request('hp_2'))).toMatchObject({ ref: 'hp_1', state: 'declined' })
+      })
+
+      it('I4: count persons: one who answers twice is one, and a yes is there with the last of them', async () => {
+        await store.request(request('hp_1', 'digest', { requires: 'approval:finance', quorum: 3 }))
+        const raced = await Promise.all(
+          ['bob', 'bob', 'carol', 'bob', 'carol'].map((by) => store.answer('hp_1', answerBy(by))),
+        )
+        expect(raced.filter((recorded) => recorded)).toHaveLength(2)
+        expect(await store.get('hp_1')).toMatchObject({ state: 'pending' })
+        expect((await permit('early', { approval: 'hp_1' })).committed).toEqual({ outcome: 'approval_spent' })
+        expect(await store.answer('hp_1', answerBy('dave'))).toBe(true)
+        expect(await store.answer('hp_1', answerBy('erin'))).toBe(false)
+        const { state, answers } = (await store.get('hp_1')) as ApprovalRecord
+        expect([state, answers.map(({ by }) => by).sort()]).toEqual(['approved', ['bob', 'carol', 'dave']])
+      })
+
+      it('I4: are ended for good by one no, after other yeses too, and however much time goes by', async () => {
+        const asked = { requires: 'approval:finance', quorum: 2 } as const
+        await store.request(request('hp_1', 'digest', asked))
+        await store.answer('hp_1', answerBy('bob'))
+        expect(await store.answer('hp_1', answerBy('carol', { answer: 'declined', reason: 'no' }))).toBe(true)
+        expect(await store.answer('hp_1', answerBy('dave'))).toBe(false)
+        await store.request(request('hp_2', 'taken back'))
+        await store.answer('hp_2', yes)
+        expect(await store.answer('hp_2', no)).toBe(true)
+        expect((await permit('back', { approval: 'hp_2' })).committed).toEqual({ outcome: 'approval_spent' })
+        now += 60_000 + WEEK_MS
+        for (const ref of ['hp_3', 'hp_4'])
+          expect(await store.request(request(ref, 'digest', asked))).toMatchObject({ ref: 'hp_1', state: 'declined' })
+        expect(await store.find('digest')).toMatchObject({ answers: [{ by: 'bob' }, { by: 'carol', reason: 'no' }] })
+        expect(await store.get('hp_2')).toMatchObject({ state: 'declined' })
+        expect(await store.pending()).toEqual([])
+      })
+
+      it('I3: make way for another question, and are no yes to it', async () => {
+        await store.request(request('hp_1'))
+        await store.answer('hp_1', yes)
+        const other = { because: 'another reason' }
+        expect(await store.request(request('hp_2', 'digest', other))).toMatchObject({ ref: 'hp_2', state: 'pending' })
+        expect(await store.get('hp_1')).toMatchObject({ state: 'expired' })
+        expect((await permit('other', { approval: 'hp_1' })).committed).toEqual({ outcome: 'approval_spent' })
+        expect(await store.request(request('hp_3', 'digest', other))).toMatchObject({ ref: 'hp_2' })
+      })
+
+      it('are compared with what was approved last of the same tool and principal', async () => {
+        const texts = async (ref: string, changes: Partial<ApprovalRequest> = {}) =>
+          (await store.request(request(ref, `digest of ${ref}`, { argumentsText: `{"ref":"${ref}"}`, ...changes })))
+            .previousText
+        expect(await texts('hp_1')).toBeUndefined()
+        expect(await texts('hp_2', { previousText: '{"forged":true}' })).toBeUndefined()
+        await store.answer('hp_1', yes)
+        expect(await texts('hp_3')).toBe('{"ref":"hp_1"}')
+        await permit('k', { approval: 'hp_1' })
+        await store.answer('hp_2', no)
+        expect(await texts('hp_4')).toBe('{"ref":"hp_1"}')
+        expect(await texts('hp_5', { tool: 'shop/pay' })).toBeUndefined()
+        expect(await texts('hp_6', { principal: { type: 'user', id: 'bob' } })).toBeUndefined()
+        expect(await texts('hp_7', { principal: { type: 'user', id: 'alice', tenant: 'acme' } })).toBeUndefined()
       })
 
       it('I2: are spent once, with the claim that they permit, and by nothing that was refused', async () => {

@@ -6,6 +6,7 @@ import type { Hash } from '../../log/ports.ts'
 import type { OutcomeClaims, ReceiptClaims } from '../../receipt/claims.ts'
 import { type Opening, openRequest, openResult } from '../../receipt/opening.ts'
 import { readReceipt } from '../../receipt/read.ts'
+import { statementBytes } from '../../receipt/statement.ts'
 import type { LogReader } from '../../store/log-reader.ts'
 import type { StoreReader } from '../../store/sqlite-reader.ts'
 import type { Sidecar } from '../../types.ts'
@@ -80,8 +81,10 @@ export async function* contentOf(terms: ContentTerms, tally: Tally): AsyncGenera
       yield { kind: 'receipt', jws: one.receipt.jws, leaf, ...proof }
       const text = results.get(one.receipt.id)
       unused.delete(one.receipt.id)
-      if (!terms.open && text === undefined) continue
       const claims = readReceipt(one.receipt.jws)
+      for (const statement of await statementsOf(terms, claims))
+        yield { kind: 'opening', receipt: hash, opens: 'statement', salt: '', text: statement }
+      if (!terms.open && text === undefined) continue
       const opening = terms.open ? requestOf(claims, one.sidecar, tally) : undefined
       if (opening !== undefined) yield { kind: 'opening', receipt: hash, opens: 'request', ...opening }
       if (text === undefined) continue
@@ -136,6 +139,19 @@ function requestOf(claims: ReceiptClaims, kept: Sidecar | undefined, tally: Tall
   }
   tally.long += 1
   return undefined
+}
+
+/** The gate's signed words for the answers that a decision rests on: no secret of the call is in them. */
+async function statementsOf({ store }: ContentTerms, claims: ReceiptClaims): Promise<readonly string[]> {
+  if (claims.kind !== 'decision' || claims.approval === undefined || !('answers' in claims.approval)) return []
+  const { ref, answers } = claims.approval
+  const named = new Set(answers.map(({ statement }) => statement))
+  const said = (await store.get(ref))?.answers ?? []
+  return said.flatMap(({ statement }) => (named.has(statementDigest(statement)) ? [statement] : []))
+}
+
+function statementDigest(statement: string): string {
+  return Buffer.from(sha256Bytes(statementBytes(statement))).toString('base64url')
 }
 
 async function resultOf({ store }: ContentTerms, claims: ReceiptClaims, text: string): Promise<Opening> {

@@ -22,6 +22,7 @@ export interface AnchorFlags {
   readonly policies?: readonly string[]
   readonly definitions?: readonly string[]
   readonly overrideKeys?: readonly string[]
+  readonly approvalKeys?: readonly string[]
 }
 
 /** SHA-256, base64url: how receipts name policies and definitions. */
@@ -33,13 +34,14 @@ const DIGEST = /^[A-Za-z0-9_-]{43}$/
  * @throws UnusableInput naming the file; HoldpointError ERR_CONFIG, ERR_POLICY for policies that do not load
  */
 export async function anchorsOf(flags: AnchorFlags): Promise<Omit<BundleTrust, 'keys'>> {
-  const { log, checkpoint = [], policies, definitions, overrideKeys } = flags
+  const { log, checkpoint = [], policies, definitions, overrideKeys, approvalKeys } = flags
   return {
     checkpoints: await Promise.all(checkpoint.map(async (file) => (await checkpointIn(file)).note)),
     ...(log === undefined ? {} : { log: await logPolicyIn(log) }),
     ...(policies === undefined ? {} : { policies: policies.flatMap(policyDigests) }),
     ...(definitions === undefined ? {} : { definitions: (await Promise.all(definitions.map(digestsOfTools))).flat() }),
     ...(overrideKeys === undefined ? {} : { override: overrideKeys.flatMap((file) => keysIn(file, 'override')) }),
+    ...(approvalKeys === undefined ? {} : { approval: approvalKeys.flatMap((file) => keysIn(file, 'approval')) }),
   }
 }
 
@@ -54,12 +56,14 @@ export function askedBy({
   policies,
   definitions,
   override,
+  approval,
 }: Omit<BundleTrust, 'keys'>): readonly Check[] {
   const asksWitnesses = log !== undefined && readWitnessPolicy(sha256Bytes, utf8(log)).quorum.kind !== 'none'
   return [
     ...(definitions === undefined ? [] : (['definitions'] as const)),
     ...(policies === undefined ? [] : (['policies'] as const)),
     ...(override === undefined ? [] : (['overrides'] as const)),
+    ...(approval === undefined ? [] : (['approvals'] as const)),
     ...(log === undefined ? [] : (['inclusion'] as const)),
     ...(checkpoints.length === 0 ? [] : (['consistency'] as const)),
     ...(asksWitnesses ? (['witnesses'] as const) : []),

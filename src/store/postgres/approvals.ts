@@ -29,7 +29,7 @@ interface Stored {
  */
 export class PostgresApprovals {
   readonly #table: string
-  readonly #declines: string
+  readonly #answers: string
   readonly #watchers: string
   /** Seen to have expired here, and those of them that are still to be written down. */
   readonly #expired = new Set<string>()
@@ -39,7 +39,7 @@ export class PostgresApprovals {
 
   constructor(schema: string) {
     this.#table = `${quotedSchema(schema)}.requests`
-    this.#declines = `${quotedSchema(schema)}.declines`
+    this.#answers = `${quotedSchema(schema)}.answers`
     this.#watchers = `${quotedSchema(schema)}.watchers`
   }
 
@@ -71,12 +71,12 @@ export class PostgresApprovals {
 
   async find(session: Session, digest: string, now: number): Promise<ApprovalRecord | undefined> {
     const [newest] = await this.#read(session, `WHERE digest = $1 ORDER BY id DESC LIMIT 1`, [digest], now)
-    return newest ?? (await this.#declined(session, 'digest', digest, now))
+    return newest ?? (await this.#kept(session, `WHERE digest = $1 AND state = 'declined'`, digest, now))
   }
 
   async get(session: Session, ref: string, now: number): Promise<ApprovalRecord | undefined> {
     const [known] = await this.#read(session, `WHERE ref = $1`, [ref], now)
-    return known ?? (await this.#declined(session, 'ref', ref, now))
+    return known ?? (await this.#kept(session, 'WHERE ref = $1', ref, now))
   }
 
   /** Oldest first. What is kept is bounded when it is asked for. */
@@ -92,14 +92,14 @@ export class PostgresApprovals {
     const next = record === undefined ? undefined : answeredWith(record, answer)
     if (record === undefined || next === undefined) return false
     const answers = JSON.stringify(next.answers)
-    if (next.state === 'declined') {
+    if (next.state !== 'pending') {
       const { state: _, answers: __, ...request } = record
       await session.query(
         {
-          text: `INSERT INTO ${this.#declines} (digest, ref, request, answered) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (digest) DO NOTHING`,
+          text: `INSERT INTO ${this.#answers} (ref, digest, state, request, answered) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (ref) DO UPDATE SET state = excluded.state, answered = excluded.answered`,
         },
-        [record.requestDigest, ref, JSON.stringify(withoutArguments(request)), answers],
+        [ref, record.requestDigest, next.state, JSON.stringify(withoutArguments(request)), answers],
       )
     }
     const answered = await session.query(
@@ -157,14 +157,11 @@ export class PostgresApprovals {
     return rows.map((row) => this.#recordOf(row as unknown as Stored, now))
   }
 
-  async #declined(
-    session: Session,
-    by: 'digest' | 'ref',
-    value: string,
-    now: number,
-  ): Promise<ApprovalRecord | undefined> {
-    const all = `(SELECT *, 'declined' AS state FROM ${this.#declines}) AS declines`
-    return (await this.#read(session, `WHERE ${by} = $1 LIMIT 1`, [value], now, all))[0]
+  /** What people said to a request that is no longer among them: a no stands, a yes has had its time. */
+  async #kept(session: Session, where: string, value: string, now: number): Promise<ApprovalRecord | undefined> {
+    const kept = `(SELECT ref, digest, CASE state WHEN 'declined' THEN state ELSE 'expired' END AS state, request, answered
+                   FROM ${this.#answers}) AS kept`
+    return (await this.#read(session, `${where} LIMIT 1`, [value], now, kept))[0]
   }
 
   /** What was approved last of the same principal's calls of the same tool. */

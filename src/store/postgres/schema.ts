@@ -166,11 +166,14 @@ CREATE INDEX requests_by_digest ON ${s}.requests (digest, id);
 CREATE INDEX requests_by_subject ON ${s}.requests (subject, id);
 CREATE INDEX requests_by_end ON ${s}.requests (expires_at);
 
--- Every no, without the arguments. Kept for good: one that was forgotten could be asked about until somebody says yes.
-CREATE TABLE ${s}.declines (
-  digest   text COLLATE "C" PRIMARY KEY,
-  ref      text COLLATE "C" NOT NULL UNIQUE,
+-- What people said in the end, \`declined\` or \`approved\`, without the arguments. Kept for good: a no that was forgotten could be
+-- asked about until somebody says yes, and what receipts name of a yes is in its statements.
+CREATE TABLE ${s}.answers (
+  ref      text COLLATE "C" PRIMARY KEY,
+  digest   text COLLATE "C" NOT NULL,
+  state    text COLLATE "C" NOT NULL,
   request  text COLLATE "C" NOT NULL,
   answered text COLLATE "C" NOT NULL
-);`
+);
+CREATE INDEX answers_declined ON ${s}.answers (digest) WHERE state = 'declined';`
 }

@@ -232,6 +232,10 @@ class Reading {
     only(value, ['opening'])
     const inner = value.get('opening')
     if (!(inner instanceof Map)) throw new Wrong('no opening')
+    if (inner.has('statement')) {
+      this.#statement(inner)
+      return
+    }
     const what = inner.has('request') ? 'request' : 'result'
     only(inner, ['receipt', 'salt', what])
     const [hash, salt, opened] = [text(inner, 'receipt'), text(inner, 'salt'), text(inner, what)]
@@ -240,6 +244,19 @@ class Reading {
     if (this.#trust.keys.length === 0) return
     if (isOpened(this.#openable.get(hash), what, salt, opened)) this.#opened += 1
     else this.#fail('openings')
+  }
+
+  /** Nobody is trusted with approvals here: a statement need only be one that its receipt names. */
+  #statement(inner: Claims): void {
+    only(inner, ['receipt', 'statement'])
+    const [hash, jws] = [text(inner, 'receipt'), text(inner, 'statement')]
+    if (unbase(hash, 'base64url').length !== 32) throw new Wrong('no hash')
+    this.#counts.openings += 1
+    if (this.#trust.keys.length === 0) return
+    const digest = sha256(payloadOf(jws)).toString('base64url')
+    const claims = this.#openable.get(hash)
+    const named = claims?.has('permit') === true ? answersOf(claims) : []
+    if (!named.some((answer) => answer.get('statement') === digest)) this.#fail('approvals')
   }
 
   async #checkpoint(value: Claims): Promise<void> {
@@ -342,7 +359,15 @@ class Reading {
       const isApproved = claims.has('approval')
       if (claims.get('basis') === 'approval' && !isApproved) this.#fail('approvals')
       if (isApproved && claims.has('permit') && claims.has('code')) this.#fail('approvals')
-      if (isApproved && claims.has('permit')) doubt('approvals')
+      if (isApproved && claims.has('permit')) {
+        doubt('approvals')
+        const answers = answersOf(claims)
+        const people = answers.map((answer) => answer.get('by'))
+        const principal = claims.get('principal') as Claims
+        const isOwn = (answer: Claims) =>
+          principal.get('type') === 'user' && answer.has('roles') && answer.get('by') === principal.get('id')
+        if (new Set(people).size < people.length || answers.some(isOwn)) this.#fail('approvals')
+      }
     }
     if (this.#opened === 0) doubt('openings')
     if (this.#trust.keys.length === 0) doubt('signature', 'openings')
@@ -430,4 +455,18 @@ function size(value: Claims, name: string): number {
   const found = value.get(name)
   if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw new Wrong(`no ${name}`)
   return found
+}
+
+function payloadOf(jws: string): Buffer {
+  try {
+    return Buffer.from(unbase(jws.split('.')[1] ?? '', 'base64url'))
+  } catch {
+    return Buffer.alloc(0)
+  }
+}
+
+function answersOf(claims: Claims | undefined): readonly Claims[] {
+  const approval = claims?.get('approval')
+  const answers = approval instanceof Map ? approval.get('answers') : undefined
+  return Array.isArray(answers) ? (answers as readonly Claims[]) : []
 }

@@ -24,6 +24,10 @@ const within =
   (least: number, most: number): Shape =>
   (value) =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
+const either =
+  (...shapes: readonly Shape[]): Shape =>
+  (value) =>
+    shapes.some((shape) => shape(value))
 const object =
   (members: Members): Shape =>
   (value) =>
@@ -104,7 +108,18 @@ const kinds: ReadonlyMap<string, Members> = new Map<string, Members>([
       'pdp?': object({ id: text(128), us: count }),
       rederivable: boolean,
       'obligations?': list(object({ id: text(128), type: text(128) }), 32),
-      'approval?': object({ ref: text(64), by: text(512), channel: text(32) }),
+      'approval?': either(
+        object({ ref: text(64), by: text(512), channel: text(32) }),
+        object({
+          ref: text(64),
+          shown: digest,
+          answers: list(
+            object({ by: text(512), channel: text(32), 'roles?': list(text(256), 64), statement: digest }),
+            16,
+            1,
+          ),
+        }),
+      ),
       'override?': object({
         id: match(/^ov_[0-9a-z]{26}$/),
         digest,

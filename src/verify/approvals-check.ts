@@ -1,0 +1,116 @@
+import { encodeBase64url } from '../bytes/base64url.ts'
+import { HoldpointError } from '../errors.ts'
+import type { DecisionClaims } from '../receipt/claims.ts'
+import type { Findings } from '../receipt/findings.ts'
+import type { Accepted } from '../receipt/intake.ts'
+import { openStatement, type StatementClaims, statementBytes } from '../receipt/statement.ts'
+import type { Anchors } from './anchors.ts'
+import type { BundleOpening } from './bundle-text.ts'
+import { sha256Bytes } from './ports.ts'
+import { open, pass, ran, type Verdict } from './report.ts'
+
+/** How many calls back a statement may be of. */
+const MOST_BACK = 65_536
+
+type Approval = NonNullable<DecisionClaims['approval']>
+type Answers = Extract<Approval, { readonly answers: unknown }>
+
+/** A call that ran on people's yes: what its receipt says of it, and which statements have not come. */
+interface Waiting {
+  readonly id: string
+  readonly index: number
+  readonly approval: Answers
+  readonly ts: number
+  readonly principal: DecisionClaims['principal']
+  readonly missing: Set<string>
+}
+
+/**
+ * That whoever is said to have said yes did, by the word of a key that the caller trusts with approvals. A statement is the gate's
+ * word for what its host said of a person; it is no signature of that person's own.
+ */
+export class ApprovalsCheck {
+  readonly #findings: Findings
+  readonly #anchors: Anchors
+  readonly #waiting = new Map<string, Waiting>()
+  #decisions = 0
+  #approved = 0
+  #established = 0
+
+  constructor(findings: Findings, anchors: Anchors) {
+    this.#findings = findings
+    this.#anchors = anchors
+  }
+
+  see({ index, sighted, claims }: Accepted): void {
+    if (claims.kind !== 'decision') return
+    this.#decisions += 1
+    const fail = (why: string): void => this.#findings.fail({ index, receipt: sighted.id, check: 'approvals', why })
+    const { approval, basis, permit, code, principal, ts } = claims
+    if (basis === 'approval' && approval === undefined) fail('it rests on an approval that it does not name')
+    if (approval === undefined || permit === undefined) return
+    this.#approved += 1
+    if (code !== undefined) fail('it names an approval, and refuses')
+    if (!('answers' in approval)) return
+    const why = unlike(approval, principal)
+    if (why !== undefined) fail(why)
+    const missing = new Set(approval.answers.map(({ statement }) => statement))
+    this.#waiting.set(sighted.hash, { id: sighted.id, index, approval, ts, principal, missing })
+    if (this.#waiting.size > MOST_BACK) this.#waiting.delete(this.#waiting.keys().next().value ?? '')
+  }
+
+  /** UNTRUSTED: a statement that comes with the bundle. It counts where a receipt names its digest and a trusted key signed it. */
+  async statement({ receipt, text }: BundleOpening): Promise<void> {
+    const waiting = this.#waiting.get(receipt)
+    const digest = encodeBase64url(sha256Bytes(statementBytes(text)))
+    const answer = waiting?.approval.answers.find(({ statement }) => statement === digest)
+    if (waiting === undefined || answer === undefined) {
+      const why = `a statement comes with ${receipt}, which names no such statement`
+      this.#findings.fail({ index: -1, check: 'approvals', why })
+      return
+    }
+    const { approval: keys } = this.#anchors
+    if (keys === undefined) return
+    try {
+      const why = differs(await openStatement(text, keys), waiting, answer)
+      if (why !== undefined) throw new HoldpointError('ERR_FORMAT', why)
+      waiting.missing.delete(digest)
+      if (waiting.missing.size === 0) this.#established += 1
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'a statement cannot be read'
+      this.#findings.fail({ index: waiting.index, receipt: waiting.id, check: 'approvals', why })
+    }
+  }
+
+  verdict(): Verdict {
+    if (this.#decisions === 0) return open('there is no decision to look at')
+    if (this.#approved === 0) return pass('no call ran on a person’s yes')
+    const calls = `${ran(this.#approved)} on a person’s yes`
+    if (this.#anchors.approval === undefined)
+      return open(`${calls}, by the gate’s own word: give the public keys that gates sign answers with`)
+    if (this.#established < this.#approved)
+      return open(`${calls}; for ${this.#approved - this.#established} of them a signed statement is not here`)
+    return pass(`${calls}; keys that you trust with approvals signed who said it, and what they were shown`)
+  }
+}
+
+/** What a receipt says of its approval that cannot be, whoever signed it. */
+function unlike({ answers }: Answers, { type, id }: DecisionClaims['principal']): string | undefined {
+  if (new Set(answers.map(({ by }) => by)).size < answers.length) return 'it counts one person twice'
+  const isOwn = type === 'user' && answers.some(({ by, roles }) => by === id && roles !== undefined)
+  return isOwn ? 'its principal approved it in a role' : undefined
+}
+
+/** Where the statement and the receipt say different things. */
+function differs(
+  said: StatementClaims,
+  { approval, ts }: Waiting,
+  { by, channel, roles = [] }: Answers['answers'][number],
+): string | undefined {
+  if (said.answer !== 'approved') return 'a statement of its approval says no'
+  if (said.ref !== approval.ref) return 'a statement of its approval is of another request'
+  if (said.shown !== approval.shown) return 'a statement of its approval is of another text than was shown'
+  if (said.by !== by || said.channel !== channel || (said.roles ?? []).join(' ') !== roles.join(' '))
+    return 'a statement of its approval names another person, role or channel'
+  return ts >= said.exp * 1_000 ? 'its approval had run out' : undefined
+}
