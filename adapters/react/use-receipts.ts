@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react'
+import { useState } from 'react'
 import type { Jwk, ReceiptClaims, ReceiptReport } from '../../src/verify.ts'
 import type { HoldpointData } from '../shared/part.ts'
 
@@ -36,16 +36,20 @@ export interface Receipts {
  * @param trustedKeys public keys that the app itself brings; none that came with a message
  */
 export function useReceipts(data: HoldpointData, trustedKeys: readonly Jwk[]): Receipts {
-  const [checked, setChecked] = useState<{ readonly of: HoldpointData; readonly check: ReceiptState }>()
-  const newest = useRef(data)
-  newest.current = data
-  const verify = useCallback(async () => {
-    setChecked({ of: data, check: { state: 'checking' } })
+  // A stream hands out the same words in new objects; other words were not checked.
+  const said = saidIn(data)
+  const [checked, setChecked] = useState<{ readonly of: string; readonly check: ReceiptState }>()
+  const verify = async () => {
+    setChecked({ of: said, check: { state: 'checking' } })
     const check = await checkReceipts(data, trustedKeys)
-    // What came meanwhile was not checked.
-    if (newest.current === data) setChecked({ of: data, check })
-  }, [data, trustedKeys])
-  return { check: checked?.of === data ? checked.check : { state: 'unchecked' }, verify }
+    setChecked((now) => (now?.of === said ? { of: said, check } : now))
+  }
+  return { check: checked?.of === said ? checked.check : { state: 'unchecked' }, verify }
+}
+
+/** What a check holds for: these words, and no others. */
+export function saidIn(data: HoldpointData): string {
+  return JSON.stringify(data)
 }
 
 /** Verifies the receipts of one call, and that they tell of it. Never throws. */
