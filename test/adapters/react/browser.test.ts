@@ -154,7 +154,9 @@ describe.skipIf(!hasChromium()).each(majors.filter((major) => major === 19 || is
       expect(await count('.hp-buttons button')).toBe(0)
       expect(await sent()).toEqual([{ id: expect.stringMatching(/^hp_/), approved: true }])
 
-      await show('asking')
+      // On an approver's own page there is no chat that remembers either.
+      await show('refused-role', { approver: true })
+      expect(await text()).toContain('For user alice. It takes the yes of somebody in the role finance.')
       await gallery.page.evaluate(
         "(() => { const [a, b] = document.querySelectorAll('.hp-buttons button'); a.click(); b.click(); a.click() })()",
       )

@@ -10,6 +10,7 @@ export interface Shown {
   readonly messages: readonly ChatMessage[]
   readonly trustedKeys?: readonly object[]
   readonly timeline?: boolean
+  readonly approver?: boolean
   readonly answering?: 'at once' | 'never' | 'fails'
 }
 
