@@ -109,7 +109,7 @@ function disagreement(data: HoldpointData, claims: ReceiptClaims, all: readonly 
 
 type Decided = Extract<ReceiptClaims, { readonly kind: 'decision' }>
 
-function decisionDisagreement({ outcome, tool, refusal, materiality }: HoldpointData, claims: Decided) {
+function decisionDisagreement({ outcome, tool, refusal, materiality, notices = [] }: HoldpointData, claims: Decided) {
   const id = `${claims.tool.server}/${claims.tool.name}`
   const isThisTool = refusal === undefined ? claims.tool.name === tool : id === refusal.tool
   if (!isThisTool) return `it tells of a call of ${id}`
@@ -121,6 +121,8 @@ function decisionDisagreement({ outcome, tool, refusal, materiality }: Holdpoint
     case 'ungated':
       return claims.basis === 'ungated' ? undefined : 'it tells of a call that was gated'
     case 'permitted':
+      if (claims.basis === 'fail_open' && !notices.some(({ kind }) => kind === 'failed_open'))
+        return 'it tells of a call that no policy answered for'
       return claims.permit !== undefined || !claims.enforced ? undefined : 'it tells of a call that was refused'
   }
 }

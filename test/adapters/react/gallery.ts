@@ -46,6 +46,8 @@ export async function openGallery(react: 18 | 19): Promise<Gallery> {
   await once(server, 'listening')
   const browser = await startChromium()
   const page = await browser.newPage()
+  // A colour that is on its way to another is none to measure, and whoever wants no motion gets none.
+  await page.emulateMedia({ reducedMotion: 'reduce' })
   const wrong: string[] = []
   page.on('pageerror', ({ message }) => wrong.push(message ?? ''))
   page.on('console', (said) => {
