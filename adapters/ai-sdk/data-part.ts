@@ -17,6 +17,8 @@ const requestSchema = z.looseObject({
   ref: z.string(),
   requires: z.string(),
   quorum: z.int().positive(),
+  yeses: z.int().nonnegative().optional(),
+  principal: z.looseObject({ type: z.string(), id: z.string(), tenant: z.string().optional() }).optional(),
   state: z.enum(['pending', 'approved', 'declined', 'spent', 'expired']),
   tool: z.string(),
   materiality,
@@ -78,16 +80,26 @@ export function dataPart(record: CallRecord): HoldpointPart {
 }
 
 /** What the question's own members will be once the gate words it; until then a part has those that there are. */
-type Worded = ApprovalRecord & Partial<Pick<RequestPart, 'quorum' | 'question' | 'shown' | 'previousText'>>
+type Worded = ApprovalRecord &
+  Partial<Pick<RequestPart, 'quorum' | 'question' | 'shown' | 'previousText'>> & {
+    readonly answers?: readonly { readonly answer: 'approved' | 'declined'; readonly reason?: string }[]
+  }
 
 /** Members by name, so that nothing else of a record ever leaves the server. */
 function requestPart(record: ApprovalRecord): RequestPart {
-  const { quorum, question, shown, previousText }: Worded = record
-  const { ref, requires, state, tool, materiality, because, argumentsText, createdAt, expiresAt } = record
+  const { quorum, question, shown, previousText, answers = [] }: Worded = record
+  const { ref, requires, state, tool, materiality, principal, because, argumentsText, createdAt, expiresAt } = record
+  const declinedBecause = answers.find(({ answer }) => answer === 'declined')?.reason
   return {
     ref,
     requires,
     quorum: quorum ?? 1,
+    yeses: answers.filter(({ answer }) => answer === 'approved').length,
+    principal: {
+      type: principal.type,
+      id: principal.id,
+      ...(principal.tenant === undefined ? {} : { tenant: principal.tenant }),
+    },
     state,
     tool,
     materiality,
@@ -98,5 +110,6 @@ function requestPart(record: ApprovalRecord): RequestPart {
     ...(shown === undefined ? {} : { shown }),
     createdAt,
     expiresAt,
+    ...(declinedBecause === undefined ? {} : { declinedBecause }),
   }
 }

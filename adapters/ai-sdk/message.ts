@@ -1,5 +1,6 @@
 import { type Gate, type Refusal, renderAsReason } from '../../src/index.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
+import type { HoldpointPart } from '../shared/part.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
 import { dataPart } from './data-part.ts'
 import { approvalDescriptor, approvalIdFor, denialIdOf, shownAs } from './presentation.ts'
@@ -64,9 +65,18 @@ function sameId(one: object, other: object): boolean {
 function tellInMessage(message: Message, find: Find, talk: StreamOptions): Message {
   const parts = message.parts ?? []
   const told = new Set(parts.flatMap((part) => (part.type === 'data-holdpoint' ? [Reflect.get(part, 'id')] : [])))
+  // A message that goes on after an answer has what was said before it: the client's copy is updated in place, and so is this.
+  const newest = new Map(
+    parts.flatMap((part): readonly [unknown, HoldpointPart][] => {
+      const record = part.toolCallId === undefined ? undefined : find(part.toolCallId)
+      const data = record === undefined ? undefined : dataPart(record)
+      return data === undefined ? [] : [[data.id, data]]
+    }),
+  )
   return {
     ...message,
     parts: parts.flatMap((part): readonly Part[] => {
+      if (part.type === 'data-holdpoint') return [newest.get(Reflect.get(part, 'id')) ?? part]
       const record = part.toolCallId === undefined ? undefined : find(part.toolCallId)
       if (record === undefined || part.state === 'input-streaming' || part.state === 'input-available') return [part]
       const data = dataPart(record)

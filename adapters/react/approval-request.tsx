@@ -4,7 +4,10 @@ import { comparedLines } from './arguments.ts'
 import { LegibleText } from './legible-text.tsx'
 import { Arguments, Card } from './pieces.tsx'
 import { type Approval, type SendAnswer, useApproval } from './use-approval.ts'
-import { approvalSentence, clockText, whoHasToSayYes } from './wording.ts'
+import { approvalSentence, clockText, personText, whoHasToSayYes } from './wording.ts'
+
+/** When the time that is left is said again. */
+const SOON_MS = 60_000
 
 export interface ApprovalRequestProps {
   readonly request: RequestPart
@@ -30,7 +33,7 @@ type QuestionProps = { readonly request: RequestPart; readonly message: string |
 
 function Question({ request, message, approval, remainingMs, approve, decline }: QuestionProps): ReactElement {
   const id = useId()
-  const { tool, materiality, because, argumentsText, previousText, requires, quorum } = request
+  const { tool, materiality, because, argumentsText, previousText } = request
   const isOver = approval.state === 'expired'
   const canAnswer = approval.state === 'open' || approval.state === 'failed'
   return (
@@ -54,12 +57,52 @@ function Question({ request, message, approval, remainingMs, approve, decline }:
       )}
       <Arguments text={argumentsText} label={isOver ? 'Attempted with' : 'It would run with exactly these arguments'} />
       {previousText === undefined ? null : <Comparison before={previousText} now={argumentsText} />}
-      {requires === 'confirmation' && quorum === 1 ? null : (
-        <p className="hp-because">It runs only after {whoHasToSayYes(requires, quorum)} has said yes.</p>
-      )}
+      <Others request={request} />
+      <Announcement tool={tool} canAnswer={canAnswer} remainingMs={remainingMs} />
       {canAnswer ? <Answering id={id} isHigh={materiality === 'high'} approve={approve} decline={decline} /> : null}
       <Standing approval={approval} remainingMs={remainingMs} reference={request.ref} />
     </Card>
+  )
+}
+
+/** Whose call it is and whose yes it takes, where that is not just the person in the chat. */
+function Others({ request }: { readonly request: RequestPart }): ReactElement | null {
+  const { requires, quorum, yeses = 0, principal } = request
+  if (requires === 'confirmation') return null
+  return (
+    <p className="hp-because">
+      {principal === undefined ? null : (
+        <>
+          <span className="hp-label">For </span>
+          <LegibleText text={personText(principal)} />.{' '}
+        </>
+      )}
+      <LegibleText text={`It takes the yes of ${whoHasToSayYes(requires, quorum)}.`} />
+      {quorum > 1 ? ` So far ${yeses} of ${quorum} said yes.` : null}
+    </p>
+  )
+}
+
+/** Tells a screen reader that somebody is waited for, and once more when the time is nearly over. Not every second. */
+function Announcement({
+  tool,
+  canAnswer,
+  remainingMs,
+}: {
+  readonly tool: string
+  readonly canAnswer: boolean
+  readonly remainingMs: number
+}): ReactElement {
+  // What is there from the beginning is not read out; what comes after is.
+  const [isHere, setHere] = useState(false)
+  useEffect(() => setHere(true), [])
+  const isSoon = remainingMs < SOON_MS
+  return (
+    <p className="hp-spoken" role="status">
+      {isHere && canAnswer ? (
+        <LegibleText text={isSoon ? 'Less than a minute is left to answer.' : `${tool} waits for your answer.`} />
+      ) : null}
+    </p>
   )
 }
 
@@ -127,7 +170,7 @@ function Standing({ approval, remainingMs, reference }: StandingProps): ReactEle
       <p className="hp-small-print">
         {state === 'open' || state === 'failed' ? (
           <>
-            <span role="timer" aria-live="off" data-soon={remainingMs < 60_000}>
+            <span role="timer" aria-live="off" data-soon={remainingMs < SOON_MS} suppressHydrationWarning>
               <span className="hp-spoken">time left for an answer: </span>
               {clockText(remainingMs)} left
             </span>{' '}

@@ -41,6 +41,12 @@ function Happened({ call, holdpoint }: { readonly call: KnownCall; readonly hold
   const attempted = attemptedText(input, request?.argumentsText)
   return (
     <Card tone={toneOf(call)} id={id} title={STATUS[status]} tool={tool} materiality={materiality}>
+      {status === 'declined' && request?.declinedBecause !== undefined ? (
+        <p className="hp-message">
+          <span className="hp-label">Because </span>
+          <LegibleText text={request.declinedBecause} />
+        </p>
+      ) : null}
       <Notices notices={notices} />
       {observed === undefined ? null : (
         <p className="hp-message">

@@ -104,7 +104,8 @@ function statusOf(data: HoldpointData, tool: Loose | undefined, approval: Loose)
 
 function askedStatus({ request, refusal }: HoldpointData, state: unknown, approval: Loose): CallStatus {
   if (refusal?.code === 'approval_declined') return 'declined'
-  if (request?.state !== 'pending') return 'refused'
+  // Another person's yes is not this chat's to give.
+  if (request?.state !== 'pending' || request.requires !== 'confirmation') return 'refused'
   if (state === 'approval-requested') return 'waiting'
   if (approval['isAutomatic'] === true) return 'refused'
   if (state === 'output-denied') return approval['approved'] === false ? 'declined' : 'refused'
@@ -139,8 +140,14 @@ function isRequest(request: unknown): boolean {
     hasTexts(request, ['ref', 'requires', 'tool', 'materiality', 'because', 'argumentsText']) &&
     hasTextsIfAny(request, ['previousText', 'question', 'shown', 'declinedBecause']) &&
     ['quorum', 'createdAt', 'expiresAt'].every((name) => Number.isFinite(request[name])) &&
-    STATES.has(request['state'])
+    STATES.has(request['state']) &&
+    (request['yeses'] === undefined || Number.isFinite(request['yeses'])) &&
+    (request['principal'] === undefined || isPerson(request['principal']))
   )
+}
+
+function isPerson(principal: unknown): boolean {
+  return isRecord(principal) && hasTexts(principal, ['type', 'id']) && hasTextsIfAny(principal, ['tenant'])
 }
 
 function isNotice(notice: unknown): boolean {

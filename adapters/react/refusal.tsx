@@ -35,7 +35,7 @@ export function useRefusal({ data, input }: KnownCall): RefusalView | undefined 
       requires,
       ...(actual === undefined ? {} : { actual }),
     })),
-    next: nextStep(refusal, request?.requires),
+    next: nextStep(refusal, request),
   }
 }
 

@@ -4,13 +4,14 @@ import type { ChatCall, KnownCall } from './calls.ts'
 import { LegibleText } from './legible-text.tsx'
 import { Sign } from './pieces.tsx'
 import { type Tone, toneOf } from './tone.ts'
-import { checkReceipts, type ReceiptState } from './use-receipts.ts'
+import { checkReceipts, type ReceiptState, saidIn } from './use-receipts.ts'
 import { NOTICE, STATUS } from './wording.ts'
 
 /** One call of a conversation. */
 export interface TimelineEntry {
   readonly call: ChatCall
-  readonly tool: string
+  /** Absent where the call cannot be read. UNTRUSTED. */
+  readonly tool?: string
   readonly title: string
   /** What is to be said of it beside its title: the refusal's sentence, the kinds of its notices. UNTRUSTED. */
   readonly said: readonly string[]
@@ -29,18 +30,18 @@ const UNCHECKED: ReceiptState = { state: 'unchecked' }
 
 /** The calls of a conversation in their order, and the check of all their receipts. */
 export function useTimeline(calls: readonly ChatCall[], trustedKeys: readonly Jwk[]): Timeline {
-  const [checks, setChecks] = useState<ReadonlyMap<object, ReceiptState>>(new Map())
+  const [checks, setChecks] = useState<ReadonlyMap<string, ReceiptState>>(new Map())
   const [isChecking, setChecking] = useState(false)
   const known = calls.filter((call): call is KnownCall => call.kind === 'known')
   return {
     entries: calls.map((call) =>
-      entryOf(call, call.kind === 'known' ? (checks.get(call.data) ?? UNCHECKED) : UNCHECKED),
+      entryOf(call, call.kind === 'known' ? (checks.get(saidIn(call.data)) ?? UNCHECKED) : UNCHECKED),
     ),
     isChecking,
     verify: async () => {
       setChecking(true)
       const all = await Promise.all(
-        known.map(async ({ data }) => [data, await checkReceipts(data, trustedKeys)] as const),
+        known.map(async ({ data }) => [saidIn(data), await checkReceipts(data, trustedKeys)] as const),
       )
       setChecks(new Map(all))
       setChecking(false)
@@ -49,8 +50,7 @@ export function useTimeline(calls: readonly ChatCall[], trustedKeys: readonly Jw
 }
 
 function entryOf(call: ChatCall, check: ReceiptState): TimelineEntry {
-  if (call.kind === 'unknown')
-    return { call, tool: 'unknown', title: 'Cannot be shown', said: [], tone: 'unknown', check }
+  if (call.kind === 'unknown') return { call, title: 'Cannot be shown', said: [], tone: 'unknown', check }
   const { status, data } = call
   const notices = data.notices ?? []
   const said = [
@@ -85,9 +85,11 @@ function Lines({ entries, verify, isChecking }: Timeline): ReactElement {
           <li key={at} data-tone={tone}>
             <Sign tone={tone} />
             <div>
-              <code className="hp-tool">
-                <LegibleText text={tool} />
-              </code>{' '}
+              {tool === undefined ? null : (
+                <code className="hp-tool">
+                  <LegibleText text={tool} />{' '}
+                </code>
+              )}
               <strong>{title}</strong>
               {said.map((text) => (
                 <p key={text} className="hp-said-of">

@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react'
+import { useState } from 'react'
 import type { Jwk, ReceiptClaims, ReceiptReport } from '../../src/verify.ts'
 import type { HoldpointData } from '../shared/part.ts'
 
@@ -36,16 +36,20 @@ export interface Receipts {
  * @param trustedKeys public keys that the app itself brings; none that came with a message
  */
 export function useReceipts(data: HoldpointData, trustedKeys: readonly Jwk[]): Receipts {
-  const [checked, setChecked] = useState<{ readonly of: HoldpointData; readonly check: ReceiptState }>()
-  const newest = useRef(data)
-  newest.current = data
-  const verify = useCallback(async () => {
-    setChecked({ of: data, check: { state: 'checking' } })
+  // A stream hands out the same words in new objects; other words were not checked.
+  const said = saidIn(data)
+  const [checked, setChecked] = useState<{ readonly of: string; readonly check: ReceiptState }>()
+  const verify = async () => {
+    setChecked({ of: said, check: { state: 'checking' } })
     const check = await checkReceipts(data, trustedKeys)
-    // What came meanwhile was not checked.
-    if (newest.current === data) setChecked({ of: data, check })
-  }, [data, trustedKeys])
-  return { check: checked?.of === data ? checked.check : { state: 'unchecked' }, verify }
+    setChecked((now) => (now?.of === said ? { of: said, check } : now))
+  }
+  return { check: checked?.of === said ? checked.check : { state: 'unchecked' }, verify }
+}
+
+/** What a check holds for: these words, and no others. */
+export function saidIn(data: HoldpointData): string {
+  return JSON.stringify(data)
 }
 
 /** Verifies the receipts of one call, and that they tell of it. Never throws. */
@@ -105,7 +109,7 @@ function disagreement(data: HoldpointData, claims: ReceiptClaims, all: readonly 
 
 type Decided = Extract<ReceiptClaims, { readonly kind: 'decision' }>
 
-function decisionDisagreement({ outcome, tool, refusal, materiality }: HoldpointData, claims: Decided) {
+function decisionDisagreement({ outcome, tool, refusal, materiality, notices = [] }: HoldpointData, claims: Decided) {
   const id = `${claims.tool.server}/${claims.tool.name}`
   const isThisTool = refusal === undefined ? claims.tool.name === tool : id === refusal.tool
   if (!isThisTool) return `it tells of a call of ${id}`
@@ -117,6 +121,8 @@ function decisionDisagreement({ outcome, tool, refusal, materiality }: Holdpoint
     case 'ungated':
       return claims.basis === 'ungated' ? undefined : 'it tells of a call that was gated'
     case 'permitted':
+      if (claims.basis === 'fail_open' && !notices.some(({ kind }) => kind === 'failed_open'))
+        return 'it tells of a call that no policy answered for'
       return claims.permit !== undefined || !claims.enforced ? undefined : 'it tells of a call that was refused'
   }
 }

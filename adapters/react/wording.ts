@@ -1,4 +1,5 @@
 import type { Constraint, Notice, Refusal } from '../../src/index.ts'
+import type { RequestPart } from '../shared/part.ts'
 import type { CallStatus } from './calls.ts'
 import type { ApprovalState } from './use-approval.ts'
 import type { ReceiptState } from './use-receipts.ts'
@@ -11,10 +12,10 @@ export function refusedTitle({ code }: Refusal): string {
 const RAN_BEFORE: ReadonlySet<string> = new Set(['already_executed', 'in_progress', 'outcome_unknown'])
 
 /** What can be done next, for the person in the chat. */
-export function nextStep(refusal: Refusal, requires?: string): string {
+export function nextStep(refusal: Refusal, request?: RequestPart): string {
   switch (refusal.remedy.kind) {
     case 'request_approval':
-      return `It runs only after ${whoHasToSayYes(requires)} has said yes. The reference is ${refusal.remedy.ref}.`
+      return `It takes the yes of ${whoHasToSayYes(request?.requires, request?.quorum)}. The reference is ${refusal.remedy.ref}.`
     case 'change_arguments':
       return 'This call will not pass as it is. One that keeps to what is required may.'
     case 'retry_later':
@@ -26,12 +27,17 @@ export function nextStep(refusal: Refusal, requires?: string): string {
   }
 }
 
-/** `you`, or the persons that a requirement names. */
+/** Whose yes a requirement names. */
 export function whoHasToSayYes(requires: string | undefined, quorum = 1): string {
   const role = requires?.startsWith('approval:') === true ? requires.slice('approval:'.length) : undefined
-  if (requires === 'confirmation') return 'you'
-  const whom = role === undefined ? 'somebody who may' : `somebody in the role ${role}`
-  return quorum > 1 ? `${quorum} persons, each ${whom},` : whom
+  if (requires === 'confirmation') return 'the person whom it is for'
+  if (quorum > 1) return `${quorum} persons${role === undefined ? '' : ` in the role ${role}`}`
+  return role === undefined ? 'somebody who may' : `somebody in the role ${role}`
+}
+
+/** `user alice of acme`. */
+export function personText({ type, id, tenant }: NonNullable<RequestPart['principal']>): string {
+  return `${type} ${id}${tenant === undefined ? '' : ` of ${tenant}`}`
 }
 
 /** `amount`, out of `/amount`. */

@@ -18,6 +18,10 @@ export interface RequestPart {
   readonly requires: string
   /** How many persons have to say yes. */
   readonly quorum: number
+  /** How many have. */
+  readonly yeses?: number
+  /** On whose behalf the call would be made. UNTRUSTED. */
+  readonly principal?: { readonly type: string; readonly id: string; readonly tenant?: string }
   readonly state: ApprovalState
   /** `server/tool`. */
   readonly tool: string

@@ -151,6 +151,21 @@ for (const major of [7, 6] as const) {
       expect(ran).toHaveLength(2)
     })
 
+    it('gives the app that stores messages what became of the call, once it was answered', async () => {
+      const me = view(testGate({ policy: asking() }))
+      const waiting = await post(me, paying([]), [USER], payFirst)
+      const paid = await post(me, paying([]), approved(waiting.kept))
+      const told = (messages: readonly UiMessage[]) =>
+        messages.flatMap(({ parts }) => parts.filter(({ type }) => type === 'data-holdpoint').map(({ data }) => data))
+      expect(told(waiting.kept)).toMatchObject([{ outcome: 'refused', request: { state: 'pending' } }])
+      expect(told(paid.kept)).toMatchObject([
+        { outcome: 'permitted', receipts: [{ kind: 'decision' }, { kind: 'outcome' }] },
+      ])
+      expect(told(paid.kept)).toEqual(
+        paid.chunks.flatMap(({ type, data }) => (type === 'data-holdpoint' ? [data] : [])),
+      )
+    })
+
     it('runs nothing after a no', async () => {
       const ran: unknown[] = []
       const me = view(testGate({ policy: asking() }))

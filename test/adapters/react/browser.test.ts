@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundledPage, hasChromium, isReact18Installed, isUiInstalled } from '../../support/ui.ts'
 import { axeFindings, type Gallery, openGallery } from './gallery.ts'
+import { takeScreenshots } from './screenshots.ts'
 import { callStates, type StateName, type States } from './states.ts'
 
 /** What a chat loads for the components, gzipped, in bytes, without React. More is a decision that somebody makes here. */
@@ -60,13 +61,18 @@ describe.skipIf(!hasChromium()).each(majors.filter((major) => major === 19 || is
           await page.emulateMedia({ colorScheme })
           expect(await axeFindings(page)).toEqual([])
         }
+        const moving =
+          "[...document.querySelectorAll('.hp *')].filter((e) => getComputedStyle(e).transitionDuration !== '0s')"
+        expect(await page.evaluate(`${moving}.length`)).toBe(0)
         await page.setViewportSize({ width: 320, height: 480 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
         await page.setViewportSize({ width: 640, height: 480 })
         expect(await count('.hp-card')).toBe(Object.keys(states.messages).length)
         expect(wrong).toEqual([])
+        const folder = process.env['HOLDPOINT_SCREENSHOTS']
+        if (folder !== undefined) await takeScreenshots(gallery, states, folder)
       },
-      60_000,
+      120_000,
     )
 
     it('a refusal says that it did not run, what was attempted, what was required, what was there, and what is next', async () => {
@@ -154,7 +160,9 @@ describe.skipIf(!hasChromium()).each(majors.filter((major) => major === 19 || is
       expect(await count('.hp-buttons button')).toBe(0)
       expect(await sent()).toEqual([{ id: expect.stringMatching(/^hp_/), approved: true }])
 
-      await show('asking')
+      // On an approver's own page there is no chat that remembers either.
+      await show('refused-role', { approver: true })
+      expect(await text()).toContain('For user alice. It takes the yes of somebody in the role finance.')
       await gallery.page.evaluate(
         "(() => { const [a, b] = document.querySelectorAll('.hp-buttons button'); a.click(); b.click(); a.click() })()",
       )

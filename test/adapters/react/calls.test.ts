@@ -94,7 +94,7 @@ describe('arguments in lines', () => {
 
 describe('receipts of a call', () => {
   it('are verified where a trusted key signed them and they tell of this call', async () => {
-    for (const name of ['refused', 'refused-role', 'asking', 'ran'] as const)
+    for (const name of ['refused', 'refused-role', 'asking', 'ran', 'failed-open'] as const)
       expect(await checkReceipts(dataOf(name), trustedKeys)).toMatchObject({ state: 'verified' })
   })
 
@@ -124,6 +124,7 @@ describe('receipts of a call', () => {
       { ...ran, tool: 'wire' },
       { ...ran, materiality: 'high' },
       { ...ran, receipts: ran.receipts.slice(1) },
+      { ...dataOf('failed-open'), notices: [] },
       { ...dataOf('asking'), receipts: refused.receipts },
     ] as const
     for (const data of words) expect(await checkReceipts(data, trustedKeys)).toMatchObject({ state: 'failed' })

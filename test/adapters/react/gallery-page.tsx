@@ -1,12 +1,20 @@
 import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
-import { CallCard, type ChatMessage, TraceTimeline, useHoldpoint } from '../../../adapters/react/index.ts'
+import {
+  ApprovalRequest,
+  CallCard,
+  type ChatMessage,
+  TraceTimeline,
+  useHoldpoint,
+} from '../../../adapters/react/index.ts'
 
 /** What the test put into the page. */
 interface Shown {
   readonly messages: readonly ChatMessage[]
   readonly trustedKeys?: readonly Record<string, string>[]
   readonly timeline?: boolean
+  /** An approver's own page, without a chat. */
+  readonly approver?: boolean
   /** How the server takes an answer. */
   readonly answering?: 'at once' | 'never' | 'fails'
 }
@@ -20,7 +28,7 @@ declare global {
 
 window.sent = []
 
-function Gallery({ messages, trustedKeys = [], timeline, answering }: Shown) {
+function Gallery({ messages, trustedKeys = [], timeline, approver, answering }: Shown) {
   const [count, setCount] = useState(0)
   const addToolApprovalResponse = async (response: unknown) => {
     window.sent.push(response)
@@ -30,6 +38,18 @@ function Gallery({ messages, trustedKeys = [], timeline, answering }: Shown) {
   }
   const holdpoint = useHoldpoint({ messages, addToolApprovalResponse }, { trustedKeys })
   if (timeline === true) return <TraceTimeline calls={holdpoint.calls} trustedKeys={trustedKeys} />
+  if (approver === true)
+    return holdpoint.calls.map((call) =>
+      call.kind === 'known' && call.data.request !== undefined ? (
+        <ApprovalRequest
+          key={call.toolCallId}
+          request={call.data.request}
+          onAnswer={(answer) => {
+            window.sent.push(answer)
+          }}
+        />
+      ) : null,
+    )
   return messages
     .flatMap(({ parts }) => parts)
     .map((part, at) => {

@@ -10,6 +10,7 @@ export interface Shown {
   readonly messages: readonly ChatMessage[]
   readonly trustedKeys?: readonly object[]
   readonly timeline?: boolean
+  readonly approver?: boolean
   readonly answering?: 'at once' | 'never' | 'fails'
 }
 
@@ -45,6 +46,8 @@ export async function openGallery(react: 18 | 19): Promise<Gallery> {
   await once(server, 'listening')
   const browser = await startChromium()
   const page = await browser.newPage()
+  // A colour that is on its way to another is none to measure, and whoever wants no motion gets none.
+  await page.emulateMedia({ reducedMotion: 'reduce' })
   const wrong: string[] = []
   page.on('pageerror', ({ message }) => wrong.push(message ?? ''))
   page.on('console', (said) => {

@@ -3,8 +3,8 @@ import type { ChatMessage } from '../../../adapters/react/calls.ts'
 import { Journal } from '../../../adapters/shared/journal.ts'
 import type { HoldpointData } from '../../../adapters/shared/part.ts'
 import { createGate } from '../../../src/create-gate.ts'
-import { createMemoryStore, generateSigner } from '../../../src/testing.ts'
-import type { Gate, JsonObject } from '../../../src/types.ts'
+import { createMemoryStore, generateSigner, testGate } from '../../../src/testing.ts'
+import type { Gate, JsonObject, Signer } from '../../../src/types.ts'
 
 /** A message of a chat with one call of a real gate: the host's own part, and ours. */
 export type StateName =
@@ -83,6 +83,7 @@ export async function callStates(): Promise<States> {
   const asking = await told(me, 'refund', order)
   const hostile = await told(me, 'refund', HOSTILE)
   const ran = await told(me, 'read_order', { order: 'A-1041' })
+  const opened = await failedOpen(signer)
   const asked = { state: 'approval-requested', approval: { id: `${asking.request?.ref}.x` } }
   const minute = 60_000
   const before = '{"amount":20,"currency":"EUR","order":"A-1038","reason":"parcel lost"}'
@@ -96,20 +97,7 @@ export async function callStates(): Promise<States> {
     declined: chat(asking, order, { state: 'output-denied', approval: { id: 'x', approved: false } }),
     expired: chat(withRequest(asking, { expiresAt: Date.now() - minute }), order, asked),
     ran: chat(ran, { order: 'A-1041' }, { state: 'output-available' }),
-    'failed-open': chat(
-      {
-        ...ran,
-        notices: [
-          {
-            kind: 'failed_open',
-            message:
-              'This call ran although no policy answered for it: the operator lets calls of low materiality run during an outage.',
-          },
-        ],
-      },
-      { order: 'A-1041' },
-      { state: 'output-available' },
-    ),
+    'failed-open': chat(opened, { order: 'A-1041' }, { state: 'output-available' }),
     changed: chat(
       {
         ...ran,
@@ -141,6 +129,17 @@ export async function callStates(): Promise<States> {
   }
   await me.close()
   return { trustedKeys: [signer.publicJwk], messages }
+}
+
+/** A call of low materiality while nobody answers, where the operator lets it run. */
+async function failedOpen(signer: Signer): Promise<HoldpointData> {
+  const tools = { read_order: { materiality: 'low' } } as const
+  const gate = testGate({ server: 'shop', signer, timeoutMs: 200, failMode: { low: 'open' }, tools })
+  gate.register([{ name: 'read_order', origin: 'own', inputSchema: DECLARED }])
+  gate.outage('refused')
+  const data = await told(gate.as({ user: 'alice' }), 'read_order', { order: 'A-1041' })
+  await gate.close()
+  return data
 }
 
 let calls = 0
