@@ -26,7 +26,7 @@ export async function openOurDecision() {
 
 /** Both receipts of a call: made canonical, chained, signed and kept by a memory store, with the claim and the sidecar. */
 export async function openOurReceipts() {
-  const { decision, outcome, open, request } = await oneCall()
+  const { decision, outcome, open, request } = await draftsOfOneCall()
   const chain = new Chain({
     signer: generateSigner(),
     store: createMemoryStore(),
@@ -45,12 +45,12 @@ export async function openOurReceipts() {
 
 /** How much one call writes: characters of both receipts' JWS and of the evaluation request beside them. */
 export async function bytesPerCall() {
-  const { sizes } = await oneCall()
+  const { sizes } = await draftsOfOneCall()
   return sizes
 }
 
 /** One real gated call, and what its receipts say without what the chain adds. */
-async function oneCall() {
+export async function draftsOfOneCall() {
   const { call, close } = await openGatedCall('memory')
   const { receipts } = await call(1)
   await close()

@@ -11,6 +11,7 @@ import { summarise, table } from './report.mjs'
 
 const LEAST_ROUNDS = 5
 const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outage] [--mcp | --mcp-memory] [--million]
+                    [--receipts [--leaves N] | --receipts-memory [--count N] [--verifier-only]]
 
   --json      one JSON object on stdout and nothing else
   --rounds N  interleaved rounds, at least ${LEAST_ROUNDS} (default 11)
@@ -19,6 +20,8 @@ const HELP = `usage: npm run bench -- [--json] [--rounds N] [--no-peers] [--outa
   --mcp       instead of the table: what the MCP proxy adds to a call, over stdio and HTTP
   --mcp-memory  instead of the table: the proxy's memory over 100,000 calls and 200 sessions (minutes)
   --million   instead of the table: the heap over a million durable calls (minutes)
+  --receipts  instead of the table: durable receipts a second, checking them, proofs out of a log of up to --leaves N (default 10000000)
+  --receipts-memory  instead of the table: the memory of verifier and gate over --count N receipts (default 1000000; minutes)
   --help      this text
 `
 
@@ -36,14 +39,21 @@ function readArguments() {
         mcp: { type: 'boolean', default: false },
         'mcp-memory': { type: 'boolean', default: false },
         million: { type: 'boolean', default: false },
+        receipts: { type: 'boolean', default: false },
+        leaves: { type: 'string', default: '10000000' },
+        'receipts-memory': { type: 'boolean', default: false },
+        count: { type: 'string', default: '1000000' },
+        'verifier-only': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
-    const rounds = Number(values.rounds)
-    if (!Number.isSafeInteger(rounds) || rounds < LEAST_ROUNDS) {
-      throw new Error(`--rounds takes a whole number of at least ${LEAST_ROUNDS}, not "${values.rounds}"`)
+    const whole = (name, least) => {
+      const number = Number(values[name])
+      if (Number.isSafeInteger(number) && number >= least) return number
+      throw new Error(`--${name} takes a whole number of at least ${least}, not "${values[name]}"`)
     }
-    return { ...values, rounds, peers: !values['no-peers'] }
+    const [rounds, leaves, count] = [whole('rounds', LEAST_ROUNDS), whole('leaves', 1_000), whole('count', 1_000)]
+    return { ...values, rounds, leaves, count, peers: !values['no-peers'] }
   } catch (error) {
     say(`bench: ${error.message}`)
     process.exit(2)
@@ -83,6 +93,19 @@ async function main() {
     return
   }
   const settings = { rounds: wanted.rounds, report: (line) => say(`bench: ${line}`) }
+  if (wanted.receipts) {
+    const { measureReceipts, receiptsTable } = await import('./receipts.mjs')
+    const receipts = await measureReceipts({ ...settings, leaves: wanted.leaves })
+    process.stdout.write(wanted.json ? `${JSON.stringify(receipts)}\n` : receiptsTable(receipts))
+    return
+  }
+  if (wanted['receipts-memory']) {
+    const { memoryOverReceipts, receiptMemoryTable } = await import('./receipt-memory.mjs')
+    const of = wanted['verifier-only'] ? 'verifier' : 'both'
+    const memory = await memoryOverReceipts({ receipts: wanted.count, of, report: settings.report })
+    process.stdout.write(wanted.json ? `${JSON.stringify(memory)}\n` : receiptMemoryTable(memory))
+    return
+  }
   if (wanted['mcp-memory']) {
     const { memoryOfTheProxy, memoryTable } = await import('./mcp-memory.mjs')
     const memory = await memoryOfTheProxy(settings)

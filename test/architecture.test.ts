@@ -37,7 +37,7 @@ const table: { readonly [room: string]: Room } = {
   override: { rooms: noun, packages: ['zod', 'p-timeout'], pure: true },
   'override/keys': { rooms: noun, node: ['node:crypto'], pure: true },
   'override/folder': { rooms: [...noun, 'files'], node: ['node:fs', 'node:fs/promises', 'node:path'] },
-  receipt: { rooms: noun, packages: ['zod', 'jose'], pure: true },
+  receipt: { rooms: noun, packages: ['zod', 'jose', '@noble/hashes/sha2.js'], pure: true },
   // A store that never answers must not hang its caller: the wait is bounded here, and no verdict hangs on the timer.
   'receipt/chain': { rooms: noun, pure: true, except: ['setTimeout()'] },
   'receipt/sign': { rooms: noun, node: ['node:crypto'], pure: true },

@@ -1,7 +1,10 @@
 import { HoldpointError } from '../errors.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const VALUE_OF = new Map([...ALPHABET].map((letter, value) => [letter.charCodeAt(0), value]))
+const NO_VALUE = 0xff
+/** By character code: a table is read ten times as fast as a map. */
+const VALUE_OF = new Uint8Array(128).fill(NO_VALUE)
+for (const [value, letter] of [...ALPHABET].entries()) VALUE_OF[letter.charCodeAt(0)] = value
 
 /** Base64url without padding (RFC 4648 §5). Runs in browsers too. */
 export function encodeBase64url(bytes: Uint8Array): string {
@@ -35,8 +38,8 @@ export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
   let bits = 0
   let written = 0
   for (let i = 0; i < text.length; i += 1) {
-    const value = VALUE_OF.get(text.charCodeAt(i))
-    if (value === undefined) throw misspelt(`character ${i + 1} is not of its alphabet`)
+    const value = VALUE_OF[text.charCodeAt(i)] ?? NO_VALUE
+    if (value === NO_VALUE) throw misspelt(`character ${i + 1} is not of its alphabet`)
     held = ((held & 0x3f) << 6) | value
     bits += 6
     if (bits < 8) continue

@@ -1,6 +1,7 @@
 import { decodeBase64url } from '../bytes/base64url.ts'
 import { crockford } from '../bytes/crockford.ts'
 import type { DecisionClaims, OutcomeClaims } from './claims.ts'
+import { Digests, Numbers } from './digests.ts'
 import type { Findings } from './findings.ts'
 import { groundsFault } from './grounds.ts'
 import { type NamedOverride, OverrideTally } from './override-tally.ts'
@@ -22,29 +23,35 @@ interface Ended {
   readonly status: OutcomeClaims['status']
 }
 
-/** A decision that permitted nothing; one whose call may run. An outcome's hash takes the place of `running`. */
-type Standing = 'refused' | 'running' | string
+/** What became of a decision; of one whose call has ended, the number of the outcome comes on top of `ENDED`. */
+const [UNSEEN, REFUSED, RUNNING, ENDED] = [0, 1, 2, 3] as const
 
 /**
  * That decisions and outcomes belong together, and that no call ran twice.
  *
- * Of a call that has ended two hashes are kept; more only while it runs.
+ * Of a call that has ended its key and two numbers are kept; more only while it runs.
  */
 export class Calls {
   readonly #findings: Findings
   readonly #extent: Extent
-  readonly #decisions = new Map<string, Standing>()
+  /** The receipts of the set so far, by their hashes. */
+  readonly #receipts: Digests
+  /** By the decision's number. */
+  readonly #standings = new Numbers()
   readonly #running = new Map<string, Running>()
   /** Outcomes that came before their decision. */
   readonly #early = new Map<string, Ended>()
-  /** The decision under which a call key ran. */
-  readonly #ran = new Map<string, string>()
+  /** The call keys that ran, and the decision under which each did, by its number. */
+  readonly #ran = new Digests()
+  readonly #ranUnder = new Numbers()
   readonly #overrides = new OverrideTally()
   #unenforced = 0
 
-  constructor(findings: Findings, extent: Extent) {
+  /** @param receipts those of the set so far; who adds one does that before it comes here */
+  constructor(findings: Findings, extent: Extent, receipts: Digests) {
     this.#findings = findings
     this.#extent = extent
+    this.#receipts = receipts
   }
 
   get unenforced(): number {
@@ -55,10 +62,11 @@ export class Calls {
     const why = groundsFault(claims)
     if (why !== undefined) this.#findings.fail({ index, receipt: id, check: 'grounds', why })
     if (!claims.enforced) this.#unenforced += 1
-    if (this.#decisions.has(hash)) return
+    const number = this.#receipts.number(hash)
+    if (this.#standings.get(number) !== UNSEEN) return
     const owes = claims.permit !== undefined
     const mayRun = owes || !claims.enforced
-    this.#decisions.set(hash, mayRun ? 'running' : 'refused')
+    this.#standings.set(number, mayRun ? RUNNING : REFUSED)
     if (mayRun) {
       const { call, override } = claims
       this.#running.set(hash, { index, id, owes, call: owes ? call : undefined, override })
@@ -70,12 +78,14 @@ export class Calls {
   }
 
   end({ index, id, hash }: Place, { decision, status }: OutcomeClaims): void {
-    const standing = this.#decisions.get(decision)
-    const first = this.#early.get(decision)?.hash ?? (isOutcome(standing) ? standing : undefined)
+    const number = this.#receipts.find(decision)
+    const standing = number === undefined ? UNSEEN : this.#standings.get(number)
+    const first =
+      this.#early.get(decision)?.hash ?? (standing >= ENDED ? this.#receipts.text(standing - ENDED) : undefined)
     if (first !== undefined) {
       const why = `its decision already has the outcome ${idOf(first)}`
       this.#findings.fail({ index, receipt: id, check: 'pairing', why })
-    } else if (standing === undefined) this.#early.set(decision, { index, hash, status })
+    } else if (standing === UNSEEN) this.#early.set(decision, { index, hash, status })
     else this.#settle(decision, { index, hash, status })
   }
 
@@ -114,7 +124,7 @@ export class Calls {
       return
     }
     this.#running.delete(decision)
-    this.#decisions.set(decision, outcome.hash)
+    this.#standings.set(this.#receipts.number(decision), ENDED + this.#receipts.number(outcome.hash))
     const { id: receipt, index } = running
     if (outcome.status === 'unknown') {
       const why = 'it is not known whether this call ran: its process ended before the outcome was written'
@@ -130,20 +140,16 @@ export class Calls {
   /** INVARIANT I2: a call key whose permit came to nothing may be permitted again; one that ran, or may have, may not. */
   #once(decision: string, { call, id, index }: Running): void {
     if (call === undefined) return
-    const first = this.#ran.get(call)
-    if (first === undefined) this.#ran.set(call, decision)
+    const first = this.#ran.find(call)
+    if (first === undefined) this.#ranUnder.set(this.#ran.number(call), this.#receipts.number(decision))
     else
       this.#findings.fail({
         index,
         receipt: id,
         check: 'spent',
-        why: `the same call already ran under ${idOf(first)}`,
+        why: `the same call already ran under ${idOf(this.#receipts.text(this.#ranUnder.get(first)))}`,
       })
   }
-}
-
-function isOutcome(standing: Standing | undefined): standing is string {
-  return standing !== undefined && standing !== 'refused' && standing !== 'running'
 }
 
 /** A receipt's id, out of its hash. */

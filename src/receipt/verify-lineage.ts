@@ -1,4 +1,5 @@
 import type { DecisionClaims } from './claims.ts'
+import type { Digests } from './digests.ts'
 import type { Findings } from './findings.ts'
 import type { Extent, Place } from './verify-streams.ts'
 
@@ -9,21 +10,19 @@ const MOST_PENDING = 10_000
 export class Ancestry {
   readonly #findings: Findings
   readonly #extent: Extent
-  readonly #known = new Set<string>()
+  /** The receipts so far, by their hashes. */
+  readonly #known: Digests
   readonly #pending = new Map<string, Pick<Place, 'index' | 'id'>>()
 
-  constructor(findings: Findings, extent: Extent) {
+  constructor(findings: Findings, extent: Extent, known: Digests) {
     this.#findings = findings
     this.#extent = extent
-  }
-
-  add({ hash }: Place): void {
-    this.#known.add(hash)
+    this.#known = known
   }
 
   name({ index, id }: Place, parents: DecisionClaims['parents'] = []): void {
     for (const parent of parents) {
-      if (this.#known.has(parent)) continue
+      if (this.#known.find(parent) !== undefined) continue
       if (this.#extent === 'log') {
         const why = 'it names a parent that no leaf before it is'
         this.#findings.fail({ index, receipt: id, check: 'lineage', why })
@@ -34,7 +33,7 @@ export class Ancestry {
 
   close(): void {
     for (const [parent, { id }] of this.#pending) {
-      if (this.#known.has(parent)) continue
+      if (this.#known.find(parent) !== undefined) continue
       this.#findings.unsure(
         'lineage',
         `${id} names a parent that is not in this set; a bundle of the whole log shows it`,

@@ -1,5 +1,6 @@
 import { counted } from '../bytes/counted.ts'
 import type { ReceiptClaims } from './claims.ts'
+import { Digests } from './digests.ts'
 import { Findings } from './findings.ts'
 import { Calls } from './verify-calls.ts'
 import { Ancestry } from './verify-lineage.ts'
@@ -14,6 +15,8 @@ import { type Extent, type Place, Streams } from './verify-streams.ts'
 export class Ledger {
   readonly findings = new Findings()
   readonly extent: Extent
+  /** The receipts so far, by their hashes. */
+  readonly #known = new Digests()
   readonly #streams: Streams
   readonly #calls: Calls
   readonly #ancestry: Ancestry
@@ -21,13 +24,13 @@ export class Ledger {
   constructor(extent: Extent = 'set') {
     this.extent = extent
     this.#streams = new Streams(this.findings, extent)
-    this.#calls = new Calls(this.findings, extent)
-    this.#ancestry = new Ancestry(this.findings, extent)
+    this.#calls = new Calls(this.findings, extent, this.#known)
+    this.#ancestry = new Ancestry(this.findings, extent, this.#known)
   }
 
   add(place: Place, claims: ReceiptClaims): void {
     this.#streams.follow(place, claims)
-    this.#ancestry.add(place)
+    this.#known.number(place.hash)
     switch (claims.kind) {
       case 'open':
       case 'seal':

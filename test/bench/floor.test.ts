@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createFloor } from '../../bench/floor.mjs'
 import { cedarRequest, leanCedarRequest, refundInput } from '../../bench/refund.mjs'
+import { createVerifyFloor } from '../../bench/verify-floor.mjs'
+import { gateKey, Process } from '../support/bundles.ts'
 
 const floor = readFileSync(new URL('../../bench/floor.mjs', import.meta.url), 'utf8')
 const shapes = readFileSync(new URL('../../bench/refund.mjs', import.meta.url), 'utf8')
@@ -51,5 +53,21 @@ describe('the floor that the bench is measured against', () => {
     expect(call({ ...refund, amount: 500.5 }, 'b').permitted).toBe(false)
     expect(call({ ...refund, currency: 'GBP' }, 'c').permitted).toBe(false)
     expect(call({ ...refund, payee: { ...refund.payee, accountAgeDays: 2 } }, 'd').permitted).toBe(false)
+  })
+})
+
+describe('the floor that checking a receipt is measured against', () => {
+  const source = readFileSync(new URL('../../bench/verify-floor.mjs', import.meta.url), 'utf8')
+
+  it('is short, and has nothing of the project', () => {
+    expect(source.trimEnd().split('\n').length).toBeLessThanOrEqual(60)
+    expect(imports(source)).toEqual(['node:crypto'])
+  })
+
+  it('takes what the gate signed, and not what somebody else did', () => {
+    const [signer, stranger] = [gateKey(), gateKey()]
+    const { jws } = new Process(signer, 'floor').open()
+    expect(createVerifyFloor(signer.publicJwk)(jws)).toMatchObject({ kind: 'open', kid: signer.kid })
+    expect(() => createVerifyFloor(stranger.publicJwk)(jws)).toThrow('does not hold')
   })
 })

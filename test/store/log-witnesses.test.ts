@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
 import { judgeCheckpoint } from '../../src/log/trusted-checkpoint.ts'
 import { readWitnessPolicy } from '../../src/log/witness-policy.ts'
@@ -321,13 +321,16 @@ describe('a log that was cut, restored or forked', () => {
     await log.step()
     await log.close()
     const fork = world.copy()
+    const earlier = Date.now()
     const first = await world.open()
     await other.write(1)
     await first.step()
     await first.close()
-    // The other branch gives the next leaf to another receipt, and nobody asks a witness yet.
+    // The other branch gives the next leaf to another receipt, whose clock is behind, and nobody asks a witness yet.
     fork.restore()
+    vi.spyOn(Date, 'now').mockReturnValue(earlier)
     await world.writer.write(1)
+    vi.restoreAllMocks()
     const branch = await openLog(world.folder, { signer: world.signer })
     await branch.step()
     await branch.close()
