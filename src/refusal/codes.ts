@@ -10,8 +10,7 @@ export interface CodeFacts {
 }
 
 /**
- * The closed table of refusal codes: the only place that knows these facts. `approval_mismatch` and `budget_exceeded` are
- * reserved: nothing gives them yet.
+ * The closed table of refusal codes: the only place that knows these facts. `budget_exceeded` is reserved: nothing gives it yet.
  */
 export const REFUSAL_CODES: { readonly [code in RefusalCode]: CodeFacts } = {
   denied_by_policy: {

@@ -96,8 +96,15 @@ describe('what a bundle shows of people’s yes', () => {
     const [header, payload, signature = ''] = bob.split('.')
     const forged = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
     expect(await said(await bundleOf([bob, carol], { handed: [forged, carol] }))).toMatch(/^fail: /)
-    // The gate's receipt key is no approval key.
-    expect(await said(await bundleOf(both()), [key.publicJwk])).toMatch(/^fail/)
+  })
+
+  it('I6: takes no key for both: who signs receipts does not sign what people said', async () => {
+    const trust = { keys: [key.publicJwk], approval: [approver.publicJwk, key.publicJwk] }
+    const { checks } = await verifyBundle(await bundleOf(both()), trust)
+    expect(checks.find(({ check }) => check === 'keys')).toMatchObject({
+      result: 'fail',
+      why: expect.stringContaining('is trusted for receipts and for approvals'),
+    })
   })
 
   it('I4: fails where one person is counted twice, or the principal in a role', async () => {
