@@ -79,21 +79,15 @@ export function dataPart(record: CallRecord): HoldpointPart {
   return { type: 'data-holdpoint', id: `holdpoint-${callId}`, data }
 }
 
-/** What the question's own members will be once the gate words it; until then a part has those that there are. */
-type Worded = ApprovalRecord &
-  Partial<Pick<RequestPart, 'quorum' | 'question' | 'shown' | 'previousText'>> & {
-    readonly answers?: readonly { readonly answer: 'approved' | 'declined'; readonly reason?: string }[]
-  }
-
 /** Members by name, so that nothing else of a record ever leaves the server. */
 function requestPart(record: ApprovalRecord): RequestPart {
-  const { quorum, question, shown, previousText, answers = [] }: Worded = record
+  const { quorum, question, shown, previousText, answers } = record
   const { ref, requires, state, tool, materiality, principal, because, argumentsText, createdAt, expiresAt } = record
   const declinedBecause = answers.find(({ answer }) => answer === 'declined')?.reason
   return {
     ref,
     requires,
-    quorum: quorum ?? 1,
+    quorum,
     yeses: answers.filter(({ answer }) => answer === 'approved').length,
     principal: {
       type: principal.type,
@@ -106,8 +100,8 @@ function requestPart(record: ApprovalRecord): RequestPart {
     because,
     argumentsText,
     ...(previousText === undefined ? {} : { previousText }),
-    ...(question === undefined ? {} : { question }),
-    ...(shown === undefined ? {} : { shown }),
+    question,
+    shown,
     createdAt,
     expiresAt,
     ...(declinedBecause === undefined ? {} : { declinedBecause }),
