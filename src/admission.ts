@@ -4,6 +4,7 @@ import type {
   Ending,
   Json,
   Materiality,
+  Notice,
   OutcomeStatus,
   PermittedAdmission,
   Receipt,
@@ -26,6 +27,9 @@ export interface AdmissionTerms {
   readonly failedOpen: boolean
   /** False in observe mode. */
   readonly enforced: boolean
+  readonly notices: readonly Notice[]
+  /** What may be shown of a result. */
+  readonly reveal: (result: unknown) => unknown
   readonly permit: Permit
   /** A fresh parse of the snapshot for the tool. */
   readonly given: () => Given
@@ -45,6 +49,7 @@ export class LiveAdmission implements PermittedAdmission {
   readonly materiality: Materiality
   readonly receipt: Receipt | undefined
   readonly failedOpen: boolean
+  readonly notices?: readonly Notice[]
   readonly #terms: AdmissionTerms
   #settled: Promise<Receipt | undefined> | undefined
 
@@ -54,6 +59,7 @@ export class LiveAdmission implements PermittedAdmission {
     this.receipt = terms.receipt
     this.failedOpen = terms.failedOpen
     this.enforced = terms.enforced
+    if (terms.notices.length > 0) this.notices = terms.notices
     this.#terms = terms
   }
 
@@ -66,6 +72,10 @@ export class LiveAdmission implements PermittedAdmission {
     // A second `begin` refuses itself alone; a permit that lapsed unused gives its key back.
     if (answer !== 'in_progress') void this.settle({ status: 'not_executed' })
     return { outcome: 'refused', refusal: this.#terms.refusal(answer) }
+  }
+
+  reveal(result: unknown): unknown {
+    return this.#terms.reveal(result)
   }
 
   settle(ending: Ending, when: When = 'now'): Promise<Receipt | undefined> {
@@ -109,6 +119,7 @@ export function observedAdmission(terms: {
   readonly materiality: Materiality
   readonly receipt: Receipt | undefined
   readonly observed: Refusal | undefined
+  readonly notices: readonly Notice[]
   readonly isObserving: () => boolean
   readonly refusal: (code: RefusalCode) => Refusal
   readonly given: () => Given
@@ -129,6 +140,8 @@ export function observedAdmission(terms: {
     materiality: terms.materiality,
     receipt: terms.receipt,
     ...(terms.observed === undefined ? {} : { observed: terms.observed }),
+    ...(terms.notices.length === 0 ? {} : { notices: terms.notices }),
+    reveal: (result) => result,
     begin: () => {
       if (begun) return { outcome: 'refused', refusal: terms.refusal('in_progress') }
       if (!terms.isObserving()) {

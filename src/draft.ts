@@ -3,13 +3,13 @@ import { canonicalText, type Limits } from './bytes/canonical.ts'
 import { sha256Bytes } from './bytes/digest.ts'
 import { isToolName } from './bytes/names.ts'
 import type { PolicyPanel } from './decide/panel.ts'
-import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
+import { type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest, saltFor } from './receipt/commit.ts'
 import { MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import { statementBytes } from './receipt/statement.ts'
-import type { ApprovalRecord, Decision, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
+import type { ApprovalRecord, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
 
 /** What drafting a decision receipt needs to know of its gate. */
 export interface DraftParts {
@@ -48,7 +48,8 @@ const blindedConversations = new WeakMap<Scope, string>()
 export function draftDecision(parts: DraftParts, considered: Considered, terms: DraftTerms): Drafted {
   const { panel, settings, signer } = parts
   const { scope, arrival, classification, request, decision } = considered
-  const { contract, snapshot } = arrival
+  const { contract } = arrival
+  const snapshot = considered.amended?.snapshot ?? arrival.snapshot
   const salt = encodeBase64url(parts.random(SALT_BYTES))
   const requestText = request === undefined ? undefined : canonicalText(request, around(settings.limits))
   const parents = parts.lineage.parents(scope.trace, arrival.call.step)
@@ -97,11 +98,11 @@ export function draftDecision(parts: DraftParts, considered: Considered, terms: 
       ? {}
       : { pdp: { id: cut(panel.id, MOST.policyId), us: microseconds(considered.decisionMs) } }),
     rederivable: panel.rederivable,
-    ...obligationsOf(decision),
+    ...obligationsOf(considered),
     ...optional('approval', approvalOf(terms.consent)),
     ...optional('override', terms.override),
     ...(terms.code === undefined ? { permit: { ttlMs: settings.permitTtlMs } } : {}),
-    ...optional('note', noteOf(arrival, terms.because)),
+    ...optional('note', noteOf(considered, terms.because)),
   }
   const keep = requestText !== undefined && settings.sidecar === 'keep'
   return { draft, salt, sidecar: keep ? { salt, request: requestText } : undefined }
@@ -120,17 +121,23 @@ function approvalOf(consent: ApprovalRecord | undefined): DecisionDraft['approva
 }
 
 /** What the permit obliged to. */
-function obligationsOf(decision: Decision | undefined): Pick<DecisionDraft, 'obligations'> {
-  if (decision?.kind !== 'permit' || decision.obligations.length === 0) return {}
-  const obligations = decision.obligations
+function obligationsOf({ amended, decision }: Considered): Pick<DecisionDraft, 'obligations'> {
+  const last = decision?.kind === 'permit' ? decision.obligations : []
+  const earlier = (amended?.obligations ?? []).filter(
+    (one) => !last.some(({ id, type }) => id === one.id && type === one.type),
+  )
+  const owed = [...earlier, ...last]
+  if (owed.length === 0) return {}
+  const obligations = owed
     .slice(0, MOST.obligations)
     .map(({ id, type }) => ({ id: cut(id, MOST.policyId), type: cut(type, MOST.obligationType) }))
   return { obligations }
 }
 
 /** One line for whoever reads the receipt. */
-function noteOf({ minted }: Arrival, because: string | undefined): string | undefined {
+function noteOf({ amended, arrival: { minted } }: Considered, because: string | undefined): string | undefined {
   if (because !== undefined) return cut(because, MOST.note)
+  if (amended !== undefined) return 'obligations changed the arguments; these are the changed ones'
   return minted ? 'the host gave no call id; this one was minted' : undefined
 }
 

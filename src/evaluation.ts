@@ -92,8 +92,9 @@ export function claimOf(
 
   return {
     callKey: call.callKey,
-    inputDigest: askedDigest(call.contract, call.taken),
-    ...optional('approval', consent?.ref),
+    // A replay comes with the arguments that this call came with, whatever obligations made of them.
+    inputDigest: askedDigest(call.contract, considered.arrival.snapshot ?? call.taken),
+    ...optional('approval', (consent ?? considered.amended?.spends)?.ref),
     ...optional('override', override === undefined ? undefined : { id: override.id, most: override.most }),
     session: {
       ...keysOf(scope),
@@ -137,11 +138,19 @@ function keysOf(scope: Scope): SessionKeys {
   return { conversation: sessionKey(scope), principal: principalKey(scope) }
 }
 
+/**
+ * The arguments that a person's yes is found by: those that the call came with, so that whoever resumes it finds the request. Of
+ * what would run the request holds the text. Where they had a yes already, the amended ones have a request of their own.
+ */
+function askedFor({ amended, arrival }: Considered, { taken }: Readied): Snapshot {
+  return amended === undefined || amended.spends !== undefined ? taken : (arrival.snapshot ?? taken)
+}
+
 export function digestOf(parts: GateParts, considered: Considered, call: Readied): string {
   return requestDigest({
     scope: considered.scope,
     contract: call.contract,
-    inputDigest: call.taken.digest,
+    inputDigest: askedFor(considered, call).digest,
     policyDigest: parts.panel.policyDigest,
   })
 }

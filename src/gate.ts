@@ -1,6 +1,7 @@
+import { amendedCall, amending, isOwn, reclassify, redactionsOf } from './amend.ts'
 import { askPerson, type Wanted } from './consent.ts'
 import { Budget } from './decide/budget.ts'
-import { codeOf, rule } from './decide/fail-mode.ts'
+import { CLOSED, codeOf, rule } from './decide/fail-mode.ts'
 import { toolName } from './draft.ts'
 import { HoldpointError } from './errors.ts'
 import { claimOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
@@ -56,15 +57,28 @@ async function considerCall(parts: GateParts, considered: Considered, options: A
   if (arrival.rejected !== undefined || taken === undefined || arrival.callKey === undefined)
     return await exits.rejected(considered)
 
-  const { callKey } = arrival
-  const against = objection(parts, considered, { contract, callKey, input, beside: taken.parseBeside() })
+  const call = { contract, taken, callKey: arrival.callKey }
+  const against = objectionTo(parts, considered, call)
   if (against !== undefined) return await exits.refused(considered, against)
-  return await decide(parts, considered, { contract, taken, callKey }, options)
+  return await decide(parts, considered, call, options)
+}
+
+/** What the gate itself has against a call with these arguments. */
+function objectionTo(parts: GateParts, considered: Considered, { contract, taken, callKey }: Readied) {
+  return objection(parts, considered, { contract, callKey, input: taken.parse(), beside: taken.parseBeside() })
+}
+
+/** The yes with which the arguments were amended is gone: the call is as it came. */
+function restart(considered: Considered, asked: Readied): void {
+  delete considered.amended
+  reclassify(considered, asked)
 }
 
 type Step =
   | { readonly next: 'leave'; readonly admission: Admission }
   | { readonly next: 'again'; readonly spent: boolean }
+  /** A permit obliged to other arguments: they are decided anew. */
+  | { readonly next: 'amended' }
   | ({ readonly next: 'consent' } & Wanted)
   /** No policy point answered, and the host would rather wait than be refused. */
   | { readonly next: 'hold' }
@@ -80,7 +94,7 @@ interface Round {
 async function decide(
   parts: GateParts,
   considered: Considered,
-  call: Readied,
+  asked: Readied,
   options: AdmitOptions,
 ): Promise<Admission> {
   const { clock, exits, settings, turns } = parts
@@ -91,6 +105,7 @@ async function decide(
   let rounds = 0
   try {
     while (rounds < MOST_ROUNDS) {
+      const call = amendedCall(considered, asked)
       const round = { options, budget, consent }
       const step = await turns.take(turn, () => decideOnce(parts, considered, call, round), options.signal)
       budget.rest()
@@ -102,20 +117,29 @@ async function decide(
         if (released === 'cancelled') break
         if (released !== 'again') return await exits.refused(considered, silenced(considered))
         if (!stands(parts, considered, call)) return await exits.refused(considered, { code: 'tool_changed' })
+        considered.held = true
         budget = new Budget(settings.timeoutMs, clock)
+        continue
+      }
+      if (step.next === 'amended') {
+        // INVARIANT I3: a yes to other arguments is none to these.
+        consent = undefined
+        const against = objectionTo(parts, considered, amendedCall(considered, asked))
+        if (against !== undefined) return await exits.refused(considered, against)
         continue
       }
       rounds += 1
       if (step.next === 'again') {
         consent = step.spent ? undefined : consent
+        if (step.spent && considered.amended?.spends !== undefined) restart(considered, asked)
         continue
       }
       // A person takes their own time, and nobody's place.
       waiting.end()
-      const asked = await askPerson(parts, considered, call, step, options)
-      if (!asked.given) return asked.admission
+      const answered = await askPerson(parts, considered, call, step, options)
+      if (!answered.given) return answered.admission
       if (!stands(parts, considered, call)) return await exits.refused(considered, { code: 'tool_changed' })
-      consent = asked.consent
+      consent = answered.consent
       // With the yes comes another question.
       budget = new Budget(settings.timeoutMs, clock)
     }
@@ -163,18 +187,32 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
   const isAsked = consent === undefined && !exits.observing()
   if (isAsked && decision.kind === 'silence' && decision.cause.kind === 'requestable')
     return { next: 'consent', requires: decision.cause.requires, quorum: decision.cause.quorum ?? 1 }
-  const ruling = rule(decision, materiality, settings.failModes, openings, call.contract.id)
+  // INVARIANT I4: what policy obliged to is not forgotten by its falling silent: nothing opens for an amended call.
+  const modes = considered.amended === undefined ? settings.failModes : CLOSED
+  const ruling = rule(decision, materiality, modes, openings, call.contract.id)
   const grounds = { ...round, seen: session.seen }
   if (ruling.kind === 'refuse') {
     const question = { decision, materiality, tool: call.contract.id, scope }
     // What is merely observed runs anyway, and uses nothing up.
-    const override = exits.observing() ? undefined : await parts.overrides.find(question)
+    const isBarred = exits.observing() || considered.amended !== undefined
+    const override = isBarred ? undefined : await parts.overrides.find(question)
     // The tool's own wish for a person's yes stands, whoever spoke for the call.
     if (override !== undefined && isAsked && options.requires !== undefined)
       return { next: 'consent', requires: options.requires, quorum: 1 }
     if (override !== undefined) return await claim(parts, considered, call, { ...grounds, basis: 'override', override })
     if (mayHold(considered, options) && !exits.observing()) return { next: 'hold' }
     return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
+  }
+  if (decision.kind === 'permit' && !exits.observing()) {
+    const wanted = amending(parts, considered, call, decision, consent)
+    if (wanted.kind === 'unmet')
+      return leave(await exits.refused(considered, { code: 'obligation_unmet', sentence: wanted.sentence }))
+    if (wanted.kind === 'amended') {
+      if (options.obliging === undefined) return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
+      considered.amended = wanted.to
+      reclassify(considered, call)
+      return { next: 'amended' }
+    }
   }
   if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires, quorum: 1 }
   if (decision.kind === 'permit' && !(await obliged(parts, decision, round)))
@@ -190,7 +228,10 @@ async function obliged(
 ): Promise<boolean> {
   if (permit.obligations.length === 0) return true
   if (exits.observing()) return false
-  return await obligations.fulfil(permit.obligations, { leftMs: budget.leftMs, signal: options.signal })
+  // INVARIANT I4: a host that does not show results through `reveal` cannot keep a part of them back.
+  if (redactionsOf(permit).length > 0 && options.obliging !== 'all') return false
+  const owed = permit.obligations.filter((obligation) => !isOwn(obligation))
+  return await obligations.fulfil(owed, { leftMs: budget.leftMs, signal: options.signal })
 }
 
 /** The refusal of a call that waited for a policy point in vain. */
@@ -225,7 +266,12 @@ async function claim(parts: GateParts, considered: Considered, call: Readied, gr
     const { receipt, committed } = await recorder.commit(prepared.draft, claimed, prepared.sidecar)
     if (committed.outcome === 'claimed' && receipt !== undefined) {
       if (override !== undefined) exits.overridden(considered, receipt, { ...override, use: committed.use ?? 0 })
-      const permitted = exits.permitted(considered, receipt, { failedOpen, signal, salt: prepared.salt })
+      const permitted = exits.permitted(considered, receipt, {
+        failedOpen,
+        signal,
+        salt: prepared.salt,
+        override: override?.id,
+      })
       if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
       // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
       await permitted.settle({ status: 'not_executed' })

@@ -1,3 +1,4 @@
+import type { AmendedCall } from './amend.ts'
 import type { Limits } from './bytes/canonical.ts'
 import type { Observation } from './observation.ts'
 import type {
@@ -57,6 +58,10 @@ export interface Considered {
   decisionMs?: number
   /** A policy point that had not answered in time has spoken since, and it is no permit. */
   overruled?: boolean
+  /** What obligations made of the arguments: these were decided, and these run. */
+  amended?: AmendedCall
+  /** It waited for a policy point to heal. */
+  held?: boolean
 }
 
 /** Nothing known is high. */

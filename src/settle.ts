@@ -1,8 +1,11 @@
 import { type Given, LiveAdmission, observedAdmission } from './admission.ts'
+import { redactionsOf } from './amend.ts'
 import type { PolicyPanel } from './decide/panel.ts'
+import { reveal } from './decide/redact.ts'
 import { microseconds, toolName } from './draft.ts'
 import { resultText } from './exit-words.ts'
-import { type Arrival, type Considered, optional, type Settings } from './pass.ts'
+import { noticesOf } from './notices.ts'
+import { type Considered, optional, type Settings } from './pass.ts'
 import { Permit } from './permit/permit.ts'
 import { commitResult, saltFor } from './receipt/commit.ts'
 import type { Lineage } from './receipt/lineage.ts'
@@ -39,6 +42,8 @@ export interface PermitTerms {
   readonly failedOpen: boolean
   readonly signal: AbortSignal | undefined
   readonly salt: string
+  /** The id of the override that it runs on. */
+  readonly override?: string | undefined
 }
 
 /** Hands out a permit whose receipt and claim are durable, or that needs none. */
@@ -62,15 +67,18 @@ export function permittedCall(
       panel.isOpenFor(toolName(considered)) &&
       considered.overruled !== true,
   })
+  const redactions = terms.enforced ? redactionsOf(considered.decision) : []
   const admission: LiveAdmission = new LiveAdmission({
     callKey,
     materiality: classification.materiality,
     receipt,
     failedOpen: terms.failedOpen,
     enforced: terms.enforced,
+    notices: noticesOf(considered, terms),
+    reveal: (result) => reveal(result, redactions),
     permit,
     // INVARIANT I3: the tool gets a fresh parse of the very bytes that were decided.
-    given: () => given(arrival, {}),
+    given: () => given(considered, {}),
     refusal: terms.refusalOf,
     record: (status, result, when) =>
       settled(parts, considered, receipt, { salt: terms.salt, claimed: true, status, result, when }),
@@ -81,7 +89,9 @@ export function permittedCall(
 }
 
 /** A fresh parse of the snapshot; `otherwise` where none could be taken. */
-function given({ snapshot: taken, call }: Arrival, otherwise: Json): Given {
+function given({ amended, arrival }: Considered, otherwise: Json): Given {
+  const { call } = arrival
+  const taken = amended?.snapshot ?? arrival.snapshot
   const beside = taken === undefined ? (call.beside as Json | undefined) : taken.parseBeside()
   return { input: taken?.parse() ?? otherwise, ...optional('beside', beside) }
 }
@@ -110,10 +120,11 @@ export function observedCall(
     materiality: classification.materiality,
     receipt,
     observed: terms.observed,
+    notices: noticesOf(considered, { failedOpen: false, observed: terms.observed }),
     isObserving: () => isObserving(parts),
     refusal: terms.refusalOf,
     // Observe blocks nothing: arguments that could not be snapshotted reach the tool as the host gave them.
-    given: () => given(arrival, arrival.call.input as Json),
+    given: () => given(considered, arrival.call.input as Json),
     record: async (status, result, when) => {
       cancelExpiry()
       parts.forget(callKey)

@@ -35,6 +35,7 @@ interface Ask {
   readonly scope: Scope
   readonly arrival: Arrival
   readonly requires: AdmitOptions['requires']
+  readonly obliging: AdmitOptions['obliging']
 }
 
 /** What the views of one gate share. */
@@ -92,22 +93,19 @@ export class GateView implements Gate {
     return await this.#admitted(scope, arrive(this.#shared.parts, scope, call), options)
   }
 
-  async run<T>(
-    call: Call,
-    execute: (input: Json) => T | Promise<T>,
-    options: AdmitOptions = {},
-  ): Promise<RunResult<T>> {
+  async run<T>(call: Call, execute: (input: Json) => T | Promise<T>, asked: AdmitOptions = {}): Promise<RunResult<T>> {
+    const options = { ...asked, obliging: 'all' as const }
     const scope = this.#required()
     const arrival = arrive(this.#shared.parts, scope, call)
     const { callKey } = arrival
     if (callKey === undefined) return await this.#ran(scope, arrival, execute, options)
     const running = this.#shared.running.get(callKey)
     // A live duplicate joins the first; the same key with other arguments is the store's to refuse (`key_reuse`).
-    const asked = { scope, arrival, requires: options.requires }
-    if (running !== undefined && isSameAsk(running, asked)) return (await running.result) as RunResult<T>
+    const ask = { scope, arrival, requires: options.requires, obliging: options.obliging }
+    if (running !== undefined && isSameAsk(running, ask)) return (await running.result) as RunResult<T>
     const result = this.#ran(scope, arrival, execute, options)
     if (running === undefined) {
-      this.#shared.running.set(callKey, { ...asked, result })
+      this.#shared.running.set(callKey, { ...ask, result })
       const forget = () => this.#shared.running.delete(callKey)
       result.then(forget, forget)
     }
@@ -207,7 +205,7 @@ export class GateView implements Gate {
     const { callKey } = arrival
     if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
     const known = live.get(callKey)
-    const asked = { scope, arrival, requires: options.requires }
+    const asked = { scope, arrival, requires: options.requires, obliging: options.obliging }
     if (known !== undefined && isSameAsk(known, asked)) return await known.admission
     if (deciding.count >= deciding.most) return await parts.exits.overloaded(scope, arrival)
     deciding.count += 1
@@ -246,8 +244,11 @@ export class GateView implements Gate {
       await admission.settle({ status: options.signal?.aborted === true ? 'cancelled' : 'tool_error', error })
       throw error
     }
-    const outcome = await admission.settle({ status: 'ok', result })
-    return { outcome: 'ran', result, receipts: present(admission.receipt, outcome), failedOpen: admission.failedOpen }
+    const shown = admission.reveal(result) as T
+    const outcome = await admission.settle({ status: 'ok', result: shown })
+    const { failedOpen, notices } = admission
+    const receipts = present(admission.receipt, outcome)
+    return { outcome: 'ran', result: shown, receipts, failedOpen, ...(notices === undefined ? {} : { notices }) }
   }
 
   #required(): Scope {
@@ -274,6 +275,7 @@ export class GateView implements Gate {
  */
 function isSameAsk(one: Ask, other: Ask): boolean {
   if (one.arrival.contract !== other.arrival.contract || one.requires !== other.requires) return false
+  if (one.obliging !== other.obliging) return false
   if (one.arrival.snapshot?.digest !== other.arrival.snapshot?.digest) return false
   return one.scope === other.scope || readable(one.scope) === readable(other.scope)
 }

@@ -2,7 +2,7 @@ import type { Gate } from '../../src/index.ts'
 import { renderForModel } from '../../src/index.ts'
 import { journalOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
-import { FAIL_OPEN_NOTE } from '../shared/wording.ts'
+import { notesFor } from '../shared/wording.ts'
 import type { HostModelOutputQuestion, HostTool } from './host.ts'
 
 /** What the model is sent for a result; the shapes are the AI SDK's own. */
@@ -14,7 +14,8 @@ type ModelOutput =
 
 /**
  * The tool's `toModelOutput`, which never sees a refusal: the model reads it as an error text, without receipts or
- * signatures. A call that ran because no policy answered carries a note that says so (I5).
+ * signatures. A call that ran because no policy answered (I5), or otherwise than it was asked for, carries
+ * a note that says so.
  */
 export function modelOutputFor(
   tool: HostTool,
@@ -28,7 +29,8 @@ export function modelOutputFor(
     if (!ran && isRefusal(output)) return { type: 'error-text', value: renderForModel(output) }
     const own = tool.toModelOutput
     const shown = typeof own === 'function' ? ((await own.call(tool, question)) as ModelOutput) : asTheHostWould(output)
-    return record?.failedOpen === true ? withNote(shown) : shown
+    const note = record === undefined ? undefined : notesFor(record)
+    return note === undefined ? shown : withNote(shown, note)
   }
 }
 
@@ -39,9 +41,9 @@ function asTheHostWould(output: unknown): ModelOutput {
   return { type: 'json', value: text === undefined ? null : JSON.parse(text) }
 }
 
-function withNote(shown: ModelOutput): ModelOutput {
-  const note = { type: 'text', text: FAIL_OPEN_NOTE }
-  if (typeof shown.value === 'string') return { ...shown, value: `${shown.value}\n\n${FAIL_OPEN_NOTE}` }
+function withNote(shown: ModelOutput, said: string): ModelOutput {
+  const note = { type: 'text', text: said }
+  if (typeof shown.value === 'string') return { ...shown, value: `${shown.value}\n\n${said}` }
   if (shown.type === 'content' && Array.isArray(shown.value)) return { ...shown, value: [...shown.value, note] }
   if (shown.type === 'json')
     return {

@@ -115,6 +115,7 @@ export class Passage {
     const admission = await gate.admit(asked, {
       wait: !this.asksInChat,
       onSilence,
+      obliging: 'all',
       ...(holdMs === undefined ? {} : { holdMs }),
       ...(signal === undefined ? {} : { signal }),
       // INVARIANT I4: what the client's history says of an approval is no approval; the tool's own question is our store's too.

@@ -47,6 +47,13 @@ function withMembers(said: Message, replace: (name: string, value: unknown) => u
   return replaced.length === 0 ? said : { ...said, ...Object.fromEntries(replaced) }
 }
 
+/** A tool's own result with one text more for the model. */
+export function noted(result: Message, note: string | undefined): Message {
+  if (note === undefined) return result
+  const content: readonly unknown[] = Array.isArray(result['content']) ? result['content'] : []
+  return { ...result, content: [...content, { type: 'text', text: note }] }
+}
+
 /** A tool's own result with the receipt of the decision beside it; nothing else of it is changed. */
 export function stamped(result: Message, receipt: Receipt | undefined): Message {
   if (receipt === undefined) return result

@@ -9,7 +9,7 @@ import type {
   ToolDefinition,
 } from '../../src/index.ts'
 import { refusalResult } from './answers.ts'
-import { declaredIn, isModern, showsForms } from './era.ts'
+import { declaredIn, isModern, showsForms, takesTasks } from './era.ts'
 import { serverOf } from './listing.ts'
 import { isObject, type Message } from './message.ts'
 import { questionFor, type Reply, replyIn } from './question.ts'
@@ -142,7 +142,9 @@ export class Passage {
 
   async #admit(name: string, input: Message, terms: { readonly wait: boolean }): Promise<Admission> {
     const { gate, signal, onSilence, holdMs } = this.#terms
-    const options = { signal, onSilence, ...terms, ...(holdMs === undefined ? {} : { holdMs }) }
+    // Of what comes as a task, parts are told in several ways: what must not be seen of its result could not be kept back.
+    const obliging = mayBeTask(this.#params) ? 'arguments' : 'all'
+    const options = { signal, onSilence, obliging, ...terms, ...(holdMs === undefined ? {} : { holdMs }) } as const
     for (let changes = 0; changes < MOST_CHANGES; changes += 1) {
       const call = await this.#callOf(name, input)
       const admission = await gate.admit(call, options)
@@ -188,6 +190,11 @@ function besideIn({ name: _, arguments: __, _meta: ___, task: ____, ...beside }:
   readonly beside?: Message
 } {
   return Object.keys(beside).length === 0 ? {} : { beside }
+}
+
+/** May the server answer this call with a task, and its result later? */
+function mayBeTask(params: Message): boolean {
+  return takesTasks(params) || params['task'] !== undefined
 }
 
 /** Is there somebody's yes to be had still? */

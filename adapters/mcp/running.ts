@@ -1,6 +1,8 @@
 import type { Ending, PermittedAdmission } from '../../src/index.ts'
-import { saysItFailed, stamped } from './answers.ts'
+import { notesFor } from '../shared/wording.ts'
+import { noted, saysItFailed, stamped } from './answers.ts'
 import { isObject, type Message } from './message.ts'
+import { isRedacted, revealed, withoutDetails } from './reveal.ts'
 
 /** How long a server may take to answer after its caller has left, ms. */
 const GRACE_MS = 5_000
@@ -19,10 +21,11 @@ export class Running {
     const { result, error } = response
     if (!isObject(result)) {
       this.#settle({ status: 'tool_error', error })
-      return response
+      return isRedacted(this.#admission) ? withoutDetails(response) : response
     }
-    this.#settle(endingOf(result))
-    return { ...response, result: this.stamp(result) }
+    const shown = revealed(result, this.#admission)
+    this.#settle(endingOf(shown))
+    return { ...response, result: this.stamp(noted(shown, notesFor(this.#admission))) }
   }
 
   /** The receipt of the decision, beside what the server says. */

@@ -50,8 +50,10 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     await end(failureOf(error, execution.signal))
     throw error
   }
-  await end(endingOf(result, execution))
-  return { outcome: 'ran', result }
+  const ending = endingOf(result, execution)
+  const shown = admission.reveal(result)
+  await end('result' in ending ? { ...ending, result: shown } : ending)
+  return { outcome: 'ran', result: shown }
 }
 
 /** Gives back a permit that nobody will use. One that has begun is left to whoever runs it. */
@@ -85,15 +87,18 @@ export async function* carryOutStreaming(
   shared.promise.catch(() => undefined)
   underWay.set(admission, shared.promise)
   let ending: Ending | undefined
+  let raw: unknown
   let last: unknown
   let previews: AsyncIterator<unknown> | undefined
   try {
     previews = (execution.execute(begun.input) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     for (let next = await previews.next(); next.done !== true; next = await previews.next()) {
-      last = next.value
+      raw = next.value
+      last = admission.reveal(raw)
       yield last
     }
-    ending = endingOf(last, execution)
+    ending = endingOf(raw, execution)
+    if ('result' in ending) ending = { ...ending, result: last }
   } catch (error) {
     ending = failureOf(error, execution.signal)
     shared.reject(error)

@@ -1,4 +1,5 @@
 import pTimeout from 'p-timeout'
+import { OWN_OBLIGATIONS } from '../bytes/obligation.ts'
 import { HoldpointError } from '../errors.ts'
 import type { Clock, Obligation } from '../types.ts'
 
@@ -45,6 +46,10 @@ export function createObligations(
     if (typeof handler !== 'function') {
       const at = 'createGate options'
       throw new HoldpointError('ERR_CONFIG', `${at}: "obligations.${type}" must be a function`, { at })
+    }
+    if (OWN_OBLIGATIONS.some((own) => own === type)) {
+      const at = 'createGate options'
+      throw new HoldpointError('ERR_CONFIG', `${at}: "obligations.${type}" is met by the gate itself`, { at })
     }
     known.set(type, handler)
   }

@@ -1,5 +1,6 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { nearest } from '../bytes/nearest.ts'
+import { readObligation as readOwed } from '../bytes/obligation.ts'
 import { isQuorum, isRequirement, MOST_PERSONS } from '../bytes/requirement.ts'
 import type { JsonObject, Obligation } from '../types.ts'
 import { blankLiterals } from './source.ts'
@@ -20,7 +21,7 @@ export interface Annotated {
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,127}$/
-const OBLIGATION = /^([a-z][a-z0-9-]{0,63})(?::([\s\S]*))?$/
+const OBLIGATION = /^([a-z][a-z0-9_-]{0,63})(?::([\s\S]*))?$/
 const LONGEST_SENTENCE = 512
 
 /**
@@ -83,6 +84,10 @@ export function readAnnotations(json: PolicyJson, text: string, fail: Fail): Ann
   const obligation = obliged === undefined ? undefined : readObligation(id, obliged)
   if (obliged !== undefined && obligation === undefined) {
     throw refuse('obligation', 'must be a type such as "notify", or "notify:{…}" with a JSON object of properties')
+  }
+  if (obligation !== undefined) {
+    const read = readOwed(obligation)
+    if (read.kind === 'unusable') throw refuse('obligation', `("${obligation.type}") ${read.because}`)
   }
   return { id, requires, quorum, refusal, obligation, disclose }
 }

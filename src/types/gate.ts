@@ -69,6 +69,12 @@ export interface PermittedAdmission {
   readonly notices?: readonly Notice[]
   /** Synchronous; the tool must be called with `input`, in the same turn. */
   begin(): Begun
+  /**
+   * What may be shown of the tool's result, to the host, the model and the person: previews too, each by itself. The very value
+   * where nothing is kept back. What policy keeps back (`redact_output`) is replaced; where it cannot be told from the rest, all of
+   * the result is. Never throws.
+   */
+  reveal(result: unknown): unknown
   /** Writes the outcome receipt. Never throws; an executed call never turns into an error. */
   settle(ending: Ending, when?: When): Promise<Receipt | undefined>
 }
@@ -87,7 +93,15 @@ export type Admission = PermittedAdmission | RefusedAdmission
 
 /** Result of `run`: the tool's value, or the refusal. */
 export type RunResult<T> =
-  | { readonly outcome: 'ran'; readonly result: T; readonly receipts: readonly Receipt[]; readonly failedOpen: boolean }
+  | {
+      readonly outcome: 'ran'
+      /** What may be shown of it: where policy keeps parts back (`redact_output`), it is JSON, or the text that says so. */
+      readonly result: T
+      readonly receipts: readonly Receipt[]
+      readonly failedOpen: boolean
+      /** What the person should know of how it ran; absent where there is nothing. */
+      readonly notices?: readonly Notice[]
+    }
   | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly receipts: readonly Receipt[] }
 
 /** What an admission may be told by its host. */
@@ -104,6 +118,12 @@ export interface AdmitOptions {
   readonly onSilence?: 'refuse' | 'hold'
   /** The longest that a held call waits, ms, at most 10 minutes. Default 60000. */
   readonly holdMs?: number
+  /**
+   * What the host sees to. `arguments`: the tool is given nothing but `begin`'s input; `all`: of its results, too, nothing is shown
+   * but what `reveal` gives. Without this word a permit that obliges to `limit` or `dry_run`, and without `all` one that obliges
+   * to `redact_output`, is refused (`obligation_unmet`). `run` sees to all.
+   */
+  readonly obliging?: 'arguments' | 'all'
 }
 
 /** How somebody answered. */
