@@ -40,6 +40,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'approvals',
+    {
+      summary: 'list, show, approve and decline the calls that wait for a person',
+      load: async () => (await import('./approvals.ts')).approvalsCommand,
+    },
+  ],
+  [
     'mcp',
     {
       summary: 'stand between an MCP host and a server: over stdio or HTTP',

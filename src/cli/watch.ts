@@ -8,10 +8,11 @@ import { randomBytes } from '../bytes/digest.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type Cursor, hasStore, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
-import type { ApprovalRecord, Receipt, Signer } from '../types.ts'
+import type { Receipt, Signer } from '../types.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import type { Terminal } from './terminal.ts'
-import { cardOf, questionOf, turnOf } from './watch/card.ts'
+import { ask } from './watch/ask.ts'
+import { cardOf } from './watch/card.ts'
 import { type Keys, readKeys } from './watch/keys.ts'
 import { dataOf, lineOf } from './watch/line.ts'
 import { storeFolder } from './why.ts'
@@ -19,8 +20,6 @@ import { storeFolder } from './why.ts'
 const GLANCE_MS = 250
 /** A watcher that is not heard of for so long is gone: calls then no longer wait for it. */
 const HEARTBEAT_MS = 3_000
-/** A key pressed so soon after the question appeared was meant for something else. */
-const TOO_SOON_MS = 400
 
 type Desk = ReturnType<typeof openDesk>
 
@@ -178,48 +177,6 @@ async function answerPending(
     if (!recorded) terminal.out(terminal.style('yellow', 'too late: it is no longer open'))
     else terminal.out(answer === 'approved' ? terminal.style('green', 'yes, once') : terminal.style('red', 'no'))
   }
-}
-
-/**
- * The person's answer. Nothing but their own `y` or `n` is one: not Enter, not silence, not Ctrl-C; and a `y` only below the
- * last page of the card.
- */
-async function ask(
-  request: ApprovalRecord,
-  desk: Desk,
-  keys: Keys,
-  terminal: Terminal,
-  ending: AbortSignal,
-): Promise<'approved' | 'declined' | undefined> {
-  const pages = cardOf(request, terminal, Date.now())
-  let page = -1
-  let shownAt = 0
-  const turn = (): void => {
-    page += 1
-    terminal.out(`\n${pages[page]}`)
-    process.stdout.write(
-      page === pages.length - 1 ? questionOf(request, terminal) : turnOf(page, pages.length, terminal),
-    )
-    shownAt = performance.now()
-  }
-  turn()
-  let answer: 'approved' | 'declined' | undefined
-  const stop = keys.listen((key) => {
-    if (performance.now() - shownAt < TOO_SOON_MS) return
-    const isLast = page === pages.length - 1
-    if (key === ' ' && !isLast) turn()
-    if (key === 'n' || key === 'N') answer = 'declined'
-    if (isLast && (key === 'y' || key === 'Y')) answer = 'approved'
-  })
-  try {
-    while (answer === undefined && !ending.aborted && (await desk.get(request.ref))?.state === 'pending') {
-      await rest(ending)
-    }
-  } finally {
-    stop()
-    process.stdout.write('\n')
-  }
-  return answer
 }
 
 async function rest(ending: AbortSignal): Promise<void> {
