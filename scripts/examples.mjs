@@ -23,7 +23,7 @@ function findMain(folder) {
 function run(main) {
   const state = mkdtempSync(path.join(tmpdir(), 'holdpoint-example-'))
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, [main, '--check'], {
       cwd: path.dirname(main),
       env: { ...process.env, HOLDPOINT_STATE: state, OPENAI_API_KEY: '' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -72,6 +72,8 @@ async function answer(passage: Passage, call: HostCall): Promise<HostApprovalSta
   }
   if (admission.outcome === 'permitted') return undefined
   if (passage.around.refusalAs === 'error' || passage.around.refusalAs === 'result') return undefined
+  // The host keeps the person's yes beside a denial of its own, and such a message fails its validation: `execute` refuses.
+  if (isResumed) return undefined
   await passage.drop(call, passing)
   return { type: 'denied', reason: renderAsReason(admission.refusal) }
 }

@@ -1,0 +1,148 @@
+/** The chat's server: sessions, the route that talks to the model, and the switch of the policy service. */
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { convertToModelMessages, isStepCount, streamText, type UIMessage, validateUIMessages } from 'ai'
+import { authzen, createCedarPoint, createGate, type Gate } from 'holdpoint'
+import { guardTools, holdpointDataSchema, respond } from 'holdpoint/ai-sdk'
+import { generateSigner } from 'holdpoint/testing'
+import { type Context, Hono } from 'hono'
+import { getCookie, setCookie } from 'hono/cookie'
+import { csrf } from 'hono/csrf'
+import { castModel } from './model.ts'
+import { Orders, supportTools } from './orders.ts'
+import { PolicyService } from './policy-service.ts'
+import { LiveStreams } from './streams.ts'
+
+const HERE = import.meta.dirname
+const SYSTEM =
+  'You help the support desk of a shop. Look orders up before you speak of them. Call a tool at once when asked for a refund: ' +
+  'whether it may run is not yours to judge. When it did not run, say so plainly and do not try again.'
+
+/** One person's conversation, as the server has it. */
+interface Talk {
+  readonly id: string
+  readonly user: string
+  messages: UIMessage[]
+}
+
+/** What the server needs to know. */
+export interface ChatOptions {
+  /** The folder of the built page. */
+  readonly page: string
+  /** How long the scripted model takes for each word, ms. */
+  readonly wordMs: number
+}
+
+/** A whole chat: its app, and what it has to be stopped with. */
+export interface ChatServer {
+  readonly app: Hono
+  readonly gate: Gate
+  close(): Promise<void>
+}
+
+export async function createChat({ page, wordMs }: ChatOptions): Promise<ChatServer> {
+  const orders = new Orders()
+  const service = new PolicyService()
+  await service.switchOn()
+  const { name, model } = castModel(wordMs)
+  const streams = new LiveStreams()
+
+  // A key for as long as this process runs. Without `effects` it lies in a file, and `holdpoint keys` prints its public part.
+  const signer = generateSigner()
+  const cedar = path.join(HERE, 'support.cedar')
+  const gate = createGate({
+    config: HERE,
+    policy: [
+      createCedarPoint([{ path: cedar, text: readFileSync(cedar, 'utf8') }]),
+      authzen({ url: service.url, tools: ['shop/*'] }),
+    ],
+    effects: { signer },
+  })
+
+  // Whoever opens the page is Dana of the support desk. A real app has its sign-in here.
+  const talks = new Map<string, Talk>()
+  const talkOf = (c: Context): Talk => {
+    const session = getCookie(c, 'session')
+    const known = session === undefined ? undefined : talks.get(session)
+    if (known !== undefined) return known
+    const talk: Talk = { id: randomUUID(), user: 'dana', messages: [] }
+    const fresh = randomUUID()
+    talks.set(fresh, talk)
+    setCookie(c, 'session', fresh, { httpOnly: true, sameSite: 'Strict', path: '/' })
+    return talk
+  }
+
+  const app = new Hono()
+  app.use(csrf())
+
+  app.get('/api/session', (c) => {
+    const { id, user, messages } = talkOf(c)
+    return c.json({ id, user, messages, model: name, trustedKeys: [signer.publicJwk], service: service.isOn })
+  })
+
+  app.get('/api/orders', (c) => c.json(orders.all()))
+
+  app.post('/api/service', async (c) => {
+    const { on } = await c.req.json()
+    if (on === true) await service.switchOn()
+    else await service.switchOff()
+    return c.json({ on: service.isOn })
+  })
+
+  app.post('/api/chat', async (c) => {
+    const talk = talkOf(c)
+    // What a body says of the past is a claim: it can change what the model reads, and permits nothing.
+    const messages = await validateUIMessages({
+      messages: (await c.req.json()).messages,
+      dataSchemas: { holdpoint: holdpointDataSchema },
+    })
+    // Two tabs may answer one question. While the first answer is at work, the second hears what becomes of it; afterwards the gate
+    // tells it that the call has run, and the chat stays as it was.
+    const goesOn = messages.at(-1)?.role === 'assistant'
+    const live = goesOn ? streams.join(talk.id) : undefined
+    if (live !== undefined) return c.body(live, 200, { 'content-type': 'text/event-stream' })
+    const isStale = goesOn && !isAsking(talk.messages.at(-1))
+    if (!isStale) talk.messages = messages
+    const me = gate.as({ user: talk.user, agent: 'support' }, { conversation: talk.id, channel: 'chat' })
+    const guarded = guardTools(supportTools(orders), me)
+    const result = streamText({
+      model,
+      instructions: SYSTEM,
+      messages: await convertToModelMessages(messages, { tools: guarded.tools }),
+      stopWhen: isStepCount(6),
+      ...guarded,
+    })
+    const answer = respond(result, me, {
+      originalMessages: messages,
+      generateMessageId: randomUUID,
+      onEnd: ({ messages: all }: { readonly messages: UIMessage[] }) => {
+        if (!isStale) talk.messages = all
+      },
+    })
+    return streams.start(talk.id, answer)
+  })
+
+  app.get('/api/chat/:id/stream', (c) => {
+    const talk = talkOf(c)
+    const live = c.req.param('id') === talk.id ? streams.join(talk.id) : undefined
+    return live === undefined ? c.body(null, 204) : c.body(live, 200, { 'content-type': 'text/event-stream' })
+  })
+
+  app.use(serveStatic({ root: path.relative(process.cwd(), page) }))
+
+  return {
+    app,
+    gate,
+    close: async () => {
+      await service.switchOff()
+      await gate.close()
+    },
+  }
+}
+
+/** Does a message wait for a person's answer? */
+function isAsking(message: UIMessage | undefined): boolean {
+  return message?.parts.some((part) => 'state' in part && part.state === 'approval-requested') === true
+}
