@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
+import { connectionOf } from '../config/state-folder.ts'
+import { postgresStore } from '../store/postgres/store.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
-import { type Cursor, hasStore, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
+import { type Cursor, hasStore, openDesk, type StoreReader } from '../store/sqlite-reader.ts'
 import type { ApprovalRecord, Receipt } from '../types.ts'
-import { type CommandContext, homely, situationOf } from './context.ts'
+import { type CommandContext, situationOf } from './context.ts'
+import { readerOf, type StoreAt, shown, storeOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { cardOf, questionOf, turnOf } from './watch/card.ts'
 import { type Keys, readKeys } from './watch/keys.ts'
 import { dataOf, lineOf } from './watch/line.ts'
-import { storeFolder } from './why.ts'
 
 const GLANCE_MS = 250
 /** A watcher that is not heard of for so long is gone: calls then no longer wait for it. */
@@ -19,7 +21,7 @@ const HEARTBEAT_MS = 3_000
 /** A key pressed so soon after the question appeared was meant for something else. */
 const TOO_SOON_MS = 400
 
-type Desk = ReturnType<typeof openDesk>
+type Desk = ReturnType<typeof deskOf>
 
 export function watchCommand(context: CommandContext): Command {
   return new Command('watch')
@@ -32,7 +34,7 @@ export function watchCommand(context: CommandContext): Command {
       '\nSilence, a timeout and Ctrl-C are never a yes. Without a terminal, calls are shown and nobody is asked.\n\nExample:\n  holdpoint watch',
     )
     .action(async (flags: { store?: string; config?: string; all?: true; json?: true }) => {
-      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const folder = flags.store ?? storeOf(situationOf(flags.config))
       const asks = context.terminal.interactive && flags.json !== true
       const ending = new AbortController()
       const leave = (): void => ending.abort()
@@ -42,7 +44,7 @@ export function watchCommand(context: CommandContext): Command {
       try {
         if (flags.json !== true) {
           context.terminal.note(
-            `watching ${homely(folder)}; Ctrl-C ends${asks ? '' : '; nobody is asked here, because this is not a terminal'}`,
+            `watching ${shown(folder)}; Ctrl-C ends${asks ? '' : '; nobody is asked here, because this is not a terminal'}`,
           )
         }
         await watch(
@@ -59,7 +61,7 @@ export function watchCommand(context: CommandContext): Command {
 }
 
 interface Watching {
-  readonly folder: string
+  readonly folder: StoreAt
   /** The configured store, and not one that was named here and may be a mistake. */
   readonly isOurs: boolean
   /** Absent when nobody can be asked. */
@@ -73,8 +75,8 @@ async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): 
   if (terms.keys !== undefined && terms.isOurs) await makeStore(terms.folder)
   await untilStoreExists(terms.folder, ending)
   if (ending.aborted) return
-  const reader = openReader(terms.folder)
-  const desk = terms.keys === undefined ? undefined : openDesk(terms.folder)
+  const reader = readerOf(terms.folder)
+  const desk = terms.keys === undefined ? undefined : deskOf(terms.folder)
   const watcher = randomUUID()
   const heart = setInterval(() => void attend(desk, watcher), HEARTBEAT_MS / 3)
   const answered = new Set<string>()
@@ -103,15 +105,21 @@ async function attend(desk: Desk | undefined, watcher: string): Promise<void> {
   await desk?.attend(watcher, Date.now() + HEARTBEAT_MS).catch(() => {})
 }
 
-async function makeStore(folder: string): Promise<void> {
-  if (hasStore(folder)) return
-  const store = createSqliteStore({ folder })
+/** Where a person answers. */
+function deskOf(at: StoreAt): ReturnType<typeof openDesk> {
+  return typeof at === 'string' ? openDesk(at) : postgresStore(connectionOf(at, process.env))
+}
+
+async function makeStore(folder: StoreAt): Promise<void> {
+  if (typeof folder === 'string' && hasStore(folder)) return
+  const store =
+    typeof folder === 'string' ? createSqliteStore({ folder }) : postgresStore(connectionOf(folder, process.env))
   await store.open()
   await store.close()
 }
 
-async function untilStoreExists(folder: string, ending: AbortSignal): Promise<void> {
-  while (!hasStore(folder) && !ending.aborted) await rest(ending)
+async function untilStoreExists(folder: StoreAt, ending: AbortSignal): Promise<void> {
+  while (typeof folder === 'string' && !hasStore(folder) && !ending.aborted) await rest(ending)
 }
 
 async function start(reader: StoreReader, all: boolean): Promise<Cursor | undefined> {
