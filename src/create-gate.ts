@@ -7,7 +7,7 @@ import { visibleLine } from './bytes/visible.ts'
 import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { DEFAULT_TIMEOUT_MS } from './config/schema.ts'
-import { type Places, placesOf, stateFolder } from './config/state-folder.ts'
+import { connectionOf, type Places, placesOf, stateFolder } from './config/state-folder.ts'
 import { createPanel, type PolicyOption } from './create-panel.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
 import { Holds } from './decide/holds.ts'
@@ -36,6 +36,7 @@ import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { pinFolder } from './store/pin-files.ts'
 import { createPinMemory } from './store/pin-memory.ts'
+import { postgresStore } from './store/postgres/store.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { fanOut } from './telemetry/events.ts'
 import { ToolRegistry } from './tool-registry.ts'
@@ -129,7 +130,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   const { options: configured } = loaded
   const clock = options.effects?.clock ?? systemClock
   const state = stateFolder(process.env, process.platform, homedir())
-  const places = placesOf(configured, loaded.folder, state)
+  const places = placesOf(configured, loaded.folder, state, loaded.storeAt)
   const signer = createKey(places, clock, options)
   const store =
     options.effects?.store === undefined ? createStore(places, clock, identity) : withDeadline(options.effects.store)
@@ -237,6 +238,7 @@ function createKey(places: Places, clock: Clock, { effects, receipts }: GateOpti
 
 function createStore({ store }: Places, clock: Clock, identity: string | undefined): Store {
   if (store.kind === 'folder') return createSqliteStore({ folder: store.folder })
+  if (store.kind === 'postgres') return postgresStore(connectionOf(store, process.env))
   return remembered(memories, identity, () => createMemoryStore({ now: () => clock.now() }))
 }
 
@@ -257,7 +259,7 @@ function approverOf(
 }
 
 function createPins({ store, pins }: Places, identity: string | undefined): PinShelf {
-  return store.kind === 'folder' ? pinFolder(pins) : remembered(pinMemories, identity, createPinMemory)
+  return store.kind === 'memory' ? remembered(pinMemories, identity, createPinMemory) : pinFolder(pins)
 }
 
 /** @throws HoldpointError ERR_CONFIG where the receipts are in a store that has no folder here */

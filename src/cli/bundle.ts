@@ -5,12 +5,13 @@ import { HoldpointError } from '../errors.ts'
 import { BundleOrder, type PlacedPart } from '../verify/bundle-order.ts'
 import { readBundlePart } from '../verify/bundle-text.ts'
 import { UnusableInput } from './exit.ts'
-import { bundleAt, tokensAt } from './receipts.ts'
+import { bundleAt, type StoreAt, tokensAt } from './receipts.ts'
 
 const BEGINNING = '{"bundle":'
 
 /** Does a file begin as a bundle does? */
-export async function isBundle(file: string): Promise<boolean> {
+export async function isBundle(file: StoreAt): Promise<boolean> {
+  if (typeof file !== 'string') return false
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
   const handle = await open(file)
   try {
@@ -26,8 +27,8 @@ export async function isBundle(file: string): Promise<boolean> {
  *
  * @throws UnusableInput when the path is missing, or the bundle is broken
  */
-export async function* receiptsAt(path: string): AsyncGenerator<string> {
-  if (!(await isBundle(path))) {
+export async function* receiptsAt(path: StoreAt): AsyncGenerator<string> {
+  if (typeof path !== 'string' || !(await isBundle(path))) {
     yield* tokensAt(path)
     return
   }

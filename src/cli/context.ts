@@ -31,7 +31,7 @@ export function situationOf(file: string | false | undefined): Situation {
   const config = readConfig(file === undefined ? process.cwd() : file && { file })
   return {
     config,
-    places: placesOf(config.options, config.folder, ownStateFolder()),
+    places: placesOf(config.options, config.folder, ownStateFolder(), config.storeAt),
     policies: withShortForm(config.policyFiles, config.shortRules),
   }
 }

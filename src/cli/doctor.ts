@@ -8,8 +8,10 @@ import { Command } from 'commander'
 import { visible } from '../bytes/visible.ts'
 import { onlyServicesDecide } from '../config/read.ts'
 import { DEFAULT_TIMEOUT_MS } from '../config/schema.ts'
+import { connectionOf, type PostgresStorePlace } from '../config/state-folder.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { readReceipt } from '../receipt/read.ts'
+import { probePostgres } from '../store/postgres/probe.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type CommandContext, homely, ownStateFolder, type Situation, situationOf } from './context.ts'
 import { reasonOf } from './exit.ts'
@@ -17,7 +19,7 @@ import { logFindings } from './log/findings.ts'
 import { overrideFindings } from './override/findings.ts'
 import { pointFindings } from './point-findings.ts'
 import { readingAlong } from './progress.ts'
-import { readerOf, toolOf } from './receipts.ts'
+import { readerOf, shown, storeOf, toolOf } from './receipts.ts'
 import { type Terminal, wrap } from './terminal.ts'
 import { keyHere, shownKey } from './trust.ts'
 
@@ -157,6 +159,7 @@ async function store({ places }: Situation): Promise<readonly Finding[]> {
   if (places.store.kind === 'memory') {
     return [warning('store', 'store: memory forgets: receipts are lost and a call can run again after a restart')]
   }
+  if (places.store.kind === 'postgres') return [await answering(places.store)]
   const { folder } = places.store
   return [
     ...(folder.startsWith(tmpdir()) || folder.startsWith('/dev/shm')
@@ -164,6 +167,17 @@ async function store({ places }: Situation): Promise<readonly Finding[]> {
       : []),
     await durability(folder),
   ]
+}
+
+/** A server that would lose what it acknowledges says so itself. */
+async function answering(at: PostgresStorePlace): Promise<Finding> {
+  try {
+    const { place, isMade } = await probePostgres(connectionOf(at, process.env))
+    const settings = 'fsync, full_page_writes and synchronous_commit are on'
+    return good('store', `${place}: ${settings}${isMade ? '' : '; its tables are made at the first call'}`)
+  } catch (error) {
+    return problem('store', reasonOf(error))
+  }
 }
 
 /** Opens a throwaway store on the same file system: only there can WAL and the synchronous level be read back. */
@@ -187,15 +201,16 @@ async function durability(folder: string): Promise<Finding> {
 }
 
 /** What the receipts say of calls that no gate stood in front of. */
-async function history({ places }: Situation, terminal: Terminal): Promise<readonly Finding[]> {
-  if (places.store.kind === 'memory' || !existsSync(places.store.folder)) {
+async function history(situation: Situation, terminal: Terminal): Promise<readonly Finding[]> {
+  const { store } = situation.places
+  if (store.kind === 'memory' || (store.kind === 'folder' && !existsSync(store.folder))) {
     return [warning('tools', 'no call has been recorded yet, so nothing is known of unprotected tools')]
   }
   const ungated = new Set<string>()
   const unattributed = new Set<string>()
   const observed = new Set<string>()
   let count = 0
-  const reader = readerOf(places.store.folder)
+  const reader = readerOf(storeOf(situation))
   try {
     for await (const receipt of readingAlong(reader.receipts(), terminal)) {
       count += 1
@@ -211,7 +226,7 @@ async function history({ places }: Situation, terminal: Terminal): Promise<reado
     await reader.close()
   }
   return [
-    good('receipts', `${count} in ${homely(places.store.folder)}`),
+    good('receipts', `${count} in ${shown(storeOf(situation))}`),
     ...(ungated.size > 0
       ? [warning('tools', `run outside the gate, because \`ungated\` names them: ${listed(ungated)}`)]
       : []),

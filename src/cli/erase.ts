@@ -6,9 +6,9 @@ import { readReceipt } from '../receipt/read.ts'
 import { type Erased, eraseCalls, type Forgetting } from '../store/sqlite-eraser.ts'
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { type Selectors, selectionOf } from './erase/selection.ts'
-import { readerOf } from './receipts.ts'
+import { UnusableInput } from './exit.ts'
+import { readerOf, storeOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
-import { storeFolder } from './why.ts'
 
 interface Flags extends Selectors {
   readonly store?: string
@@ -41,7 +41,12 @@ export function eraseCommand({ terminal, end }: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
     .action(async (ids: readonly string[], flags: Flags) => {
-      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const folder = flags.store ?? storeOf(situationOf(flags.config))
+      if (typeof folder !== 'string') {
+        throw new UnusableInput(
+          'this command erases in folders alone: see "Erasing" in docs/postgres.md for what is kept in PostgreSQL',
+        )
+      }
       const selection = await selectionOf(ids, flags, async function* () {
         const reader = readerOf(folder)
         try {

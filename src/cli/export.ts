@@ -10,12 +10,11 @@ import { contentOf, type Tally } from './export/content.ts'
 import { writeLines } from './export/out.ts'
 import { type Wanting, wantedOf } from './export/wanted.ts'
 import { readInput } from './input.ts'
-import { readerOf } from './receipts.ts'
+import { readerOf, type StoreAt, shown, storeOf } from './receipts.ts'
 import { repeatable } from './repeatable.ts'
 import type { Terminal } from './terminal.ts'
 import { traceNamed } from './trace/named.ts'
 import { whenOf } from './when.ts'
-import { storeFolder } from './why.ts'
 
 interface Flags {
   readonly trace?: string
@@ -69,12 +68,13 @@ export function exportCommand({ terminal, end }: CommandContext): Command {
     .action(async (flags: Flags) => {
       refuseMixed(flags)
       const situation = situationOf(flags.config)
-      const folder = flags.store ?? storeFolder(situation)
+      const folder = flags.store ?? storeOf(situation)
       const store = readerOf(folder)
+      let now: Awaited<ReturnType<typeof logNow>>
       try {
-        const now = await logNow(folder, situation, terminal)
+        now = await logNow(folder, situation, terminal)
         if (now === undefined) {
-          terminal.note(`There is no receipt in ${homely(folder)}.`)
+          terminal.note(`There is no receipt in ${shown(folder)}.`)
           end(1)
           return
         }
@@ -88,7 +88,7 @@ export function exportCommand({ terminal, end }: CommandContext): Command {
         const wanting = await wantingOf(flags, folder, terminal)
         const wanted = wanting === undefined ? undefined : await wantedOf(store.receipts(), wanting)
         if (wanted?.size === 0) {
-          terminal.note(`There is no such receipt in ${homely(folder)}.`)
+          terminal.note(`There is no such receipt in ${shown(folder)}.`)
           end(1)
           return
         }
@@ -103,6 +103,7 @@ export function exportCommand({ terminal, end }: CommandContext): Command {
         if (flags.json === true) terminal.out(JSON.stringify({ file: flags.out, origin, key, scope, size, ...tally }))
         else tell(tally, { origin, size, out: flags.out, open: flags.open === true }, terminal)
       } finally {
+        await now?.log.close()
         await store.close()
       }
     })
@@ -127,7 +128,7 @@ async function* progressing<T>(parts: AsyncIterable<T>, tally: Tally, { progress
 
 async function wantingOf(
   { trace, since, config }: Flags,
-  path: string,
+  path: StoreAt,
   terminal: Terminal,
 ): Promise<Wanting | undefined> {
   if (since !== undefined) return { since: whenOf(since, Date.now()) }

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { CommandContext } from './context.ts'
 import { checkpointCommand } from './log/checkpoint.ts'
+import { copyCommand } from './log/copy.ts'
 import { fsckCommand } from './log/fsck.ts'
 import { headCommand } from './log/head.ts'
 import { keyCommand } from './log/key.ts'
@@ -12,6 +13,7 @@ export function logCommand(context: CommandContext): Command {
     .addCommand(headCommand(context).description('print the newest checkpoint, as auditors and witnesses read it'))
     .addCommand(keyCommand(context).description("print the log's public key, for witnesses and auditors"))
     .addCommand(checkpointCommand(context).description('log every receipt that is there now, and sign'))
+    .addCommand(copyCommand(context).description('copy the files that auditors read, for a static host'))
     .addCommand(fsckCommand(context).description('read the whole log, and name the first byte that is wrong'))
     .addCommand(rebuildCommand(context).description('make the index anew out of the tiles, where log.db was lost'))
 }

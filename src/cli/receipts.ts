@@ -1,13 +1,31 @@
 /** Reading receipts for people: what one says, and where many come from. */
 import { createReadStream, statSync } from 'node:fs'
+import { connectionOf, type PostgresStorePlace } from '../config/state-folder.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
-import { hasStore, openReader } from '../store/sqlite-reader.ts'
+import { postgresStore } from '../store/postgres/store.ts'
+import { hasStore, openReader, type StoreReader } from '../store/sqlite-reader.ts'
 import type { Receipt } from '../types.ts'
 import { MOST_LINE_BYTES } from '../verify/bundle-text.ts'
+import { homely, type Situation } from './context.ts'
 import { UnusableInput } from './exit.ts'
 
 /** Longest line of an export that is read, bytes. */
 const LONGEST_LINE = 256 * 1024
+
+/** Receipts to read: what is at a path, or a store in PostgreSQL as it is configured. */
+export type StoreAt = string | PostgresStorePlace
+
+/** @throws UnusableInput when the configured store keeps nothing */
+export function storeOf({ places: { store } }: Situation): StoreAt {
+  if (store.kind === 'memory')
+    throw new UnusableInput('the configured store is "memory": it keeps nothing that another process could read')
+  return store.kind === 'folder' ? store.folder : store
+}
+
+/** Where receipts are, for people. Never with a password. */
+export function shown(at: StoreAt): string {
+  return typeof at === 'string' ? homely(at) : `PostgreSQL (${at.connectionEnv}), schema ${at.schema}`
+}
 
 /** A decision receipt with what it says. */
 export interface DecisionReceipt {
@@ -25,7 +43,8 @@ export function toolOf(claims: DecisionClaims): string {
  *
  * @throws UnusableInput when the path is missing
  */
-export function tokensAt(path: string): AsyncIterable<string> {
+export function tokensAt(path: StoreAt): AsyncIterable<string> {
+  if (typeof path !== 'string') return tokensOf(path)
   const about = statSync(path, { throwIfNoEntry: false })
   if (about === undefined) throw new UnusableInput(`${path} does not exist`)
   return about.isDirectory() ? tokensOf(path) : linesOf(path)
@@ -36,7 +55,8 @@ export function tokensAt(path: string): AsyncIterable<string> {
  *
  * @throws UnusableInput when the path is missing
  */
-export async function bundleAt(path: string): Promise<AsyncIterable<string> | undefined> {
+export async function bundleAt(path: StoreAt): Promise<AsyncIterable<string> | undefined> {
+  if (typeof path !== 'string') return undefined
   const about = statSync(path, { throwIfNoEntry: false })
   if (about === undefined) throw new UnusableInput(`${path} does not exist`)
   if (about.isDirectory()) return undefined
@@ -45,14 +65,15 @@ export async function bundleAt(path: string): Promise<AsyncIterable<string> | un
 }
 
 /** @throws UnusableInput when there is no store in the folder */
-export function readerOf(folder: string): ReturnType<typeof openReader> {
+export function readerOf(folder: StoreAt): StoreReader {
+  if (typeof folder !== 'string') return postgresStore(connectionOf(folder, process.env))
   if (!hasStore(folder)) {
     throw new UnusableInput(`there is no store at ${folder}: nothing has been decided there yet`)
   }
   return openReader(folder)
 }
 
-async function* tokensOf(folder: string): AsyncGenerator<string> {
+async function* tokensOf(folder: StoreAt): AsyncGenerator<string> {
   const reader = readerOf(folder)
   try {
     for await (const receipt of reader.receipts()) yield receipt.jws

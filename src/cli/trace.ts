@@ -1,15 +1,15 @@
 /** `holdpoint trace`: what led to what, in one conversation. */
 import { Command } from 'commander'
 import { receiptsAt } from './bundle.ts'
-import { type CommandContext, homely, situationOf } from './context.ts'
+import { type CommandContext, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
 import { readingAlong } from './progress.ts'
+import { shown, storeOf } from './receipts.ts'
 import { drawTrace } from './trace/draw.ts'
 import { traceAsJson } from './trace/json.ts'
 import { mermaidOf } from './trace/mermaid.ts'
 import { traceNamed } from './trace/named.ts'
 import { readTrace } from './trace/traced.ts'
-import { storeFolder } from './why.ts'
 
 interface Flags {
   readonly conversation?: true
@@ -33,7 +33,7 @@ export function traceCommand({ terminal, end }: CommandContext): Command {
     )
     .action(async (id: string, named: string | undefined, flags: Flags) => {
       if (flags.mermaid === true && flags.json === true) throw new UnusableInput('say --mermaid or --json, not both')
-      const path = named ?? storeFolder(situationOf(flags.config))
+      const path = named ?? storeOf(situationOf(flags.config))
       const tokens = () => readingAlong(receiptsAt(path), terminal)
       const trace = await traceNamed(id, {
         path,
@@ -45,7 +45,7 @@ export function traceCommand({ terminal, end }: CommandContext): Command {
       const found = trace === undefined ? undefined : await readTrace(tokens(), trace)
       terminal.progress('')
       if (found === undefined || found.calls === 0) {
-        terminal.note(`There is no trace ${found?.id ?? `of ${id}`} in ${homely(path)}.`)
+        terminal.note(`There is no trace ${found?.id ?? `of ${id}`} in ${shown(path)}.`)
         end(1)
         return
       }

@@ -6,13 +6,12 @@ import { type BundleReport, type BundleTrust, verifyBundle } from '../verify.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { type ExitCode, UnusableInput } from './exit.ts'
 import { readingAlong } from './progress.ts'
-import { bundleAt, tokensAt } from './receipts.ts'
+import { bundleAt, type StoreAt, shown, storeOf, tokensAt } from './receipts.ts'
 import { repeatable } from './repeatable.ts'
 import type { Terminal } from './terminal.ts'
 import { trustedKeys } from './trust.ts'
 import { type AnchorFlags, anchorsOf, askedBy } from './verify/anchors.ts'
 import { tell } from './verify-words.ts'
-import { storeFolder } from './why.ts'
 
 const HELP = `
 Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that was asked for is not
@@ -58,13 +57,13 @@ export function verifyCommand(context: CommandContext): Command {
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, flags: Flags) => {
       const named = checksIn(flags.require ?? [])
-      const path = given ?? storeFolder(situationOf(flags.config))
+      const path = given ?? storeOf(situationOf(flags.config))
       const trusted = trustedKeys(flags.keys, () => situationOf(flags.config))
       const anchors = await anchorsOf(flags)
       const required = new Set([...named, ...askedBy(anchors)])
       const report = await verifyPath(path, { keys: trusted.keys, ...anchors }, context.terminal)
       context.terminal.progress('')
-      if (flags.json === true) context.terminal.out(JSON.stringify({ path, trusted, ...report }))
+      if (flags.json === true) context.terminal.out(JSON.stringify({ path: pathOf(path), trusted, ...report }))
       else tell(report, { trusted, log: flags.log, required }, context.terminal)
       context.end(exitOf(report, { requireSeal: flags.requireSeal === true, required }))
     })
@@ -78,14 +77,19 @@ interface Flags extends AnchorFlags {
   readonly json?: true
 }
 
+/** As data: a path as it is, whoever's home it is in. */
+function pathOf(at: StoreAt): string {
+  return typeof at === 'string' ? at : shown(at)
+}
+
 /** Verifies what is at a path. @throws UnusableInput when nothing there looks like a receipt */
-async function verifyPath(path: string, trust: BundleTrust, terminal: Terminal): Promise<BundleReport> {
+async function verifyPath(path: StoreAt, trust: BundleTrust, terminal: Terminal): Promise<BundleReport> {
   const bundle = await bundleAt(path)
   if (bundle !== undefined) return await verifyBundle(readingAlong(bundle, terminal), trust)
   const report = await verifyLoose(readingAlong(tokensAt(path), terminal), trust)
   const foreign = report.failures.filter(({ check, receipt }) => check === 'envelope' && receipt === undefined)
   if (report.count > 0 && foreign.length === report.failures.length && report.verified === 0) {
-    throw new UnusableInput(`${path} holds no receipts: an export has one JWS a line`)
+    throw new UnusableInput(`${shown(path)} holds no receipts: an export has one JWS a line`)
   }
   return report
 }

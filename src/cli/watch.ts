@@ -5,23 +5,24 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
 import { signedAnswer } from '../answer.ts'
 import { randomBytes } from '../bytes/digest.ts'
+import { connectionOf } from '../config/state-folder.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
+import { postgresStore } from '../store/postgres/store.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
-import { type Cursor, hasStore, openDesk, openReader, type StoreReader } from '../store/sqlite-reader.ts'
+import { type Cursor, hasStore, type StoreReader } from '../store/sqlite-reader.ts'
 import type { Receipt, Signer } from '../types.ts'
-import { type CommandContext, homely, situationOf } from './context.ts'
+import { type CommandContext, situationOf } from './context.ts'
+import { type Desk, deskOf } from './desk.ts'
+import { readerOf, type StoreAt, shown, storeOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 import { ask } from './watch/ask.ts'
 import { cardOf } from './watch/card.ts'
 import { type Keys, readKeys } from './watch/keys.ts'
 import { dataOf, lineOf } from './watch/line.ts'
-import { storeFolder } from './why.ts'
 
 const GLANCE_MS = 250
 /** A watcher that is not heard of for so long is gone: calls then no longer wait for it. */
 const HEARTBEAT_MS = 3_000
-
-type Desk = ReturnType<typeof openDesk>
 
 export function watchCommand(context: CommandContext): Command {
   return new Command('watch')
@@ -35,7 +36,7 @@ export function watchCommand(context: CommandContext): Command {
     )
     .action(async (flags: { store?: string; config?: string; all?: true; json?: true }) => {
       const situation = situationOf(flags.config)
-      const folder = flags.store ?? storeFolder(situation)
+      const folder = flags.store ?? storeOf(situation)
       const asks = context.terminal.interactive && flags.json !== true
       const ending = new AbortController()
       const leave = (): void => ending.abort()
@@ -45,7 +46,7 @@ export function watchCommand(context: CommandContext): Command {
       try {
         if (flags.json !== true) {
           context.terminal.note(
-            `watching ${homely(folder)}; Ctrl-C ends${asks ? '' : '; nobody is asked here, because this is not a terminal'}`,
+            `watching ${shown(folder)}; Ctrl-C ends${asks ? '' : '; nobody is asked here, because this is not a terminal'}`,
           )
         }
         await watch(
@@ -69,7 +70,7 @@ export function watchCommand(context: CommandContext): Command {
 }
 
 interface Watching {
-  readonly folder: string
+  readonly folder: StoreAt
   /** The configured store, and not one that was named here and may be a mistake. */
   readonly isOurs: boolean
   /** Absent when nobody can be asked. */
@@ -85,8 +86,8 @@ async function watch(terms: Watching, terminal: Terminal, ending: AbortSignal): 
   if (terms.keys !== undefined && terms.isOurs) await makeStore(terms.folder)
   await untilStoreExists(terms.folder, ending)
   if (ending.aborted) return
-  const reader = openReader(terms.folder)
-  const desk = terms.keys === undefined ? undefined : openDesk(terms.folder)
+  const reader = readerOf(terms.folder)
+  const desk = terms.keys === undefined ? undefined : deskOf(terms.folder)
   const watcher = randomUUID()
   const heart = setInterval(() => void attend(desk, watcher), HEARTBEAT_MS / 3)
   const answered = new Set<string>()
@@ -115,15 +116,16 @@ async function attend(desk: Desk | undefined, watcher: string): Promise<void> {
   await desk?.attend(watcher, Date.now() + HEARTBEAT_MS).catch(() => {})
 }
 
-async function makeStore(folder: string): Promise<void> {
-  if (hasStore(folder)) return
-  const store = createSqliteStore({ folder })
+async function makeStore(folder: StoreAt): Promise<void> {
+  if (typeof folder === 'string' && hasStore(folder)) return
+  const store =
+    typeof folder === 'string' ? createSqliteStore({ folder }) : postgresStore(connectionOf(folder, process.env))
   await store.open()
   await store.close()
 }
 
-async function untilStoreExists(folder: string, ending: AbortSignal): Promise<void> {
-  while (!hasStore(folder) && !ending.aborted) await rest(ending)
+async function untilStoreExists(folder: StoreAt, ending: AbortSignal): Promise<void> {
+  while (typeof folder === 'string' && !hasStore(folder) && !ending.aborted) await rest(ending)
 }
 
 async function start(reader: StoreReader, all: boolean): Promise<Cursor | undefined> {

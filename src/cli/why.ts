@@ -5,12 +5,12 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { brief } from '../bytes/legible.ts'
 import { readReceipt } from '../receipt/read.ts'
 import type { ApprovalRecord, EvaluationRequest, Receipt } from '../types.ts'
-import { type CommandContext, homely, type Situation, situationOf } from './context.ts'
+import { type CommandContext, situationOf } from './context.ts'
 import { UnusableInput } from './exit.ts'
 import { explain, requestIn } from './explain.ts'
 import { decisionAsJson, type Explained, tellDecision } from './explanation.ts'
 import { readingAlong } from './progress.ts'
-import { type DecisionReceipt, readerOf, toolOf } from './receipts.ts'
+import { type DecisionReceipt, readerOf, shown, storeOf, toolOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 
 type Reader = ReturnType<typeof readerOf>
@@ -27,7 +27,7 @@ export function whyCommand(context: CommandContext): Command {
     )
     .action(async (id: string | undefined, flags: { store?: string; config?: string; json?: true }) => {
       const situation = situationOf(flags.config)
-      const folder = flags.store ?? storeFolder(situation)
+      const folder = flags.store ?? storeOf(situation)
       const reader = readerOf(folder)
       try {
         const found = await find(reader, id, context.terminal)
@@ -35,8 +35,8 @@ export function whyCommand(context: CommandContext): Command {
         if (found === undefined) {
           context.terminal.note(
             id === undefined
-              ? `Nothing has been refused in ${homely(folder)}.`
-              : `There is no decision ${id} in ${homely(folder)}.`,
+              ? `Nothing has been refused in ${shown(folder)}.`
+              : `There is no decision ${id} in ${shown(folder)}.`,
           )
           context.end(1)
           return
@@ -55,12 +55,6 @@ export function whyCommand(context: CommandContext): Command {
         await reader.close()
       }
     })
-}
-
-/** @throws UnusableInput when the configured store keeps nothing */
-export function storeFolder({ places }: Situation): string {
-  if (places.store.kind === 'folder') return places.store.folder
-  throw new UnusableInput('the configured store is "memory": it keeps nothing that another process could read')
 }
 
 interface Found extends DecisionReceipt {

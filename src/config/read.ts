@@ -42,6 +42,8 @@ export interface LoadedConfig {
   readonly shortRules: readonly ShortRule[]
   /** Where each of `points` stands: `holdpoint.yaml:3:5`, or `createGate options`. */
   readonly pointsAt: readonly string[]
+  /** Where `store` stands, in the same way. */
+  readonly storeAt: string
   /** Where `log` stands, in the same way; where `log.witnesses` does, if it is there. */
   readonly logAt: string
   /** The file of `log.witnesses`, absolute. */
@@ -92,6 +94,7 @@ export function readConfig(where: string | { readonly file: string } | false, co
     pointsAt: (options.points ?? []).map((_, index) =>
       passed.points === undefined && source !== undefined ? source.at(['points', String(index)]) : IN_CODE,
     ),
+    storeAt: passed.store === undefined && source !== undefined ? source.at(['store']) : IN_CODE,
     logAt:
       passed.log === undefined && source !== undefined
         ? source.at(witnesses === undefined ? ['log'] : ['log', 'witnesses'])

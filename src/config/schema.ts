@@ -77,6 +77,8 @@ const SECRET_RULE = 'must be a mapping that names an environment variable, such 
 /** A secret is never written in a configuration, only where to find it. */
 const secret = z.strictObject({ env: text }, { error: SECRET_RULE })
 
+const SCHEMA_RULE = "must be a name of lower-case letters, digits and _, at most 63, and none of PostgreSQL's own"
+
 const OWN_SECRET_RULE =
   'must be a mapping that names an environment variable beginning with HOLDPOINT_, such as {env: HOLDPOINT_KEY}: those are handed on to no server'
 
@@ -85,6 +87,29 @@ const ownSecret = z.strictObject(
   { env: z.string({ error: OWN_SECRET_RULE }).regex(/^HOLDPOINT_[A-Z0-9_]{1,200}$/, OWN_SECRET_RULE) },
   { error: OWN_SECRET_RULE },
 )
+
+const STORE_RULE =
+  'must name a folder or PostgreSQL, such as {folder: /var/lib/holdpoint} or {postgres: {connection: {env: HOLDPOINT_DATABASE}}}'
+
+/** Where a connection string has its password it is a secret: the configuration says where to find it. */
+const storeMapping = z
+  .strictObject({
+    folder: text.optional(),
+    postgres: z
+      .strictObject(
+        {
+          connection: ownSecret,
+          schema: z
+            .string({ error: SCHEMA_RULE })
+            .regex(/^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}$/, SCHEMA_RULE)
+            .optional(),
+          deadlineMs: milliseconds(1, 60_000).optional(),
+        },
+        { error: 'must be a mapping such as {connection: {env: HOLDPOINT_DATABASE}}' },
+      )
+      .optional(),
+  })
+  .refine(({ folder, postgres }) => folder === undefined || postgres === undefined, STORE_RULE)
 
 const SERVICE_RULE = 'must name one service: authzen, opa or cerbos, with its address'
 
@@ -217,9 +242,9 @@ export const configSchema = z.strictObject(
       .optional(),
     /** The folder of signed overrides (default: in the state folder); never read where `trust.override` is empty. */
     overrides: text.optional(),
-    /** Where receipts go: a folder (default: the state folder), or `memory`, which forgets. */
+    /** Where receipts go: a folder (default: the state folder), PostgreSQL, or `memory`, which forgets. */
     store: z
-      .union([z.literal('memory'), z.strictObject({ folder: text.optional() })], {
+      .union([z.literal('memory'), storeMapping], {
         error: 'must be "memory" or a mapping such as {folder: /var/lib/holdpoint}',
       })
       .optional(),
@@ -240,6 +265,8 @@ export const configSchema = z.strictObject(
             .regex(/^[^\p{White_Space}\p{Cc}+]{1,200}$/u, ORIGIN_RULE)
             .optional(),
           witnesses: text.optional(),
+          /** The log's own key, as `key` has the receipt key. */
+          key: ownSecret.optional(),
         },
         { error: 'must be a mapping such as {witnesses: witnesses.policy}, or {} for the defaults' },
       )

@@ -3,6 +3,10 @@ import { dirname, isAbsolute, posix, resolve, win32 } from 'node:path'
 import { HoldpointError } from '../errors.ts'
 import type { ConfigOptions } from './schema.ts'
 
+/** As `postgresStore` has them. */
+const DEFAULT_SCHEMA = 'holdpoint'
+const DEFAULT_DEADLINE_MS = 5_000
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -38,10 +42,45 @@ export function stateFolder(env: Environment, platform: NodeJS.Platform, home: s
   }
 }
 
+/** A store in PostgreSQL, as a configuration names it. Plain data, without its secret: a thread is given it as it is. */
+export interface PostgresStorePlace {
+  readonly kind: 'postgres'
+  /** The environment variable that holds the connection string. */
+  readonly connectionEnv: string
+  readonly schema: string
+  /** How long the database may take for any answer, ms. */
+  readonly deadlineMs: number
+  /** Where the configuration says so, for errors. */
+  readonly at: string
+}
+
+/** Where receipts are. */
+export type StorePlace =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | PostgresStorePlace
+  | { readonly kind: 'memory' }
+
+/**
+ * Where a store in PostgreSQL is, with its secret.
+ *
+ * @throws HoldpointError ERR_CONFIG where the variable is not set
+ */
+export function connectionOf(
+  { connectionEnv, schema, deadlineMs, at }: PostgresStorePlace,
+  environment: Environment,
+): { readonly connectionString: string; readonly schema: string; readonly deadlineMs: number } {
+  const connectionString = environment[connectionEnv]
+  if (connectionString !== undefined && connectionString !== '') return { connectionString, schema, deadlineMs }
+  throw new HoldpointError(
+    'ERR_CONFIG',
+    `${at}: the environment variable ${connectionEnv} is not set: it has to hold where PostgreSQL is, as postgres://USER:PASSWORD@HOST:5432/DATABASE`,
+    { at },
+  )
+}
+
 /** Where this configuration keeps what. The gate and the command line both ask here, so that they agree. */
 export interface Places {
-  /** The store's folder, or `memory`. */
-  readonly store: { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'memory' }
+  readonly store: StorePlace
   /** The file of the receipt signing key. */
   readonly keyFile: string
   /** The environment variable that holds it instead. */
@@ -59,7 +98,12 @@ export interface Places {
 }
 
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
-export function placesOf(options: ConfigOptions, folder: string, state: string): Places {
+export function placesOf(
+  options: ConfigOptions,
+  folder: string,
+  state: string,
+  storeAt = 'createGate options',
+): Places {
   const keyFile =
     options.keyFile === undefined ? resolve(state, 'keys', 'receipt.pem') : within(folder, options.keyFile)
   const keys = {
@@ -72,6 +116,12 @@ export function placesOf(options: ConfigOptions, folder: string, state: string):
   const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
   const pins = resolve(state, 'pins')
   if (options.store === 'memory') return { store: { kind: 'memory' }, ...keys, overrides, pins }
+  const postgres = options.store?.postgres
+  if (postgres !== undefined) {
+    const { connection, schema = DEFAULT_SCHEMA, deadlineMs = DEFAULT_DEADLINE_MS } = postgres
+    const store = { kind: 'postgres', connectionEnv: connection.env, schema, deadlineMs, at: storeAt } as const
+    return { store, ...keys, overrides, pins }
+  }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
   return { store: { kind: 'folder', folder: place }, ...keys, overrides, pins }

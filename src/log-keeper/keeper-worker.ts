@@ -1,12 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { LogHandle } from '../store/log-book.ts'
-import { LEASE_EVERY_MS, openLog } from '../store/log-book.ts'
-import { tryLease } from '../store/log-lease.ts'
-import { openLogReader } from '../store/log-reader.ts'
-import { receiptCount } from '../store/log-source.ts'
-import { hasStore } from '../store/sqlite-reader.ts'
+import { LEASE_EVERY_MS, type LogBook } from '../store/log-book.ts'
 import type { KeeperNews, KeeperOrder } from './messages.ts'
-import { logTerms } from './open.ts'
+import { logSeat } from './place.ts'
 import type { LogSetup } from './setup.ts'
 
 /**
@@ -20,8 +15,8 @@ const setup = workerData as LogSetup
 const port = parentPort
 if (port === null) throw new Error('this module runs in a worker thread')
 
-const terms = logTerms(setup)
-let log: LogHandle | undefined
+const seat = logSeat(setup)
+let log: LogBook | undefined
 let failures = 0
 /** When to look next how far another process is, ms on the monotonic clock. */
 let lookAt = 0
@@ -40,26 +35,25 @@ function tell(news: KeeperNews): void {
 
 /** @returns how long to rest before the next one, ms */
 async function turn(): Promise<number> {
-  // The store's first process makes it.
-  if (!hasStore(setup.storeFolder)) return LEASE_EVERY_MS
   try {
     if (log === undefined) {
-      const lease = tryLease(setup.storeFolder)
-      if (lease === undefined) {
+      // The store's first process makes it.
+      if (!(await seat.hasStore())) return LEASE_EVERY_MS
+      log = await seat.take()
+      if (log === undefined) {
         await lookOn()
         return LEASE_EVERY_MS
       }
       lookAt = 0
-      log = await openLog(setup.storeFolder, { ...terms, lease })
     }
     const { head, signed, quorum, witnesses, changed } = await log.step()
     failures = 0
     const size = head?.size ?? 0
-    tell({ news: 'stepped', size, signedAt: head?.at, signed, quorum, witnesses, changed, receipts: receipts() })
+    tell({ news: 'stepped', size, signedAt: head?.at, signed, quorum, witnesses, changed, receipts: await receipts() })
     return setup.everyMs
   } catch (cause) {
     failures += 1
-    tell({ news: 'failed', why: cause instanceof Error ? cause.message : String(cause), receipts: receipts() })
+    tell({ news: 'failed', why: cause instanceof Error ? cause.message : String(cause), receipts: await receipts() })
     await letGo()
     return Math.min(LONGEST_PAUSE_MS, setup.everyMs * 2 ** Math.min(failures - 1, 10))
   }
@@ -70,19 +64,13 @@ async function lookOn(): Promise<void> {
   if (performance.now() < lookAt) return
   lookAt = performance.now() + setup.everyMs
   // Its holder says what is wrong with it.
-  const head = await openLogReader(setup.storeFolder)
-    .head()
-    .catch(() => undefined)
-  tell({ news: 'waiting', size: head?.size ?? 0, receipts: receipts() })
+  const size = await seat.published().catch(() => 0)
+  tell({ news: 'waiting', size, receipts: await receipts() })
 }
 
 /** A number for whoever watches. That it cannot be had stops nothing. */
-function receipts(): number | undefined {
-  try {
-    return receiptCount(setup.storeFolder)
-  } catch {
-    return undefined
-  }
+async function receipts(): Promise<number | undefined> {
+  return await seat.receipts().catch(() => undefined)
 }
 
 /** What this process cannot do, another one may. */
@@ -108,5 +96,6 @@ while (!isClosing) {
 }
 await turn()
 await letGo()
+await seat.close().catch(() => undefined)
 tell({ news: 'closed' })
 port.close()

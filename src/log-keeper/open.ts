@@ -1,6 +1,7 @@
 /** Opening a log as its configuration says. */
 import { sha256Bytes } from '../bytes/digest.ts'
 import { Witnesses } from '../log/witnesses.ts'
+import { keyFromEnvironment } from '../receipt/key-env.ts'
 import { loadKey } from '../receipt/key-file.ts'
 import type { LogTerms } from '../store/log-book.ts'
 import { verifyEd25519 } from '../store/log-crypto.ts'
@@ -17,9 +18,9 @@ const WITNESS_DEADLINE_MS = 3_000
  *
  * @throws HoldpointError ERR_KEY, ERR_CONFIG
  */
-export function logTerms({ keyFile, origin, witnesses }: LogSetup): LogTerms {
+export function logTerms({ keyFile, keyEnv, origin, witnesses }: LogSetup): LogTerms {
   return {
-    signer: loadKey(keyFile),
+    signer: keyEnv === undefined ? loadKey(keyFile) : keyFromEnvironment(keyEnv, process.env),
     ...(origin === undefined ? {} : { origin }),
     ...(witnesses === undefined ? {} : { witnesses: witnessesOf(witnesses) }),
   }

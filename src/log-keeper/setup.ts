@@ -2,16 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { sha256Bytes } from '../bytes/digest.ts'
 import type { LoadedConfig } from '../config/read.ts'
-import type { Places } from '../config/state-folder.ts'
+import type { Places, StorePlace } from '../config/state-folder.ts'
 import { HoldpointError } from '../errors.ts'
+import { keyFromEnvironment } from '../receipt/key-env.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { readAskedWitnesses } from '../witness/policy.ts'
 
 /** How a store's log is kept. Plain data: a thread is given it as it is. */
 export interface LogSetup {
-  /** The store's folder; the log is in `log` below it. */
-  readonly storeFolder: string
+  readonly store: Exclude<StorePlace, { readonly kind: 'memory' }>
   readonly keyFile: string
+  /** The environment variable that holds the log's key instead. */
+  readonly keyEnv?: string
   readonly everyMs: number
   readonly origin?: string
   /** The witness policy as it was read at the start, with its name. */
@@ -31,32 +33,35 @@ export function logSetup(
   { options, logAt, witnessPolicy }: LoadedConfig,
   places: Places,
   receiptKey?: string,
+  environment: NodeJS.ProcessEnv = process.env,
 ): LogSetup {
   const { store, logKeyFile } = places
   if (store.kind === 'memory') {
     throw new HoldpointError(
       'ERR_CONFIG',
-      `${logAt}: a log is kept beside a store in a folder, and the receipts here are in none`,
+      `${logAt}: a log is kept beside a store in a folder or in PostgreSQL that the configuration names, and the receipts here are in none`,
       {
         at: logAt,
       },
     )
   }
-  const { alg, kid } = loadOrCreateKey(logKeyFile)
-  if (alg !== 'Ed25519') throw unfit(logKeyFile, 'is no Ed25519 key, and witnesses take no other')
-  if (kid === receiptKey) throw unfit(logKeyFile, 'is the key that signs receipts: a log has a key of its own')
-  const { everyMs = DEFAULT_EVERY_MS, origin } = options.log ?? {}
+  const { everyMs = DEFAULT_EVERY_MS, origin, key } = options.log ?? {}
+  const held = key === undefined ? `the key file ${logKeyFile}` : `the environment variable ${key.env}`
+  const { alg, kid } = key === undefined ? loadOrCreateKey(logKeyFile) : keyFromEnvironment(key.env, environment)
+  if (alg !== 'Ed25519') throw unfit(held, 'is no Ed25519 key, and witnesses take no other')
+  if (kid === receiptKey) throw unfit(held, 'is the key that signs receipts: a log has a key of its own')
   return {
-    storeFolder: store.folder,
+    store,
     keyFile: logKeyFile,
+    ...(key === undefined ? {} : { keyEnv: key.env }),
     everyMs,
     ...(origin === undefined ? {} : { origin }),
     ...(witnessPolicy === undefined ? {} : { witnesses: readWitnesses(witnessPolicy, logAt) }),
   }
 }
 
-function unfit(file: string, why: string): HoldpointError {
-  return new HoldpointError('ERR_KEY', `the key file ${file} ${why}`, { at: file })
+function unfit(held: string, why: string): HoldpointError {
+  return new HoldpointError('ERR_KEY', `${held} ${why}`, { at: held })
 }
 
 function readWitnesses(file: string, logAt: string): NonNullable<LogSetup['witnesses']> {

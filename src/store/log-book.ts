@@ -30,15 +30,21 @@ export interface LogTerms {
   readonly lease?: LogLease
 }
 
-/** A store's log, by whoever holds its lease. */
-export interface LogHandle {
+/** A store's log, by whoever holds its lease, wherever the store is. */
+export interface LogBook {
   readonly origin: string
   /** The log's public key: a C2SP verifier key, for witnesses and auditors. */
   readonly key: string
-  /** The log's own folder: `checkpoint` and `tile/…`, as C2SP tlog-tiles serves them. */
-  readonly folder: string
   /** Gives a leaf to every receipt that is there now, signs, asks witnesses. @throws HoldpointError ERR_LOG, ERR_STORE */
   step(): Promise<StepReport>
+  /** Gives the lease back. */
+  close(): Promise<void>
+}
+
+/** The log of a store in a folder. */
+export interface LogHandle extends LogBook {
+  /** The log's own folder: `checkpoint` and `tile/…`, as C2SP tlog-tiles serves them. */
+  readonly folder: string
   /** The newest signed head; `undefined` while nothing was logged. */
   head(): SignedHead | undefined
   /** @param hash of a receipt, as `Receipt.hash` */
@@ -49,8 +55,6 @@ export interface LogHandle {
   proveInclusion(leaf: number, size: number): Promise<readonly Hash[]>
   /** From the tree of `from` leaves to that of `to`; checked. @throws RangeError unless 1 ≤ from ≤ to ≤ the head */
   proveConsistency(from: number, to: number): Promise<readonly Hash[]>
-  /** Gives the lease back. */
-  close(): Promise<void>
 }
 
 /** How often the lease is tried for, ms: so much longer than its holder's life is the log without one. */
@@ -157,6 +161,6 @@ export function refuseAnothers(found: LogIdentity, mine: LogIdentity): void {
 function another(why: string): HoldpointError {
   return new HoldpointError(
     'ERR_LOG',
-    `the log cannot go on: ${why}. Put back what was there; or move the folder "log" away, keep it as evidence, and begin a log under another origin`,
+    `the log cannot go on: ${why}. Put back what was there; or keep what is there as evidence, and begin a log under another origin`,
   )
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { TileStorage } from '../log/ports.ts'
-import { hashesAt, TILE_WIDTH, tilePath } from '../log/tile-layout.ts'
+import { beginningOf, PARTIAL, PARTIAL_TILES_KEPT, partialsBetween } from './log-partials.ts'
 
 /** The part of the file system that a log's files are kept with. */
 export type Disk = Pick<typeof import('node:fs/promises'), 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'>
@@ -19,12 +19,8 @@ export interface LogFiles extends TileStorage {
 }
 
 const nodeDisk: Disk = { mkdir, open, readdir, readFile, rename, rm }
-/** Readers that still have an earlier checkpoint find its partial tiles for as many checkpoints more. */
-const PARTIAL_TILES_KEPT = 8
 /** A link is not followed. */
 const WRITE_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
-const PARTIAL = /^(.*)\.p\/(\d+)$/
-const HASH_BYTES = 32
 
 /**
  * Files of a log: for this user alone, each replaced as a whole and durable when `write` resolves. One writer at a time.
@@ -114,31 +110,6 @@ export function logFiles(folder: string, disk: Disk = nodeDisk): LogFiles {
       }
     },
   }
-}
-
-/** The folders of partial tiles that a tree may have had while it grew. */
-function* partialsBetween(from: number, to: number): Generator<{ readonly partial: string; readonly isFull: boolean }> {
-  for (let level = 0; hashesAt(level, to) > 0; level += 1) {
-    const last = Math.floor(hashesAt(level, to) / TILE_WIDTH)
-    for (let index = Math.floor(hashesAt(level, from) / TILE_WIDTH); index <= last; index += 1) {
-      const path = tilePath({ level, index, width: TILE_WIDTH })
-      const isFull = index < last
-      yield { partial: `${path}.p`, isFull }
-      if (level === 0) yield { partial: `${path.replace('tile/0/', 'tile/entries/')}.p`, isFull }
-    }
-  }
-}
-
-/** The first hashes of a tile, or the first entries of a bundle, each behind its length. */
-function beginningOf(bytes: Uint8Array, width: number, isBundle: boolean): Uint8Array | undefined {
-  if (!isBundle) return bytes.subarray(0, width * HASH_BYTES)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  let end = 0
-  for (let entry = 0; entry < width; entry += 1) {
-    if (end + 2 > bytes.length) return undefined
-    end += 2 + view.getUint16(end)
-  }
-  return end > bytes.length ? undefined : bytes.subarray(0, end)
 }
 
 function isMissing(cause: unknown): boolean {

@@ -2,7 +2,7 @@ import { encodeBase64url } from '../bytes/base64url.ts'
 import { sha256Bytes } from '../bytes/digest.ts'
 import { type Checkpoint, readCheckpoint } from '../log/checkpoint.ts'
 import { readNote } from '../log/note.ts'
-import type { Hash } from '../log/ports.ts'
+import type { Hash, TileStorage } from '../log/ports.ts'
 import { proveInclusion, rootOf } from '../log/prove.ts'
 import { CHECKPOINT_PATH } from '../log/sequencer.ts'
 import { TILE_WIDTH } from '../log/tile-layout.ts'
@@ -25,7 +25,11 @@ export interface LogReader {
 
 /** Reads the log of a store while anybody may take it forward. */
 export function openLogReader(storeFolder: string): LogReader {
-  const storage = logFiles(logFolder(storeFolder))
+  return logReader(logFiles(logFolder(storeFolder)))
+}
+
+/** Reads a log's files, wherever they are. */
+export function logReader(storage: Pick<TileStorage, 'read'>): LogReader {
   const log: TileLog = { storage, sha256: sha256Bytes }
   return {
     head: async () => {

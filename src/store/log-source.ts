@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
-import { sha256Bytes } from '../bytes/digest.ts'
+import { encodeBase64url } from '../bytes/base64url.ts'
 import { HoldpointError } from '../errors.ts'
-import { leafHash } from '../log/merkle.ts'
-import type { Arrival, Place, ReceiptSource } from '../log/sequencer.ts'
-import { earliest, type Queue, timeOf } from './in-time.ts'
+import type { Place, ReceiptSource } from '../log/sequencer.ts'
+import { arrivalOf, type DatedArrival, firstOf, payloadOf } from './log-payload.ts'
 import { claimsPath, openReadOnly, slotsIn } from './sqlite-files.ts'
 
 /** Receipts of one slot in a page. */
@@ -76,7 +74,7 @@ export function receiptSource(folder: string): ReceiptSource {
           return pageAfter(db, slot, 0)
         }),
       }))
-      return { arrivals: firstOf(queues), changed }
+      return { arrivals: firstOf(queues, PAGE), changed }
     },
     entries: async (places) => {
       const entries: Uint8Array[] = new Array(places.length)
@@ -91,38 +89,10 @@ export function receiptSource(folder: string): ReceiptSource {
   }
 }
 
-/** An arrival, and when its receipt says that it was signed. */
-type Dated = Arrival & { readonly at: number }
-
-/**
- * The earliest of several slots in their order, as far as it is known: behind a page that is full, more of its slot may stand.
- *
- * INVARIANT I6: what hands over to a key, or ends its time, stands in one slot, and what that key signs in another. Whoever
- * verifies the log goes by its order, which is for good.
- */
-function firstOf(queues: readonly Queue<Dated>[]): readonly Arrival[] {
-  const arrivals: Arrival[] = []
-  for (;;) {
-    const queue = earliest(queues)
-    const row = queue?.rows[queue.next]
-    if (queue === undefined || row === undefined) return arrivals
-    queue.next += 1
-    const { slot, row: number, hash } = row
-    arrivals.push({ slot, row: number, hash })
-    if (queue.next === PAGE) return arrivals
-  }
-}
-
-function pageAfter(db: DatabaseSync, slot: number, after: number): readonly Dated[] {
+function pageAfter(db: DatabaseSync, slot: number, after: number): readonly DatedArrival[] {
   if (!hasReceipts(db)) return []
   const rows = db.prepare('SELECT id, hash, jws FROM receipts WHERE id > ? ORDER BY id LIMIT ?').all(after, PAGE)
-  return rows.map((found) => {
-    const row = Number(found['id'])
-    const payload = payloadOf(found['jws'], { slot, row })
-    const hash = leafHash(sha256Bytes, payload)
-    if (encodeBase64url(hash) !== found['hash']) throw changedReceipt({ slot, row })
-    return { slot, row, hash, at: timeOf(payload) }
-  })
+  return rows.map(({ id, hash, jws }) => arrivalOf({ slot, row: Number(id) }, { hash, jws }))
 }
 
 function hashAt(db: DatabaseSync, row: number): string | undefined {
@@ -144,19 +114,4 @@ function bySlot(places: readonly Place[]): ReadonlyMap<number, { readonly row: n
     slots.set(slot, ofSlot)
   }
   return slots
-}
-
-/** The bytes between the two dots: what the receipt's hash is over. */
-function payloadOf(jws: unknown, place: Place): Uint8Array {
-  const payload = typeof jws === 'string' ? jws.split('.')[1] : undefined
-  if (payload === undefined) throw changedReceipt(place)
-  try {
-    return decodeBase64url(payload)
-  } catch {
-    throw changedReceipt(place)
-  }
-}
-
-function changedReceipt({ slot, row }: Place): HoldpointError {
-  return new HoldpointError('ERR_LOG', `receipt ${row} of slot ${slot} is gone, or was changed after it was stored`)
 }

@@ -28,6 +28,27 @@ function flip(path: string, byte: number): void {
   writeFileSync(inLog(path), flipped(readFileSync(inLog(path)), byte * 8))
 }
 
+describe('holdpoint log copy', () => {
+  it('writes what a static host serves, goes on as the log grows, and never back', async () => {
+    const writer = await writerOf(store)
+    const www = join(state, 'www')
+    expect(await runHere('log', 'copy', www)).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing was') })
+    await writer.write(299)
+    await runHere('log', 'checkpoint')
+    const first = JSON.parse((await runHere('log', 'copy', www, '--json')).stdout)
+    expect(first).toMatchObject({ size: 300, files: 6 })
+    cpSync(inLog('checkpoint'), join(state, 'old'))
+    await writer.write(10)
+    await runHere('log', 'checkpoint')
+    expect(JSON.parse((await runHere('log', 'copy', www, '--json')).stdout)).toMatchObject({ size: 310, files: 4 })
+    expect(readFileSync(join(www, 'checkpoint'))).toEqual(readFileSync(inLog('checkpoint')))
+    cpSync(join(state, 'old'), inLog('checkpoint'))
+    const back = await runHere('log', 'copy', www)
+    expect(back).toMatchObject({ code: 1, stderr: expect.stringContaining('has 310 leaves and the log 300') })
+    await writer.close()
+  })
+})
+
 describe('holdpoint log', () => {
   let writer: Writer
   beforeEach(async () => {

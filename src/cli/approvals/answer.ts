@@ -5,15 +5,14 @@ import { signedAnswer } from '../../answer.ts'
 import { closed, notAsked, notFound, type Objection } from '../../approval/entitled.ts'
 import { randomBytes } from '../../bytes/digest.ts'
 import { loadOrCreateKey } from '../../receipt/key-file.ts'
-import { openDesk } from '../../store/sqlite-reader.ts'
 import type { ApprovalRecord } from '../../types.ts'
 import { type CommandContext, type Situation, situationOf } from '../context.ts'
+import { type Desk, deskOf } from '../desk.ts'
 import { UnusableInput } from '../exit.ts'
-import { readerOf } from '../receipts.ts'
+import { readerOf, storeOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
 import { ask } from '../watch/ask.ts'
 import { readKeys } from '../watch/keys.ts'
-import { storeFolder } from '../why.ts'
 import { checkReference, objectionHere } from './request.ts'
 
 interface Flags {
@@ -25,7 +24,6 @@ interface Flags {
 }
 
 type Word = 'approve' | 'decline'
-type Desk = ReturnType<typeof openDesk>
 /** What became of it; `unanswered` where the person said nothing. */
 type Ended =
   | { readonly outcome: 'recorded'; readonly record: ApprovalRecord }
@@ -47,9 +45,9 @@ export function answerCommand({ terminal, end }: CommandContext, word: Word): Co
       checkReference(ref)
       checkFlags(flags)
       const situation = situationOf(flags.config)
-      const folder = flags.store ?? storeFolder(situation)
+      const folder = flags.store ?? storeOf(situation)
       await readerOf(folder).close()
-      const desk = openDesk(folder)
+      const desk = deskOf(folder)
       try {
         const ended = await answered(desk, situation, ref, word, flags, terminal)
         tell(ended, word, flags, terminal)

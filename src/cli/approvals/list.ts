@@ -4,9 +4,8 @@ import { Command } from 'commander'
 import { counted } from '../../bytes/counted.ts'
 import { brief } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
-import { type CommandContext, homely, situationOf } from '../context.ts'
-import { readerOf } from '../receipts.ts'
-import { storeFolder } from '../why.ts'
+import { type CommandContext, situationOf } from '../context.ts'
+import { readerOf, shown, storeOf } from '../receipts.ts'
 import { asJson, objectionHere } from './request.ts'
 
 const LONGEST_NAME = 40
@@ -18,17 +17,22 @@ export function listCommand({ terminal }: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  holdpoint approvals list')
     .action(async (flags: { store?: string; config?: string; json?: true }) => {
-      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const folder = flags.store ?? storeOf(situationOf(flags.config))
       const reader = readerOf(folder)
       try {
         const waiting = await reader.pending()
         const by = userInfo().username
         if (flags.json === true) {
-          terminal.out(JSON.stringify({ folder, requests: waiting.map((one) => asJson(one, by)) }))
+          terminal.out(
+            JSON.stringify({
+              folder: typeof folder === 'string' ? folder : shown(folder),
+              requests: waiting.map((one) => asJson(one, by)),
+            }),
+          )
           return
         }
         const verb = waiting.length === 1 ? 'waits' : 'wait'
-        terminal.out(`${counted(waiting.length, 'call')} ${verb} for a person in ${homely(folder)}`)
+        terminal.out(`${counted(waiting.length, 'call')} ${verb} for a person in ${shown(folder)}`)
         for (const one of waiting) terminal.out(lineOf(one, by, Date.now()))
       } finally {
         await reader.close()

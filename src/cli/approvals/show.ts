@@ -3,11 +3,10 @@ import { userInfo } from 'node:os'
 import { Command } from 'commander'
 import { brief, legible } from '../../bytes/legible.ts'
 import type { ApprovalRecord } from '../../types.ts'
-import { type CommandContext, homely, situationOf } from '../context.ts'
-import { readerOf } from '../receipts.ts'
+import { type CommandContext, situationOf } from '../context.ts'
+import { readerOf, shown, storeOf } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
 import { cardOf } from '../watch/card.ts'
-import { storeFolder } from '../why.ts'
 import { asJson, checkReference, objectionHere } from './request.ts'
 
 export function showCommand({ terminal, end }: CommandContext): Command {
@@ -22,12 +21,12 @@ export function showCommand({ terminal, end }: CommandContext): Command {
     )
     .action(async (ref: string, flags: { store?: string; config?: string; json?: true }) => {
       checkReference(ref)
-      const folder = flags.store ?? storeFolder(situationOf(flags.config))
+      const folder = flags.store ?? storeOf(situationOf(flags.config))
       const reader = readerOf(folder)
       try {
         const record = await reader.get(ref)
         if (record === undefined) {
-          terminal.note(`There is no request ${ref} in ${homely(folder)}.`)
+          terminal.note(`There is no request ${ref} in ${shown(folder)}.`)
           end(1)
           return
         }

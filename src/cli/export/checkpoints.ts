@@ -4,13 +4,14 @@ import { sha256Bytes } from '../../bytes/digest.ts'
 import { verifyConsistency } from '../../log/merkle.ts'
 import type { StepReport } from '../../log/sequencer.ts'
 import { writeVerifierKey } from '../../log/verifier-key.ts'
+import { logKeyOf, logReaderOf } from '../../log-keeper/place.ts'
 import { logSetup } from '../../log-keeper/setup.ts'
-import { type LogReader, openLogReader } from '../../store/log-reader.ts'
+import type { LogReader } from '../../store/log-reader.ts'
 import type { Situation } from '../context.ts'
 import { AnswerIsNo, UnusableInput } from '../exit.ts'
-import { publicKeyOf } from '../log/place.ts'
 import { stepped } from '../log/stepped.ts'
 import { checkpointIn } from '../log-trust.ts'
+import type { StoreAt } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
 import type { HeldCheckpoint } from './content.ts'
 
@@ -23,16 +24,18 @@ type Head = NonNullable<Awaited<ReturnType<LogReader['head']>>>
  * @throws HoldpointError ERR_LOG where the log cannot go on, ERR_KEY, ERR_STORE
  */
 export async function logNow(
-  folder: string,
+  at: StoreAt,
   { config, places }: Situation,
   terminal: Terminal,
-): Promise<{ readonly log: LogReader; readonly head: Head; readonly key: string } | undefined> {
-  const setup = logSetup(config, { ...places, store: { kind: 'folder', folder } })
+): Promise<{ readonly log: ReturnType<typeof logReaderOf>; readonly head: Head; readonly key: string } | undefined> {
+  const store = typeof at === 'string' ? ({ kind: 'folder', folder: at } as const) : at
+  const setup = logSetup(config, { ...places, store })
   tell(await stepped(setup), terminal)
-  const log = openLogReader(folder)
+  const log = logReaderOf(setup)
   const head = await log.head()
-  if (head === undefined) return undefined
-  return { log, head, key: writeVerifierKey(publicKeyOf({ ...setup, origin: head.origin })) }
+  if (head !== undefined) return { log, head, key: writeVerifierKey(await logKeyOf({ ...setup, origin: head.origin })) }
+  await log.close()
+  return undefined
 }
 
 function tell(report: StepReport | undefined, { note }: Terminal): void {

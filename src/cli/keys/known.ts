@@ -2,7 +2,8 @@
 import type { KeyClaims, OpenClaims } from '../../receipt/claims.ts'
 import { RECEIPT_TYP, readEnvelope } from '../../receipt/envelope.ts'
 import { readClaims } from '../../receipt/read.ts'
-import { hasStore, openReader } from '../../store/sqlite-reader.ts'
+import { hasStore } from '../../store/sqlite-reader.ts'
+import { readerOf, type StoreAt } from '../receipts.ts'
 
 /** What is known of keys, by their thumbprints. */
 export interface KnownKeys {
@@ -12,12 +13,12 @@ export interface KnownKeys {
   readonly openStreams: readonly { readonly stream: string; readonly kid: string }[]
 }
 
-/** Reads all receipts of a folder; where there is no store, nothing is known. */
-export async function knownKeys(folder: string): Promise<KnownKeys> {
+/** Reads all receipts of a store; where there is no store, nothing is known. */
+export async function knownKeys(at: StoreAt): Promise<KnownKeys> {
   const retiredBy = new Map<string, string>()
   const kidOf = new Map<string, string>()
-  if (!hasStore(folder)) return { retiredBy, openStreams: [] }
-  const reader = openReader(folder)
+  if (typeof at === 'string' && !hasStore(at)) return { retiredBy, openStreams: [] }
+  const reader = readerOf(at)
   const ended = new Set<string>()
   try {
     for await (const { kind, id, stream, jws } of reader.receipts()) {

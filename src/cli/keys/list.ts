@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { loadKey } from '../../receipt/key-file.ts'
 import { type CommandContext, situationOf } from '../context.ts'
+import { storeOf } from '../receipts.ts'
 import { keyHere, shownKey } from '../trust.ts'
 import { formerKeys } from './former.ts'
 import { knownKeys } from './known.ts'
@@ -13,9 +14,10 @@ export function listCommand({ terminal }: CommandContext): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  holdpoint keys list')
     .action(async (flags: { config?: string; json?: true }) => {
-      const { places } = situationOf(flags.config)
+      const situation = situationOf(flags.config)
+      const { places } = situation
       const own = keyHere(places)
-      const retiredBy = places.store.kind === 'folder' ? (await knownKeys(places.store.folder)).retiredBy : undefined
+      const retiredBy = places.store.kind === 'memory' ? undefined : (await knownKeys(storeOf(situation))).retiredBy
       const former = formerKeys(places.keyFile).map(({ kid, ...publicJwk }) => ({
         kid,
         publicJwk,

@@ -94,8 +94,11 @@ async function handOver(
  * A log that was begun has the handover before the new key signs anything. Where it cannot go on now, the key changes all the
  * same, because it may have to; then receipts are put in order by the times that they say.
  */
-async function logHandover({ places }: Situation, config: string | undefined, terminal: Terminal): Promise<void> {
-  if (places.store.kind !== 'folder' || !existsSync(logFolder(places.store.folder))) return
+async function logHandover(situation: Situation, config: string | undefined, terminal: Terminal): Promise<void> {
+  const { store } = situation.places
+  const isKept =
+    store.kind === 'folder' ? existsSync(logFolder(store.folder)) : situation.config.options.log !== undefined
+  if (store.kind === 'memory' || !isKept) return
   try {
     await bringUpToDate(setupOfStore(config))
   } catch (error) {

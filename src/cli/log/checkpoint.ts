@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import { counted } from '../../bytes/counted.ts'
 import type { StepReport } from '../../log/sequencer.ts'
+import { logReaderOf } from '../../log-keeper/place.ts'
 import type { LogSetup } from '../../log-keeper/setup.ts'
-import { openLogReader } from '../../store/log-reader.ts'
 import type { CommandContext } from '../context.ts'
-import { readerOf } from '../receipts.ts'
+import { readerOf, type StoreAt } from '../receipts.ts'
 import { setupOfStore } from './place.ts'
 import { stepped } from './stepped.ts'
 
@@ -52,18 +52,24 @@ function madeHere({ entered, head, quorum, witnesses, changed }: StepReport): Ma
 }
 
 /** Waits until whoever keeps the log has as many leaves as there are receipts now. */
-export async function awaited({ storeFolder }: LogSetup): Promise<Made> {
-  const count = await receiptsIn(storeFolder)
+export async function awaited(setup: LogSetup): Promise<Made> {
+  const { store } = setup
+  const count = await receiptsIn(store.kind === 'folder' ? store.folder : store)
   const until = performance.now() + LONGEST_WAIT_MS
-  for (;;) {
-    const size = (await openLogReader(storeFolder).head())?.size ?? 0
-    if (size >= count || performance.now() >= until) return { by: 'a running gate', size, isCurrent: size >= count }
-    await delay(LOOK_EVERY_MS)
+  const log = logReaderOf(setup)
+  try {
+    for (;;) {
+      const size = (await log.head())?.size ?? 0
+      if (size >= count || performance.now() >= until) return { by: 'a running gate', size, isCurrent: size >= count }
+      await delay(LOOK_EVERY_MS)
+    }
+  } finally {
+    await log.close()
   }
 }
 
-async function receiptsIn(folder: string): Promise<number> {
-  const reader = readerOf(folder)
+async function receiptsIn(at: StoreAt): Promise<number> {
+  const reader = readerOf(at)
   try {
     let count = 0
     for await (const _ of reader.receipts()) count += 1

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { counted } from '../../bytes/counted.ts'
-import { logSetup } from '../../log-keeper/setup.ts'
-import { openLogReader } from '../../store/log-reader.ts'
+import { logReaderOf } from '../../log-keeper/place.ts'
+import { type LogSetup, logSetup } from '../../log-keeper/setup.ts'
 import type { Situation } from '../context.ts'
 import type { Finding } from '../doctor.ts'
 import { reasonOf } from '../exit.ts'
@@ -13,7 +13,7 @@ export async function logFindings({ config, places }: Situation): Promise<readon
     // Looked at, not made: the key comes with the first gate.
     if (existsSync(places.logKeyFile)) logSetup(config, places)
     const { store } = places
-    const head = store.kind === 'folder' ? await openLogReader(store.folder).head() : undefined
+    const head = store.kind === 'memory' ? undefined : await headOf(store)
     const says =
       head === undefined ? 'nothing is logged yet' : `${counted(head.size, 'receipt')} under a signed checkpoint`
     if (config.options.log.witnesses !== undefined) return [{ about: 'log', state: 'good', says }]
@@ -27,4 +27,9 @@ export async function logFindings({ config, places }: Situation): Promise<readon
   } catch (error) {
     return [{ about: 'log', state: 'problem', says: reasonOf(error) }]
   }
+}
+
+async function headOf(store: LogSetup['store']) {
+  const log = logReaderOf({ store })
+  return await log.head().finally(() => log.close())
 }

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { counted } from '../../bytes/counted.ts'
-import { examineLog, type LogExamination } from '../../store/log-fsck.ts'
+import { examine } from '../../log-keeper/place.ts'
+import type { LogExamination } from '../../store/log-fsck.ts'
 import type { CommandContext } from '../context.ts'
-import { publicKeyOf, setupOfStore } from './place.ts'
+import { setupOfStore } from './place.ts'
 
 export function fsckCommand({ terminal, end }: CommandContext): Command {
   return new Command('fsck')
@@ -14,8 +15,7 @@ export function fsckCommand({ terminal, end }: CommandContext): Command {
         'receipt in the store. Exits 1 when something is wrong. Nothing is changed.\n\nExample:\n  holdpoint log fsck',
     )
     .action(async (flags: { config?: string; json?: true }) => {
-      const setup = setupOfStore(flags.config)
-      const found = await examineLog(setup.storeFolder, publicKeyOf(setup))
+      const found = await examine(setupOfStore(flags.config))
       terminal.out(flags.json === true ? JSON.stringify(found) : inWords(found))
       end(found.kind === 'wrong' ? 1 : 0)
     })

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { encodeBase64url } from '../../bytes/base64url.ts'
 import { readNote } from '../../log/note.ts'
-import { openLogReader } from '../../store/log-reader.ts'
+import { logReaderOf } from '../../log-keeper/place.ts'
 import type { CommandContext } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 import { setupOfStore } from './place.ts'
@@ -16,8 +16,8 @@ export function headCommand({ terminal }: CommandContext): Command {
         '\n\nExample:\n  holdpoint log head > checkpoint',
     )
     .action(async (flags: { config?: string; json?: true }) => {
-      const { storeFolder } = setupOfStore(flags.config)
-      const head = await openLogReader(storeFolder).head()
+      const log = logReaderOf(setupOfStore(flags.config))
+      const head = await log.head().finally(() => log.close())
       if (head === undefined) throw new UnusableInput('nothing was logged yet: see holdpoint log checkpoint')
       const { origin, size, root, note } = head
       const signatures = readNote(note).signatures.map(({ name }) => name)

@@ -3,6 +3,7 @@ import { counted } from '../../bytes/counted.ts'
 import { logTerms } from '../../log-keeper/open.ts'
 import { type Rebuilt, rebuildLog } from '../../store/log-rebuild.ts'
 import type { CommandContext } from '../context.ts'
+import { UnusableInput } from '../exit.ts'
 import { setupOfStore } from './place.ts'
 
 /** How long a running gate is waited for, ms: one that cannot go on holds the log for moments. */
@@ -21,7 +22,9 @@ export function rebuildCommand({ terminal }: CommandContext): Command {
     )
     .action(async (flags: { config?: string; json?: true }) => {
       const setup = setupOfStore(flags.config)
-      const made = await rebuildLog(setup.storeFolder, { ...logTerms(setup), waitMs: LONGEST_WAIT_MS })
+      if (setup.store.kind !== 'folder')
+        throw new UnusableInput('the index of this log is in PostgreSQL: restore the database to its newest moment')
+      const made = await rebuildLog(setup.store.folder, { ...logTerms(setup), waitMs: LONGEST_WAIT_MS })
       terminal.out(flags.json === true ? JSON.stringify(made) : inWords(made))
       if (flags.json !== true && made.kind === 'rebuilt' && setup.witnesses === undefined)
         terminal.note('no witness can say whether this folder is the newest: if it was restored from a copy, stop here')

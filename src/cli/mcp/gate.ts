@@ -6,8 +6,9 @@ import { createGate } from '../../create-gate.ts'
 import { pinFolder } from '../../store/pin-files.ts'
 import type { Gate, Who } from '../../types.ts'
 import { warningsOf } from '../../warnings.ts'
-import { homely, situationOf } from '../context.ts'
+import { situationOf } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
+import { shown, storeOf } from '../receipts.ts'
 import type { GatePlan } from './plan.ts'
 
 /** How long the last receipts may take, ms. */
@@ -53,12 +54,13 @@ export async function openGate(
     gate.as(who ?? (principal === undefined ? {} : { user: principal }), { conversation })
   if (viewFor(undefined, 'none').scope?.principal.basis === 'default')
     throw new UnusableInput('this account has no name to ask under: say who asks, with --principal USER')
-  const { config: loaded, places } = situationOf(config ?? false)
-  if (places.store.kind === 'folder') for (const server of servers) pinFolder(places.pins).read(server)
+  const situation = situationOf(config ?? false)
+  const { config: loaded, places } = situation
+  if (places.store.kind !== 'memory') for (const server of servers) pinFolder(places.pins).read(server)
   await gate.ready()
 
   const names = policies ?? loaded.policyFiles.map(({ path }) => path)
-  const kept = places.store.kind === 'folder' ? homely(places.store.folder) : 'memory alone'
+  const kept = places.store.kind === 'memory' ? 'memory alone' : shown(storeOf(situation))
   return {
     announce: () => {
       operator.tell(`gate in front of ${servers.join(', ')}; policies: ${names.join(', ')}; receipts: ${kept}`)

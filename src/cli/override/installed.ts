@@ -3,7 +3,7 @@ import { readOverride } from '../../override/signed.ts'
 import { hasStore } from '../../store/sqlite-reader.ts'
 import type { Situation } from '../context.ts'
 import { reasonOf } from '../exit.ts'
-import { readerOf } from '../receipts.ts'
+import { readerOf, storeOf } from '../receipts.ts'
 import { judge, trustedHere } from './file.ts'
 import type { Told } from './tell.ts'
 
@@ -47,12 +47,12 @@ export async function revokedIn({ places }: Situation): Promise<ReadonlySet<stri
 }
 
 /** How often an override was used, where there is a store to ask. */
-function usesIn({ places: { store } }: Situation): (id: string) => Promise<number | undefined> {
-  if (store.kind === 'memory') return async () => undefined
-  const { folder } = store
+function usesIn(situation: Situation): (id: string) => Promise<number | undefined> {
+  if (situation.places.store.kind === 'memory') return async () => undefined
+  const at = storeOf(situation)
   return async (id) => {
-    if (!hasStore(folder)) return 0
-    const reader = readerOf(folder)
+    if (typeof at === 'string' && !hasStore(at)) return 0
+    const reader = readerOf(at)
     try {
       return await reader.overrideUses(id)
     } finally {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { traceOfConversation } from '../../receipt/lineage.ts'
 import { UnusableInput } from '../exit.ts'
-import { readerOf } from '../receipts.ts'
+import { readerOf, type StoreAt } from '../receipts.ts'
 import type { Terminal } from '../terminal.ts'
 import { namingKey } from '../trust.ts'
 import { findByReference } from '../why.ts'
@@ -15,7 +15,7 @@ const RECEIPT_ID = /^r_[0-9a-z]{4,26}$/
 export async function traceNamed(
   id: string,
   about: {
-    readonly path: string
+    readonly path: StoreAt
     readonly conversation?: boolean
     readonly config?: string | undefined
     readonly tokens: () => AsyncIterable<string>
@@ -37,8 +37,8 @@ export async function traceNamed(
 }
 
 /** The trace of the call that waits, or waited, for a person. */
-async function traceBehind(ref: string, path: string, terminal: Terminal): Promise<string | undefined> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+async function traceBehind(ref: string, path: StoreAt, terminal: Terminal): Promise<string | undefined> {
+  if (typeof path === 'string' && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new UnusableInput(
       `references (hp_…) stand in a store, not in an export: name a receipt or a trace of ${path}`,
     )

@@ -1,10 +1,11 @@
-import { HoldpointError } from '../../errors.ts'
 import type { Receipt, Sidecar } from '../../types.ts'
 import { inTime } from '../in-time.ts'
 import { receiptOf } from '../receipt-row.ts'
+import type { Kept } from '../sqlite-messages.ts'
 import type { Cursor } from '../sqlite-reader.ts'
+import type { Reads } from './reads.ts'
 import { quotedSchema } from './schema.ts'
-import { type Row, Session, type Source } from './session.ts'
+import type { Row } from './session.ts'
 import { unstorable } from './texts.ts'
 
 const PAGE = 256
@@ -18,14 +19,12 @@ const COLUMNS = 'id::text AS number, ref, hash, stream, seq::text AS seq, prev, 
  * transactions ends before the next begins. So no row ever appears before one that was read: numbers over all slots would not do.
  */
 export class PostgresReader {
-  readonly #source: Source
-  readonly #deadlineMs: number
+  readonly #reads: Reads
   readonly #s: string
 
-  constructor(source: Source, terms: { readonly schema: string; readonly deadlineMs: number }) {
-    this.#source = source
-    this.#deadlineMs = terms.deadlineMs
-    this.#s = quotedSchema(terms.schema)
+  constructor(reads: Reads, schema: string) {
+    this.#reads = reads
+    this.#s = quotedSchema(schema)
   }
 
   async *receipts(): AsyncIterable<Receipt> {
@@ -52,6 +51,23 @@ export class PostgresReader {
     return row === undefined ? undefined : { salt: String(row['salt']), request: String(row['request']) }
   }
 
+  /** Receipts by their hashes, in that order, with what stands beside them; those that are here. */
+  async kept(hashes: readonly string[]): Promise<readonly Kept[]> {
+    const rows = await this.#rows(
+      `SELECT ${COLUMNS}, salt, request FROM unnest($1::text[]) WITH ORDINALITY AS asked (wanted, place)
+       JOIN ${this.#s}.receipts ON receipts.hash = asked.wanted
+       LEFT JOIN ${this.#s}.sidecars ON sidecars.receipt = receipts.hash ORDER BY place`,
+      [hashes.filter((hash) => unstorable({ do: 'find', digest: hash, now: 0 }) === undefined)],
+    )
+    return rows.map((row) => {
+      const { salt, request } = row
+      const receipt = receiptOf(row)
+      return typeof salt === 'string' && typeof request === 'string'
+        ? { receipt, sidecar: { salt, request } }
+        : { receipt }
+    })
+  }
+
   async overrideUses(id: string): Promise<number> {
     const [row] = await this.#rows(`SELECT uses::text AS uses FROM ${this.#s}.overrides WHERE id = $1`, [id])
     return Number(row?.['uses'] ?? 0)
@@ -75,17 +91,6 @@ export class PostgresReader {
   }
 
   async #rows(text: string, values: unknown[]): Promise<readonly Row[]> {
-    try {
-      const session = await Session.open(await this.#source.pool(), this.#deadlineMs)
-      try {
-        return await session.transaction('read', () => session.query({ text }, values))
-      } finally {
-        session.end('give back')
-      }
-    } catch (cause) {
-      if (cause instanceof HoldpointError) throw cause
-      const why = cause instanceof Error ? cause.message : 'without a reason'
-      throw new HoldpointError('ERR_STORE', `the store failed: ${why}`, { at: this.#source.place, cause })
-    }
+    return await this.#reads.read((session) => session.query({ text }, values))
   }
 }

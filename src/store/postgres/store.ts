@@ -1,16 +1,15 @@
-import pTimeout from 'p-timeout'
 import { HoldpointError } from '../../errors.ts'
 import type { Store } from '../../types.ts'
 import type { StoreReader } from '../sqlite-reader.ts'
+import { givenPool, ownPool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
+import { pooledReads } from './reads.ts'
 import { quotedSchema } from './schema.ts'
-import type { PostgresPool, Source } from './session.ts'
+import type { PostgresPool } from './session.ts'
 import { Writer } from './writer.ts'
 
 /** How long the database may take to answer, ms. */
 const DEFAULT_DEADLINE_MS = 5_000
-/** One connection writes, one reads. */
-const OWN_CONNECTIONS = 2
 
 /** Where the database is, and how it is used. */
 export type PostgresStoreOptions = {
@@ -34,7 +33,7 @@ export type PostgresStoreOptions = {
  * A store in PostgreSQL. Before it is opened, and without a slot, it already answers whoever reads receipts and whoever answers a
  * request for approval.
  */
-export type PostgresStore = Store & Pick<StoreReader, 'newer' | 'overrideUses'>
+export type PostgresStore = Store & Pick<StoreReader, 'newer' | 'kept' | 'overrideUses'>
 
 /**
  * The store for gates on several machines: call keys, approvals and session sums are unique across all of them. Everything that is
@@ -55,7 +54,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const source =
     'pool' in options ? givenPool(options.pool, schema) : ownPool(options.connectionString, schema, deadlineMs)
   const writer = new Writer(source, { schema, deadlineMs, now })
-  const reader = new PostgresReader(source, { schema, deadlineMs })
+  const reader = new PostgresReader(pooledReads(source, deadlineMs), schema)
   return {
     open: () => writer.open(),
     append: (receipt, beside) => writer.ask({ do: 'append', receipt, ...beside }),
@@ -73,6 +72,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     receipts: () => reader.receipts(),
     newer: (cursor) => reader.newer(cursor),
     sidecar: (hash) => reader.sidecar(hash),
+    kept: (hashes) => reader.kept(hashes),
     overrideUses: (id) => reader.overrideUses(id),
     close: async () => {
       try {
@@ -81,62 +81,6 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
         await source.end()
       }
     },
-  }
-}
-
-/** A source that is ended with the store. */
-interface EndingSource extends Source {
-  end(): Promise<void>
-}
-
-/** A program's own pool stays open: it is not ours to end. */
-function givenPool(pool: PostgresPool, schema: string): EndingSource {
-  return { pool: async () => pool, place: `PostgreSQL schema ${schema}`, end: async () => undefined }
-}
-
-/** A pool of our own, made when it is first needed, and again when the store is opened after it was closed. */
-function ownPool(connectionString: string, schema: string, deadlineMs: number): EndingSource {
-  let making: Promise<PostgresPool & { end(): Promise<void> }> | undefined
-  return {
-    place: `PostgreSQL schema ${schema}`,
-    pool: async () => {
-      making ??= makePool(connectionString, deadlineMs)
-      return await making
-    },
-    end: async () => {
-      const made = making
-      making = undefined
-      const pool = await made?.catch(() => undefined)
-      // Connections that a server does not let go must not keep the gate from ending.
-      if (pool !== undefined) await pTimeout(pool.end(), { milliseconds: deadlineMs, fallback: () => undefined })
-    },
-  }
-}
-
-async function makePool(
-  connectionString: string,
-  deadlineMs: number,
-): Promise<PostgresPool & { end(): Promise<void> }> {
-  const { Pool } = (await importPg()).default
-  const pool = new Pool({
-    connectionString,
-    max: OWN_CONNECTIONS,
-    connectionTimeoutMillis: deadlineMs,
-    idleTimeoutMillis: 10_000,
-    allowExitOnIdle: true,
-    keepAlive: true,
-    application_name: 'holdpoint',
-  })
-  // A connection that breaks while it is idle is nobody's loss; without a listener it would end the process.
-  pool.on('error', () => undefined)
-  return pool
-}
-
-async function importPg(): Promise<typeof import('pg')> {
-  try {
-    return await import('pg')
-  } catch (cause) {
-    throw new HoldpointError('ERR_STORE', 'the package pg is not installed: npm install pg', { cause })
   }
 }
 

@@ -7,6 +7,7 @@ import { isReceipt, PostgresBook, type Reply, type Tenure } from './book.ts'
 import { Leases } from './lease.ts'
 import { type Backend, Session, type Source } from './session.ts'
 import { textsOf, unstorable } from './texts.ts'
+import { troubleOf } from './trouble.ts'
 
 /** Most work that may wait: beyond that a caller is better refused than queued. */
 const MOST_PENDING = 1_024
@@ -245,11 +246,10 @@ export class Writer {
   }
 
   #failure(cause: unknown): HoldpointError {
-    if (cause instanceof HoldpointError) return cause
-    return this.#error(`the store failed: ${cause instanceof Error ? cause.message : 'without a reason'}`, cause)
+    return troubleOf(cause, this.#source.place)
   }
 
-  #error(message: string, cause?: unknown): HoldpointError {
-    return new HoldpointError('ERR_STORE', message, { at: this.#source.place, cause })
+  #error(message: string): HoldpointError {
+    return new HoldpointError('ERR_STORE', message, { at: this.#source.place })
   }
 }
