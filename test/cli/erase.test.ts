@@ -143,7 +143,7 @@ describe('erase', () => {
 
   it.each([
     ['what was remembered of calls', 'claims.db', 'UPDATE ON claims'],
-    ['questions to people', 'claims.db', 'DELETE ON approvals'],
+    ['questions to people', 'claims.db', 'DELETE ON requests'],
     ['the requests of one process', 'receipts-0.db', 'DELETE ON sidecars'],
     ['the requests of another process', 'receipts-1.db', 'DELETE ON sidecars'],
   ])('finishes what failed half-way, at %s', async (_, file, act) => {
