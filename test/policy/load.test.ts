@@ -171,3 +171,35 @@ describe('mistakes in policies say where and what', () => {
     expect(mistake()).toMatchObject({ code: 'ERR_POLICY' })
   })
 })
+
+describe('obligations that the gate meets itself', () => {
+  const obliging = (text: string) =>
+    `// one\n@id("a")\n@obligation(${JSON.stringify(text)})\npermit (principal, action, resource);\n`
+  const mistakes: readonly [string, RegExp][] = [
+    ['limit', /:3:1: @obligation \("limit"\) "path" must be a JSON Pointer/],
+    ['limit:{"path":"amount","max":1}', /"path" must be a JSON Pointer/],
+    ['limit:{"path":"/__proto__/x","max":1}', /none into a prototype/],
+    ['limit:{"path":"/amount","max":"500"}', /"max" must be a number/],
+    ['limit:{"path":"/amount","maximum":500}', /has no "maximum"; it has path, max/],
+    ['dry_run:{"path":"/a~2"}', /"path" must be/],
+    ['redact_output:{"path":"/a"}', /has no "path"; it has paths, with/],
+    ['redact_output:{"paths":[]}', /"paths" must be a list/],
+    ['redact_output:{"paths":["/a","b"]}', /each of "paths" must be/],
+    ['notify:{"to":7}', /"to" must be a text/],
+  ]
+  it.each(mistakes)('are held to their properties: %s', (text, message) => {
+    const found = mistake(obliging(text))
+    expect(found).toMatchObject({ code: 'ERR_POLICY', at: expect.stringMatching(/^p0\.cedar:3/) })
+    expect(found.message).toMatch(message)
+  })
+
+  it.each([
+    'limit:{"path":"/amount","max":500}',
+    'dry_run:{"path":"/dryRun"}',
+    'redact_output:{"paths":["/rows/*/email",""],"with":null}',
+    'notify:{"to":"finance","urgent":true}',
+    'of-my-own:{"any":1}',
+  ])('load as written: %s', (text) => {
+    expect(loadPolicies([{ path: 'p.cedar', text: obliging(text) }]).policies).toHaveLength(1)
+  })
+})

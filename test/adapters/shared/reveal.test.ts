@@ -1,0 +1,101 @@
+/** What policy keeps back is in no preview, in no result and in no block of one. */
+import { describe, expect, it } from 'vitest'
+import { revealed, withoutDetails } from '../../../adapters/mcp/reveal.ts'
+import { carryOut, carryOutStreaming } from '../../../adapters/shared/carry-out.ts'
+import { notesFor } from '../../../adapters/shared/wording.ts'
+import { type TestGate, testGate } from '../../../src/testing.ts'
+import type { PermittedAdmission } from '../../../src/types.ts'
+
+const POLICY = String.raw`
+@id("people") @obligation("redact_output:{\"paths\":[\"/rows/*/email\"]}")
+permit (principal, action, resource);
+`
+const SECRET = 'eve@example.com'
+const RESULT = { rows: [{ name: 'Eve', email: SECRET }] }
+const SHOWN = { rows: [{ name: 'Eve', email: '[redacted]' }] }
+
+function opened(): TestGate {
+  const gate = testGate({ policy: POLICY, tools: { people: { materiality: 'low' } } })
+  gate.register([{ name: 'people', origin: 'own', inputSchema: { type: 'object' } }])
+  return gate
+}
+
+async function permitted(): Promise<{ gate: TestGate; admission: PermittedAdmission }> {
+  const gate = opened()
+  const me = gate.as({ user: 'alice' })
+  const admission = await me.admit({ tool: 'people', callId: '1', input: {} }, { obliging: 'all' })
+  if (admission.outcome !== 'permitted') throw new Error(admission.refusal.message)
+  return { gate, admission }
+}
+const quiet = { signal: undefined, settled: () => undefined, lapsed: () => undefined }
+
+describe('redact_output', () => {
+  it('lets nothing run for a host that shows results as they are', async () => {
+    const gate = opened()
+    const call = { tool: 'people', callId: '1', input: {} }
+    const me = gate.as({ user: 'alice' })
+    expect(await me.admit(call)).toMatchObject({ refusal: { code: 'obligation_unmet' } })
+    expect(await me.admit(call, { obliging: 'arguments' })).toMatchObject({ refusal: { code: 'obligation_unmet' } })
+    expect(await me.run({ ...call, callId: '2' }, () => RESULT)).toMatchObject({
+      result: SHOWN,
+      notices: [{ kind: 'redacted', changes: [{ path: '/rows/*/email' }] }],
+    })
+  })
+
+  it('holds of the result, and of what a duplicate of the call gets', async () => {
+    const { admission } = await permitted()
+    const both = await Promise.all([
+      carryOut(admission, { ...quiet, execute: () => RESULT }),
+      carryOut(admission, { ...quiet, execute: () => RESULT }),
+    ])
+    expect(both).toEqual([SHOWN, SHOWN].map((result) => ({ outcome: 'ran', result })))
+  })
+
+  it('holds of every preview', async () => {
+    const { admission } = await permitted()
+    const execute = async function* () {
+      yield `loading ${SECRET}`
+      yield RESULT
+    }
+    const seen: unknown[] = []
+    for await (const preview of carryOutStreaming(admission, { ...quiet, execute })) seen.push(preview)
+    expect(seen).toEqual([expect.stringContaining('withheld'), SHOWN])
+  })
+
+  it('is told to the model in one line', async () => {
+    const { admission } = await permitted()
+    expect(notesFor(admission)).toBe(
+      "Note from holdpoint: Policy keeps parts of this call's result back: /rows/*/email.",
+    )
+  })
+
+  const text = (said: unknown) => ({ type: 'text', text: JSON.stringify(said) })
+  it('holds of what an MCP server answers, structured or as text', async () => {
+    const { admission } = await permitted()
+    expect(revealed({ content: [text(RESULT)] }, admission)).toEqual({ content: [text(SHOWN)] })
+    expect(revealed({ structuredContent: RESULT, content: [text(RESULT)] }, admission)).toEqual({
+      structuredContent: SHOWN,
+      content: [text(SHOWN)],
+    })
+  })
+
+  const hostile: readonly (readonly [string, object])[] = [
+    ['is prose', { content: [{ type: 'text', text: `Her address is ${SECRET}.` }] }],
+    ['has a second block', { content: [text(SHOWN), { type: 'text', text: SECRET }] }],
+    ['says it beside what is structured', { structuredContent: SHOWN, content: [{ type: 'text', text: SECRET }] }],
+    ['says it in its metadata', { content: [text(SHOWN)], _meta: { note: SECRET } }],
+    ['says it in an error', { content: [{ type: 'text', text: SECRET }], isError: true }],
+    ['has members that nobody knows', { content: [text(SHOWN)], more: SECRET }],
+    ['is a question instead', { resultType: 'input_required', inputRequests: { q: { message: SECRET } } }],
+  ]
+  it.each(hostile)('shows nothing of it where an MCP result %s', async (_, result) => {
+    const { admission } = await permitted()
+    expect(JSON.stringify(revealed({ ...result }, admission))).not.toContain(SECRET)
+  })
+
+  it('keeps no more of an MCP error than its code', () => {
+    const error = { code: -32000, message: SECRET, data: SECRET }
+    expect(withoutDetails({ id: 1, error })).toMatchObject({ error: { code: -32000 } })
+    expect(JSON.stringify(withoutDetails({ id: 1, error }))).not.toContain(SECRET)
+  })
+})
