@@ -54,6 +54,8 @@ import type {
 } from './types.ts'
 import { GateView, type SharedState } from './view.ts'
 import { warningsOf } from './warnings.ts'
+import { createSender } from './webhook/sender.ts'
+import { checkWebhook } from './webhook/webhook.ts'
 
 /** What `createGate` takes: the keys of `holdpoint.yaml`, and what only code can say. */
 export interface GateOptions extends ConfigOptions {
@@ -134,7 +136,14 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
   const signer = createKey(places, clock, options)
   const store =
     options.effects?.store === undefined ? createStore(places, clock, identity) : withDeadline(options.effects.store)
-  const emit = fanOut(options.events ?? [warnProcess])
+  const sender = createSender(
+    (configured.webhooks ?? []).map((one) => checkWebhook(one, process.env)),
+    {
+      // A sink's own words go to the others, which need not be there yet.
+      warn: (message) => emit({ event: 'programmer-warned', code: 'webhook', message }),
+    },
+  )
+  const emit = fanOut([...(options.events ?? [warnProcess]), sender.sink])
   const holds = new Holds(clock)
   const panel = createPanel(options.policy, loaded, {
     clock,
@@ -213,7 +222,10 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
     log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, signer, options), emit),
-    closed,
+    closed: () => {
+      sender.close()
+      closed()
+    },
   })
 }
 

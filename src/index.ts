@@ -83,6 +83,7 @@ export type {
   Where,
   Who,
 } from './types.ts'
+export { type ApprovalHandlerOptions, approvalHandler } from './web/handler.ts'
 export type { PolicyServiceOptions, Secret } from './wire/options.ts'
 export { type AuthzenOptions, authzen, cerbos, opa } from './wire/points.ts'
 export { type Retrieval, retrievedPolicies } from './wire/retrieved.ts'

@@ -50,6 +50,8 @@ const table: { readonly [room: string]: Room } = {
   telemetry: { rooms: noun, node: '*', packages: ['@opentelemetry/api'] },
   config: { rooms: noun, node: ['node:fs', 'node:path', 'node:os', 'node:url'], packages: ['yaml', 'zod'] },
   wire: { rooms: [...noun, 'decide', 'policy'], node: ['node:http', 'node:https'] },
+  web: { rooms: noun },
+  webhook: { rooms: noun, node: ['node:crypto'] },
   principal: { rooms: noun, node: ['node:async_hooks', 'node:os'] },
   gate: {
     rooms: [...noun, 'call', 'materiality', 'policy', 'decide', 'permit', 'refusal', 'approval', 'receipt'],

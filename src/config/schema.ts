@@ -139,6 +139,27 @@ const policyService = z
     error: SERVICE_RULE,
   })
 
+const WEBHOOK_RULE =
+  'must be a mapping such as {url: "https://hooks.example.com/x", secret: {env: HOLDPOINT_WEBHOOK_SECRET}}'
+const WEBHOOK_EVENT_RULE = 'must be a list of approval.requested, failure.opened and override.used'
+
+/** A receiver of alerts; `src/webhook` reads the values once more. */
+const webhook = z.strictObject(
+  {
+    url: text,
+    secret: ownSecret,
+    events: z
+      .array(z.enum(['approval.requested', 'failure.opened', 'override.used'], { error: WEBHOOK_EVENT_RULE }), {
+        error: WEBHOOK_EVENT_RULE,
+      })
+      .min(1, WEBHOOK_EVENT_RULE)
+      .readonly()
+      .optional(),
+    page: text.optional(),
+  },
+  { error: WEBHOOK_RULE },
+)
+
 const READS_RULE = 'must be a list of private and untrusted, such as [private]'
 
 const ORIGIN_RULE = 'must be a name such as example.com/receipts, without white space and plus'
@@ -270,6 +291,13 @@ export const configSchema = z.strictObject(
         },
         { error: 'must be a mapping such as {witnesses: witnesses.policy}, or {} for the defaults' },
       )
+      .optional(),
+    /** Who is told over HTTP, signed, that an approval waits, that a call ran without a policy, or on an override. */
+    webhooks: z
+      .array(webhook, { error: 'must be a list of webhooks' })
+      .min(1, 'must not be empty')
+      .max(16, 'may name at most 16 webhooks')
+      .readonly()
       .optional(),
     /** Bounds on arguments. Defaults 64 deep, 10 000 nodes, 1 MiB. */
     limits: z

@@ -1,0 +1,74 @@
+import { parseStrict } from '../bytes/strict-json.ts'
+import { HoldpointError } from '../errors.ts'
+
+/** What somebody posted, as it may be passed on. */
+export interface PostedAnswer {
+  readonly ref: string
+  readonly answer: 'approved' | 'declined'
+  readonly shown: string
+  readonly reason?: string
+}
+
+/** Why a body is none. */
+export interface BadBody {
+  readonly status: 400 | 413 | 415
+  readonly message: string
+}
+
+const MOST_BYTES = 16 * 1024
+const LONGEST_REASON = 512
+const LIMITS = { maxDepth: 4, maxNodes: 16, maxBytes: MOST_BYTES }
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?$/i
+const KNOWN: ReadonlySet<string> = new Set(['ref', 'answer', 'shown', 'reason'])
+const SHAPE =
+  'The body is {ref, answer, shown, reason?}: the reference, "approved" or "declined", the digest of what was shown, and at most 512 characters.'
+
+/**
+ * Reads an answer, strictly: a member too many or twice, and another type than JSON, which forms of other sites cannot send.
+ *
+ * UNTRUSTED: all of it.
+ */
+export async function readAnswer(request: Request): Promise<PostedAnswer | BadBody> {
+  if (!JSON_TYPE.test(request.headers.get('content-type')?.trim() ?? ''))
+    return { status: 415, message: 'The body must be application/json.' }
+  const bytes = await bounded(request)
+  if (bytes === undefined) return { status: 413, message: `The body has more than ${MOST_BYTES} bytes.` }
+  try {
+    return posted(parseStrict(bytes, LIMITS)) ?? { status: 400, message: SHAPE }
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'ERR_FORMAT') return { status: 400, message: SHAPE }
+    throw error
+  }
+}
+
+function posted(value: unknown): PostedAnswer | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const given = new Map<string, unknown>(Object.entries(value))
+  const [ref, answer, shown, reason] = ['ref', 'answer', 'shown', 'reason'].map((name) => given.get(name))
+  if ([...given.keys()].some((name) => !KNOWN.has(name))) return undefined
+  if (typeof ref !== 'string' || !/^hp_[0-9a-z]{8}$/.test(ref)) return undefined
+  if (answer !== 'approved' && answer !== 'declined') return undefined
+  if (typeof shown !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(shown)) return undefined
+  if (!given.has('reason')) return { ref, answer, shown }
+  if (typeof reason !== 'string' || reason.length > LONGEST_REASON) return undefined
+  return { ref, answer, shown, reason }
+}
+
+/** The body's bytes; `undefined` where they are more than we take, whatever its length says. */
+async function bounded(request: Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get('content-length') ?? 0) > MOST_BYTES) return undefined
+  if (request.body === null) return new Uint8Array(0)
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
+  const bytes = new Uint8Array(MOST_BYTES)
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return bytes.slice(0, length)
+    if (length + value.length > MOST_BYTES) {
+      await reader.cancel().catch(() => undefined)
+      return undefined
+    }
+    bytes.set(value, length)
+    length += value.length
+  }
+}
