@@ -51,7 +51,10 @@ type Output = Extract<Extract<Prompt[number], { role: 'tool' }>['content'][numbe
 /** The sentence for a tool's result. */
 function told(tool: string, output: Output): string {
   if (output.type === 'execution-denied') return 'That did not happen; why stands above.'
-  if (output.type !== 'json') return output.type === 'error-text' ? 'That did not happen; why stands above.' : 'Done.'
+  if (output.type !== 'json')
+    return output.type === 'error-text'
+      ? 'That did not happen; why stands above.'
+      : 'It ran, with a remark that stands above.'
   const { id, customer, item, paid, refunded } = output.value as unknown as Order
   const sums = `${paid.toFixed(2)} EUR paid, ${refunded.toFixed(2)} EUR refunded`
   return tool === 'refund' ? `Done. ${id} now stands at ${sums}.` : `${id} is ${customer}’s ${item}: ${sums}.`

@@ -20,6 +20,8 @@ const SYSTEM =
   'You help the support desk of a shop. Look orders up before you speak of them. Call a tool at once when asked for a refund: ' +
   'whether it may run is not yours to judge. When it did not run, say so plainly and do not try again.'
 
+const STREAM = { 'content-type': 'text/event-stream', 'x-vercel-ai-ui-message-stream': 'v1' }
+
 /** One person's conversation, as the server has it. */
 interface Talk {
   readonly id: string
@@ -102,9 +104,16 @@ export async function createChat({ page, wordMs }: ChatOptions): Promise<ChatSer
     // tells it that the call has run, and the chat stays as it was.
     const goesOn = messages.at(-1)?.role === 'assistant'
     const live = goesOn ? streams.join(talk.id) : undefined
-    if (live !== undefined) return c.body(live, 200, { 'content-type': 'text/event-stream' })
+    if (live !== undefined) return c.body(live, 200, STREAM)
     const isStale = goesOn && !isAsking(talk.messages.at(-1))
     if (!isStale) talk.messages = messages
+    const keep = (all: UIMessage[]): void => {
+      if (!isStale) talk.messages = all
+    }
+    return c.body(streams.start(talk.id, answer(talk, messages, keep)), 200, STREAM)
+  })
+
+  const answer = async (talk: Talk, messages: UIMessage[], keep: (all: UIMessage[]) => void): Promise<Response> => {
     const me = gate.as({ user: talk.user, agent: 'support' }, { conversation: talk.id, channel: 'chat' })
     const guarded = guardTools(supportTools(orders), me)
     const result = streamText({
@@ -114,20 +123,17 @@ export async function createChat({ page, wordMs }: ChatOptions): Promise<ChatSer
       stopWhen: isStepCount(6),
       ...guarded,
     })
-    const answer = respond(result, me, {
+    return respond(result, me, {
       originalMessages: messages,
       generateMessageId: randomUUID,
-      onEnd: ({ messages: all }: { readonly messages: UIMessage[] }) => {
-        if (!isStale) talk.messages = all
-      },
+      onEnd: ({ messages: all }: { readonly messages: UIMessage[] }) => keep(all),
     })
-    return streams.start(talk.id, answer)
-  })
+  }
 
   app.get('/api/chat/:id/stream', (c) => {
     const talk = talkOf(c)
     const live = c.req.param('id') === talk.id ? streams.join(talk.id) : undefined
-    return live === undefined ? c.body(null, 204) : c.body(live, 200, { 'content-type': 'text/event-stream' })
+    return live === undefined ? c.body(null, 204) : c.body(live, 200, STREAM)
   })
 
   app.use(serveStatic({ root: path.relative(process.cwd(), page) }))

@@ -5,9 +5,9 @@ class Live {
   readonly #said: Uint8Array[] = []
   readonly #listeners = new Set<ReadableStreamDefaultController<Uint8Array>>()
 
-  async read(source: ReadableStream<Uint8Array>): Promise<void> {
+  async read(answer: Promise<Response>): Promise<void> {
     try {
-      for await (const chunk of source) {
+      for await (const chunk of (await answer).body ?? []) {
         this.#said.push(chunk)
         for (const listener of this.#listeners) listener.enqueue(chunk)
       }
@@ -36,16 +36,15 @@ class Live {
 export class LiveStreams {
   readonly #live = new Map<string, Live>()
 
-  /** The same answer, which goes on being written when nobody hears it. */
-  start(chat: string, answer: Response): Response {
-    if (answer.body === null) return answer
+  /** The same answer, which goes on being written when nobody hears it. From here on others can join. */
+  start(chat: string, answer: Promise<Response>): ReadableStream<Uint8Array> {
     const live = new Live()
     this.#live.set(chat, live)
     const ended = (): void => {
       if (this.#live.get(chat) === live) this.#live.delete(chat)
     }
-    live.read(answer.body).then(ended, ended)
-    return new Response(live.listen(), { headers: answer.headers })
+    live.read(answer).then(ended, ended)
+    return live.listen()
   }
 
   /** What is being written in a chat, from its beginning; nothing when nothing is. */

@@ -35,8 +35,10 @@ export function Chat({ session }: { readonly session: Session }): ReactElement {
   const holdpoint = useHoldpoint(chat, { trustedKeys: session.trustedKeys })
   const { messages, status, error, sendMessage } = chat
   const isBusy = status === 'submitted' || status === 'streaming'
-  const say = (text: string): void => {
-    if (!isBusy && text.trim() !== '') void sendMessage({ text })
+  const say = (text: string): boolean => {
+    if (isBusy || text.trim() === '') return false
+    void sendMessage({ text })
+    return true
   }
   return (
     <>
@@ -48,7 +50,7 @@ export function Chat({ session }: { readonly session: Session }): ReactElement {
         <PolicyService isOnAtFirst={session.service} />
       </header>
       <main>
-        <section className="talk" aria-label="Chat">
+        <section className="talk" aria-label="Chat" aria-busy={isBusy}>
           <ol aria-live="polite">
             {messages.map((message) => (
               <Message key={message.id} message={message} holdpoint={holdpoint} />
@@ -100,14 +102,13 @@ function Message({ message, holdpoint }: MessageProps): ReactElement {
   )
 }
 
-function Composer({ say }: { readonly say: (text: string) => void }): ReactElement {
+function Composer({ say }: { readonly say: (text: string) => boolean }): ReactElement {
   const [text, setText] = useState('')
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        say(text)
-        setText('')
+        if (say(text)) setText('')
       }}
     >
       <input
