@@ -67,4 +67,4 @@ export async function fateOf(view: Gate, call: Call = refundOf()): Promise<{ fat
   return { fate: result.outcome === 'ran' ? 'ran' : result.refusal.code, inputs }
 }
 
-export type { TestGate }
+
