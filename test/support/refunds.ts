@@ -1,4 +1,4 @@
-import { type TestGate, type TestGateOptions, testGate } from '../../src/testing.ts'
+import { type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Answered, ApprovalRecord, Call, Gate, ToolDefinition } from '../../src/types.ts'
 
 /** Small refunds run; for larger ones so many of finance must say yes. */
@@ -66,5 +66,3 @@ export async function fateOf(view: Gate, call: Call = refundOf()): Promise<{ fat
   const result = await view.run(call, (input) => void inputs.push(input), { wait: false })
   return { fate: result.outcome === 'ran' ? 'ran' : result.refusal.code, inputs }
 }
-
-
