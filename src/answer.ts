@@ -3,7 +3,7 @@ import { encodeBase64url } from './bytes/base64url.ts'
 import { roleIn } from './bytes/requirement.ts'
 import type { GateParts } from './parts.ts'
 import { optional } from './pass.ts'
-import { MOST } from './receipt/limits.ts'
+import { cut, MOST } from './receipt/limits.ts'
 import { sealStatement } from './receipt/statement.ts'
 import type {
   Answered,
@@ -72,7 +72,7 @@ export function signedAnswer(
   const role = roleIn(record.requires)
   const said = {
     answer,
-    by,
+    by: cut(by, MOST.id),
     channel,
     shown: record.shown,
     ...optional('roles', role === undefined ? undefined : [role]),
@@ -92,5 +92,5 @@ export function signedAnswer(
 
 function ownWords(reason: string | undefined): string | undefined {
   if (typeof reason !== 'string' || reason.trim() === '') return undefined
-  return reason.slice(0, MOST.reason).toWellFormed()
+  return cut(reason, MOST.reason)
 }

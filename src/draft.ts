@@ -6,7 +6,7 @@ import type { PolicyPanel } from './decide/panel.ts'
 import { type Considered, optional, type Settings } from './pass.ts'
 import type { DecisionDraft } from './receipt/claims.ts'
 import { commitArguments, commitRequest, saltFor } from './receipt/commit.ts'
-import { MOST } from './receipt/limits.ts'
+import { cut, MOST } from './receipt/limits.ts'
 import type { Lineage } from './receipt/lineage.ts'
 import { statementBytes } from './receipt/statement.ts'
 import type { ApprovalRecord, RandomBytes, RefusalCode, Scope, Sidecar, Signer } from './types.ts'
@@ -172,15 +172,6 @@ function spoken(considered: Considered, code: RefusalCode | undefined): 'permit'
 
 function ids(policies: readonly string[] | undefined): readonly string[] {
   return (policies ?? []).slice(0, MOST.policies).map((id) => cut(id, MOST.policyId))
-}
-
-/**
- * UNTRUSTED: text of a policy point, a tool's definition or a host, cut to what a receipt may hold.
- *
- * INVARIANT I6: no outsider can make us sign a receipt that a verifier rejects.
- */
-function cut(text: string, most: number): string {
-  return text.slice(0, most).toWellFormed()
 }
 
 // UNTRUSTED: a name that no tool can have is not repeated to the model, a log or a receipt.

@@ -27,3 +27,12 @@ export const MOST = {
   /** Persons behind one approval. */
   persons: 16,
 } as const
+
+/**
+ * UNTRUSTED: text of a policy point, a tool's definition or a host, cut to what a receipt may hold.
+ *
+ * INVARIANT I6: no outsider can make us sign a receipt that a verifier rejects.
+ */
+export function cut(text: string, most: number): string {
+  return text.slice(0, most).toWellFormed()
+}

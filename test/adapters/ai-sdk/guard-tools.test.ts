@@ -256,7 +256,7 @@ for (const major of [7, 6] as const) {
         }
       })()
       const { result } = await generate([[said('pay', { path: '/x' })]], guardTools({ pay: noting(ran) }, me))
-      expect(await watching).toBe(true)
+      expect(await watching).toMatchObject({ outcome: 'recorded' })
       expect(ran).toEqual([{ path: '/x' }])
       expect(result.text).toBe('done')
     })
