@@ -56,6 +56,15 @@ function filesWith(store: string, text: string): readonly string[] {
   return readdirSync(store).filter((name) => readFileSync(join(store, name)).includes(text))
 }
 
+function callsUnderWay(store: string): number {
+  const db = new DatabaseSync(join(store, 'claims.db'), { readOnly: true, timeout: 1_000 })
+  try {
+    return Number(db.prepare("SELECT count(*) AS n FROM claims WHERE status = 'claimed'").get()?.['n'])
+  } finally {
+    db.close()
+  }
+}
+
 describe('erase', () => {
   it.each([
     ['whose gate has ended', true],
@@ -68,6 +77,8 @@ describe('erase', () => {
     await pay(gate, long)
     for (let n = 0; n < 20; n += 1) await pay(gate, `IBAN-${n}-${'y'.repeat(n * 7)}`)
     if (ends) await close(gate)
+    // A gate tells `claims.db` of an ended call a little later; until then it counts as under way.
+    await expect.poll(() => callsUnderWay(store)).toBe(0)
     expect(filesWith(store, 'IBAN-')).not.toEqual([])
     const { code, stdout } = await erase('--conversation', 'c1', '--yes')
     expect(stdout).toMatch(
