@@ -165,7 +165,7 @@ describe('I6: a write that goes wrong', () => {
     ['fail_but_persist', 4],
   ] as const)(
     'leaves one key that signs, and a way on to the next: keys rotate, %s',
-    async (fault, from) => expect(await failAtEach(rotating, fault, from, 6)).toBeGreaterThan(15),
+    async (fault, from) => expect(await failAtEach(rotating, fault, from, 9)).toBeGreaterThan(15),
     600_000,
   )
 
@@ -174,7 +174,7 @@ describe('I6: a write that goes wrong', () => {
     ['fail_but_persist', 2],
   ] as const)(
     'leaves an old key that can still be retired: keys retire, %s',
-    async (fault, from) => expect(await failAtEach(retiring, fault, from, 4)).toBe(12),
+    async (fault, from) => expect(await failAtEach(retiring, fault, from, 6)).toBe(12),
     600_000,
   )
 })

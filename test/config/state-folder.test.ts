@@ -19,6 +19,7 @@ describe('the state folder', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },
       keyFile: '/s/keys/receipt.pem',
+      approvalKeyFile: '/s/keys/approval.pem',
       logKeyFile: '/s/keys/log-key',
       blindingKeyFile: '/s/keys/blinding-key',
       overrides: '/s/overrides',
@@ -27,6 +28,7 @@ describe('the state folder', () => {
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k', overrides: 'o' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },
       keyFile: '/k',
+      approvalKeyFile: '/approval.pem',
       logKeyFile: '/log-key',
       blindingKeyFile: '/blinding-key',
       overrides: '/app/o',

@@ -19,6 +19,8 @@ describe('a receipt', () => {
       obligationType: 128,
       parents: 64,
       note: 512,
+      reason: 512,
+      persons: 16,
     })
   })
 })
