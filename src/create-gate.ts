@@ -8,6 +8,7 @@ import { type LoadedConfig, readConfig } from './config/read.ts'
 import type { ConfigOptions } from './config/schema.ts'
 import { DEFAULT_TIMEOUT_MS } from './config/schema.ts'
 import { connectionOf, type Places, placesOf, stateFolder } from './config/state-folder.ts'
+import { Coverage } from './coverage.ts'
 import { createPanel, type PolicyOption } from './create-panel.ts'
 import { checkFailModes, createOpenBudget } from './decide/fail-mode.ts'
 import { Holds } from './decide/holds.ts'
@@ -204,6 +205,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         clock,
         warn: (message) => emit({ event: 'programmer-warned', code: 'override', message }),
       }),
+      coverage: new Coverage(emit),
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir(), state }),
       approver: approverOf(places, options, signer),
       clock,

@@ -76,10 +76,13 @@ export type {
   SessionFacts,
   Signer,
   SilenceCause,
+  Standing,
   Store,
   Surface,
   ToolAnnotations,
+  ToolCoverage,
   ToolDefinition,
+  ToolSeen,
   Where,
   Who,
 } from './types.ts'

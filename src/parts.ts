@@ -1,3 +1,4 @@
+import type { Coverage } from './coverage.ts'
 import type { OpenBudget } from './decide/fail-mode.ts'
 import type { Holds } from './decide/holds.ts'
 import type { Obligations } from './decide/obligations.ts'
@@ -24,6 +25,7 @@ export interface GateParts {
   readonly holds: Holds
   readonly obligations: Obligations
   readonly overrides: Overrides
+  readonly coverage: Coverage
   readonly ownFiles: OwnFiles
   /** Signs what people answered, and nothing else; its key is made on the first answer. */
   readonly approver: () => Signer

@@ -8,6 +8,7 @@
 export type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState, ApprovalStore } from './types/approval.ts'
 export type { Call, DerivedFacts, Snapshot } from './types/call.ts'
 export type { Claim, ClaimStatus, Committed, Holder, OverrideUse } from './types/claim.ts'
+export type { Standing, ToolCoverage, ToolSeen } from './types/coverage.ts'
 export type {
   ApprovalFacts,
   Constraint,

@@ -25,7 +25,9 @@ import type {
   RunResult,
   Scope,
   Signer,
+  ToolCoverage,
   ToolDefinition,
+  ToolSeen,
   Where,
   Who,
 } from './types.ts'
@@ -147,11 +149,26 @@ export class GateView implements Gate {
     const { parts } = this.#shared
     const scope = this.#required()
     const arrival = arrive(parts, scope, { ...call, input: {} })
+    parts.coverage.admitted(placeOf(scope), tripwireOf(arrival))
     await parts.recorder.ready().catch(() => undefined)
     return await parts.exits.ungated(
       { scope, arrival, classification: UNCLASSIFIED, startedAt: parts.clock.monotonic() },
       because,
     )
+  }
+
+  cover(host: string, tools: readonly ToolSeen[], options: { readonly server?: string } = {}): void {
+    const { coverage, settings } = this.#shared.parts
+    coverage.cover(host, options.server ?? settings.server, tools)
+  }
+
+  coverage(): readonly ToolCoverage[] {
+    return this.#shared.parts.coverage.list()
+  }
+
+  reportRun(host: string, call: { readonly tool: string; readonly server?: string; readonly callId: string }): boolean {
+    const { coverage, settings } = this.#shared.parts
+    return coverage.reportRun(placeOf(this.#required()), host, call.server ?? settings.server, call.tool, call.callId)
   }
 
   warn(code: string, message: string): void {
@@ -203,13 +220,13 @@ export class GateView implements Gate {
   async #admitted(scope: Scope, arrival: Arrival, options: AdmitOptions): Promise<Admission> {
     const { live, parts, deciding } = this.#shared
     const { callKey } = arrival
-    if (callKey === undefined) return await admitCall(parts, scope, arrival, options)
+    if (callKey === undefined) return await this.#decided(scope, arrival, options)
     const known = live.get(callKey)
     const asked = { scope, arrival, requires: options.requires, obliging: options.obliging }
     if (known !== undefined && isSameAsk(known, asked)) return await known.admission
     if (deciding.count >= deciding.most) return await parts.exits.overloaded(scope, arrival)
     deciding.count += 1
-    const admission = admitCall(parts, scope, arrival, options).finally(() => {
+    const admission = this.#decided(scope, arrival, options).finally(() => {
       deciding.count -= 1
     })
     if (known !== undefined) return await admission
@@ -223,6 +240,13 @@ export class GateView implements Gate {
       // A permit stays until it is settled; a refusal is judged anew each time.
       if (!permitted) live.delete(callKey)
     }
+  }
+
+  async #decided(scope: Scope, arrival: Arrival, options: AdmitOptions): Promise<Admission> {
+    const { parts } = this.#shared
+    const admission = await admitCall(parts, scope, arrival, options)
+    if (admission.outcome === 'permitted') parts.coverage.admitted(placeOf(scope), tripwireOf(arrival))
+    return admission
   }
 
   async #ran<T>(
@@ -278,6 +302,15 @@ function isSameAsk(one: Ask, other: Ask): boolean {
   if (one.obliging !== other.obliging) return false
   if (one.arrival.snapshot?.digest !== other.arrival.snapshot?.digest) return false
   return one.scope === other.scope || readable(one.scope) === readable(other.scope)
+}
+
+/** Where a call id means one call. */
+function placeOf({ principal, conversation }: Scope): string {
+  return canonicalText({ principal, conversation })
+}
+
+function tripwireOf({ server, call, callId }: Arrival): { server: string; tool: string; callId: string } {
+  return { server, tool: call.tool, callId }
 }
 
 function readable({ principal, agent, conversation, environment }: Scope): string {

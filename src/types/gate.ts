@@ -1,6 +1,7 @@
 /** The gate, as hosts use it. */
 import type { ApprovalRecord } from './approval.ts'
 import type { Call } from './call.ts'
+import type { ToolCoverage, ToolSeen } from './coverage.ts'
 import type { Health } from './health.ts'
 import type { Json } from './json.ts'
 import type { Materiality } from './materiality.ts'
@@ -186,6 +187,19 @@ export interface Gate {
   requestFor(call: Call): Promise<ApprovalRecord | undefined>
   /** Marks the use of a tool that cannot be gated; `because` says why it runs outside, and stands in the receipt's `note`. */
   markUngated(call: Pick<Call, 'tool' | 'server' | 'callId'>, because: string): Promise<Receipt | undefined>
+  /**
+   * An adapter says which tools of its host it sees, and which of them the gate stands in front of.
+   *
+   * @param host `ai-sdk`, `mcp`, `openai`…
+   */
+  cover(host: string, tools: readonly ToolSeen[], options?: { readonly server?: string }): void
+  /** Every tool that a host showed this gate, and how it stands: `gated`, `ungated` or `unknown`. */
+  coverage(): readonly ToolCoverage[]
+  /**
+   * The tripwire: a host's framework says that this call has run. False when this gate admitted no such call in this conversation;
+   * then a `programmer-warned` event says so (`ran_without_admission`), and the tool stands as `unknown`.
+   */
+  reportRun(host: string, call: { readonly tool: string; readonly server?: string; readonly callId: string }): boolean
   /** Tells the programmer of a mistake of theirs that only a host can see, as a `programmer-warned` event. */
   warn(code: string, message: string): void
   /** How the policy points are doing, and how many calls wait for one. */

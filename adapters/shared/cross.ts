@@ -1,0 +1,62 @@
+import type { AdmitOptions, Call, Gate, Json, Refusal } from '../../src/index.ts'
+import { carryOut } from './carry-out.ts'
+import { type CallRecord, journalOf } from './journal.ts'
+import { notesFor } from './wording.ts'
+
+/** One call of a host that asks and runs in one place. */
+export interface Crossing {
+  readonly gate: Gate
+  /** With `inputText` where the host has the arguments as text: the gate reads it strictly. */
+  readonly call: Call
+  /** Called at most once, with a fresh parse of what was decided. */
+  readonly execute: (input: Json) => unknown
+  readonly signal?: AbortSignal | undefined
+  /** A result that the host's protocol marks as the tool's failure. */
+  readonly failed?: (result: unknown) => boolean
+  readonly asked?: Pick<AdmitOptions, 'wait' | 'requires' | 'onSilence' | 'holdMs'>
+}
+
+/** What became of it. */
+export type Crossed =
+  | {
+      readonly outcome: 'ran'
+      /** What may be shown of the tool's result. */
+      readonly result: unknown
+      /** What the model has to know beside it: that nobody checked the call, or what was changed. */
+      readonly note: string | undefined
+      readonly record: CallRecord
+    }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly record: CallRecord }
+
+/**
+ * The whole pass for one call: admit, begin, run, settle. A refusal is a value; the tool's own error passes through unchanged once
+ * its outcome is on record. A live duplicate joins the first.
+ */
+export async function cross(crossing: Crossing): Promise<Crossed> {
+  const { gate, call, execute, signal, failed, asked } = crossing
+  const admission = await gate.admit(call, {
+    ...asked,
+    obliging: 'all',
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const record = journalOf(gate).note(call.callId ?? admission.callKey ?? call.tool, call.tool, admission)
+  if (admission.outcome === 'refused') return { outcome: 'refused', refusal: admission.refusal, record }
+  const carried = await carryOut(admission, {
+    execute,
+    signal,
+    ...(failed === undefined ? {} : { failed }),
+    settled: (receipt) => {
+      if (receipt !== undefined) record.receipts.push(receipt)
+    },
+    lapsed: (refusal) => {
+      record.refusal = refusal
+    },
+  })
+  if (carried.outcome === 'refused') return { outcome: 'refused', refusal: carried.refusal, record }
+  return { outcome: 'ran', result: carried.result, note: notesFor(admission), record }
+}
+
+/** A result as text, with what the model has to know beside it. */
+export function noted(text: string, note: string | undefined): string {
+  return note === undefined ? text : `${text}\n\n${note}`
+}

@@ -1,0 +1,101 @@
+import type { EventSink, Standing, ToolCoverage, ToolSeen } from './types.ts'
+
+/** Tools that one gate remembers: a host that makes up names must not make it grow. */
+const MOST_TOOLS = 10_000
+/** Admissions whose execution a host may still report. */
+const MOST_ADMITTED = 10_000
+
+/** What a gate keeps of a tool that a host showed it. */
+interface Seen {
+  readonly host: string
+  readonly server: string
+  readonly tool: string
+  standing: Standing
+  because: string | undefined
+}
+
+/**
+ * Which tools the hosts of one gate showed it, and whether it can stand in front of them. Nothing here decides anything: it is
+ * how an operator finds the door that was left open.
+ */
+export class Coverage {
+  readonly #seen = new Map<string, Seen>()
+  /** Calls that were admitted, or marked as ungated: what a host may report to have run. Oldest first. */
+  readonly #admitted = new Set<string>()
+  readonly #emit: EventSink
+  #isFull = false
+
+  constructor(emit: EventSink) {
+    this.#emit = emit
+  }
+
+  /** A host's adapter says what it sees. A tool that stood worse before stays so: one open door is a door. */
+  cover(host: string, server: string, tools: readonly ToolSeen[]): void {
+    for (const { tool, standing, because } of tools) this.#keep({ host, server, tool, standing, because })
+  }
+
+  /** By host, server and tool. */
+  list(): readonly ToolCoverage[] {
+    return [...this.#seen.values()]
+      .map(({ because, ...seen }) => ({ ...seen, ...(because === undefined ? {} : { because }) }))
+      .sort((one, other) => keyOf(one).localeCompare(keyOf(other)))
+  }
+
+  /** This call may be reported as run. `where` tells conversations apart: hosts reuse call ids. */
+  admitted(where: string, call: { readonly server: string; readonly tool: string; readonly callId: string }): void {
+    const key = callOf(where, call.server, call.tool, call.callId)
+    this.#admitted.delete(key)
+    this.#admitted.add(key)
+    for (const oldest of this.#admitted) {
+      if (this.#admitted.size <= MOST_ADMITTED) break
+      this.#admitted.delete(oldest)
+    }
+  }
+
+  /** A host says that a call has run. True when it was admitted here; otherwise the programmer hears of it. */
+  reportRun(where: string, host: string, server: string, tool: string, callId: string): boolean {
+    if (this.#admitted.has(callOf(where, server, tool, callId))) return true
+    this.#keep({ host, server, tool, standing: 'unknown', because: 'ran without an admission' })
+    this.#emit({
+      event: 'programmer-warned',
+      code: 'ran_without_admission',
+      message: `${host} reports that ${server}/${tool} ran (call ${callId}), and this gate admitted no such call. Guard every list of tools that the host is given, and look at gate.coverage().`,
+    })
+    return false
+  }
+
+  #keep(found: Seen): void {
+    const key = keyOf(found)
+    const known = this.#seen.get(key)
+    if (known === undefined) {
+      this.#add(key, found)
+    } else if (RANK[found.standing] > RANK[known.standing]) {
+      known.standing = found.standing
+      known.because = found.because
+    }
+  }
+
+  #add(key: string, found: Seen): void {
+    if (this.#seen.size < MOST_TOOLS) {
+      this.#seen.set(key, found)
+      return
+    }
+    if (this.#isFull) return
+    this.#isFull = true
+    this.#emit({
+      event: 'programmer-warned',
+      code: 'coverage_full',
+      message: `This gate was shown more than ${MOST_TOOLS} tools, and lists no more of them in gate.coverage(). Do the names of a host's tools change with each request?`,
+    })
+  }
+}
+
+const RANK: Readonly<Record<Standing, number>> = { gated: 0, ungated: 1, unknown: 2 }
+
+function keyOf({ host, server, tool }: Pick<Seen, 'host' | 'server' | 'tool'>): string {
+  return JSON.stringify([host, server, tool])
+}
+
+function callOf(where: string, server: string, tool: string, callId: string): string {
+  return JSON.stringify([where, server, tool, callId])
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { Coverage } from '../src/coverage.ts'
+import { testGate } from '../src/testing.ts'
+import type { GateEvent } from '../src/types.ts'
+
+const ALICE = { user: 'alice' }
+const READ = { name: 'read', origin: 'own', inputSchema: { type: 'object' } } as const
+
+describe('which tools a gate can stand in front of', () => {
+  it('lists every tool by host, and keeps the worst that was seen of it', () => {
+    const coverage = new Coverage(() => undefined)
+    coverage.cover('openai', 'local', [
+      { tool: 'search', standing: 'ungated', because: 'runs on the provider' },
+      { tool: 'read', standing: 'gated' },
+    ])
+    coverage.cover('openai', 'local', [{ tool: 'search', standing: 'gated' }])
+    expect(coverage.list()).toEqual([
+      { host: 'openai', server: 'local', tool: 'read', standing: 'gated' },
+      { host: 'openai', server: 'local', tool: 'search', standing: 'ungated', because: 'runs on the provider' },
+    ])
+  })
+
+  it('goes no further than ten thousand tools, and says so once', () => {
+    const events: GateEvent[] = []
+    const coverage = new Coverage((event) => events.push(event))
+    coverage.cover(
+      'openai',
+      'local',
+      Array.from({ length: 10_002 }, (_, n) => ({ tool: `t${n}`, standing: 'gated' as const })),
+    )
+    expect(coverage.list()).toHaveLength(10_000)
+    expect(events).toMatchObject([{ event: 'programmer-warned', code: 'coverage_full' }])
+  })
+})
+
+describe('the tripwire', () => {
+  it('is silent about a call that was admitted, and about one that runs elsewhere by the operator’s leave', async () => {
+    const gate = testGate({})
+    const me = gate.as(ALICE, { conversation: 'talk' })
+    me.register([READ])
+    await me.run({ tool: 'read', input: {}, callId: 'c1' }, () => 'x')
+    await me.markUngated({ tool: 'search', callId: 'c2' }, 'runs on the provider')
+    expect(me.reportRun('openai', { tool: 'read', callId: 'c1' })).toBe(true)
+    expect(me.reportRun('openai', { tool: 'search', callId: 'c2' })).toBe(true)
+    expect(gate.events.filter((event) => event.event === 'programmer-warned')).toEqual([])
+  })
+
+  it('warns of a call that nobody asked about, of a refused one, and of another conversation’s', async () => {
+    const gate = testGate({ tools: { read: { materiality: 'high' } } })
+    gate.outage('refused')
+    const me = gate.as(ALICE, { conversation: 'talk' })
+    me.register([READ])
+    await me.admit({ tool: 'read', input: {}, callId: 'c1' })
+    gate.heal()
+    await me.run({ tool: 'read', input: {}, callId: 'c2' }, () => 'x')
+    expect(me.reportRun('openai', { tool: 'read', callId: 'c0' })).toBe(false)
+    expect(me.reportRun('openai', { tool: 'read', callId: 'c1' })).toBe(false)
+    expect(gate.as(ALICE, { conversation: 'other' }).reportRun('openai', { tool: 'read', callId: 'c2' })).toBe(false)
+    expect(me.coverage()).toEqual([
+      { host: 'openai', server: 'test', tool: 'read', standing: 'unknown', because: 'ran without an admission' },
+    ])
+    expect(gate.events.filter((event) => event.event === 'programmer-warned')).toHaveLength(3)
+  })
+})
