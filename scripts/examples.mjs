@@ -1,5 +1,5 @@
 // Runs every example and requires that it ends well. An example is a folder below examples/ with a `main.mjs` or
-// `main.ts` that checks itself: no key, no network, exit code 0 when its story came true.
+// `main.ts` that checks itself: no key, no network, exit code 0 when its story came true. `support` is what they share.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,9 @@ const limitMs = 60_000
 function findExamples() {
   const folder = path.join(root, 'examples')
   if (!existsSync(folder)) return []
-  const named = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const named = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== 'support',
+  )
   return named.map(({ name }) => ({ name, main: findMain(path.join(folder, name)) }))
 }
 

@@ -5,6 +5,7 @@
  * is the AI SDK's own mock, scripted. Everything else is real, and the story checks itself.
  */
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { isStepCount, streamText, tool } from 'ai'
 import { MockLanguageModelV4, simulateReadableStream } from 'ai/test'
 import { createGate } from 'holdpoint'
@@ -13,8 +14,8 @@ import { z } from 'zod'
 
 // ── What an app writes ────────────────────────────────────────────────────────────────────────────
 
-/** Once per process. Reads `holdpoint.yaml` and the policy beside this file. */
-const gate = createGate({ config: import.meta.dirname })
+/** Once per process. Reads `holdpoint.yaml` and the policy in `examples/support`. */
+const gate = createGate({ config: path.join(import.meta.dirname, '../support') })
 
 const refunds: object[] = []
 const tools = {
