@@ -69,7 +69,7 @@ export class Coverage {
     const known = this.#seen.get(key)
     if (known === undefined) {
       this.#add(key, found)
-    } else if (RANK[found.standing] > RANK[known.standing]) {
+    } else if (RANK[found.standing] >= RANK[known.standing]) {
       known.standing = found.standing
       known.because = found.because
     }

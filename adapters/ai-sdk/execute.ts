@@ -5,6 +5,7 @@ import { type HostExecuteOptions, isMajor6 } from './host.ts'
 import type { Passage, Passing } from './passage.ts'
 import { present } from './presentation.ts'
 import { contextIn } from './tool-asks.ts'
+import { noteAsked } from './tripwire.ts'
 
 /** A tool's `execute` in both majors. */
 export type HostExecute = (input: unknown, options: HostExecuteOptions) => unknown
@@ -42,6 +43,7 @@ function streaming(passage: Passage, execute: HostExecute): HostExecute {
 
 async function arrive(passage: Passage, input: unknown, options: HostExecuteOptions): Promise<Passing> {
   const { toolCallId, messages, abortSignal } = options
+  noteAsked(passage.name, toolCallId, messages)
   const call = { callId: toolCallId, input, messages: messages ?? [], context: contextIn(options) }
   const passing = await passage.fetch(call, abortSignal)
   present(passing.record, passage.around, isMajor6(options) ? 6 : 7)

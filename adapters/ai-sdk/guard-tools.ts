@@ -1,4 +1,4 @@
-import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { type Gate, HoldpointError, type ToolDefinition, type ToolSeen } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { journalOf } from '../shared/journal.ts'
 import { definitionOf, isThirdParty } from './definition.ts'
@@ -61,6 +61,7 @@ export function guardTools<const T extends Readonly<Record<string, object>>>(
     holdMs: options.holdMs,
     registered: register([...definitions.values()], gate, options.server),
   }
+  gate.cover('ai-sdk', listed.map(seenAs), options.server === undefined ? {} : { server: options.server })
   const guarded = new Map(listed.map(([name, tool]) => [name, guardTool(name, tool, around, definitions.get(name))]))
   return { tools: cloneWith(tools, guarded) as T, toolApproval: approvalHook(around) }
 }
@@ -92,7 +93,7 @@ function gatedTool(passage: Passage, execute: HostExecute, definition: Definitio
 /** Runs elsewhere, by the operator's leave: each use leaves a receipt that says so. */
 function ungatedTool(name: string, tool: HostTool, around: Surroundings): object {
   const { gate, server } = around
-  const because = tool.type === 'provider' ? 'runs on the provider' : 'runs in the client'
+  const because = whereItRuns(tool)
   const own = tool.onInputAvailable
   const marked = async (options: { readonly toolCallId: string }) => {
     const call = { tool: name, callId: options.toolCallId, ...(server === undefined ? {} : { server }) }
@@ -103,6 +104,16 @@ function ungatedTool(name: string, tool: HostTool, around: Surroundings): object
   const guarded = cloneWith(tool, new Map([['onInputAvailable', marked]]))
   remember(guarded, { kind: 'ungated', tool })
   return guarded
+}
+
+function seenAs([tool, host]: readonly [string, HostTool]): ToolSeen {
+  return typeof host.execute === 'function'
+    ? { tool, standing: 'gated' }
+    : { tool, standing: 'ungated', because: whereItRuns(host) }
+}
+
+function whereItRuns({ type }: HostTool): string {
+  return type === 'provider' ? 'runs on the provider' : 'runs in the client'
 }
 
 /** Code mode builds the tool that really runs from the tools it may call: that one goes through the gate as well. */

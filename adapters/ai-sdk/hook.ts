@@ -1,4 +1,4 @@
-import { renderAsReason } from '../../src/index.ts'
+import { renderAsReason, type ToolSeen } from '../../src/index.ts'
 import { saidInHistory } from './approval-parts.ts'
 import {
   type HostApprovalQuestion,
@@ -48,7 +48,10 @@ export function approvalHook(around: Surroundings): (question: HostApprovalQuest
     const call: HostCall = { callId: toolCallId, input, messages, context: contextOf(toolsContext, toolName) }
     const tool = toolNamed(tools, toolName)
     const entry = tool === undefined ? undefined : entries.get(tool)
-    if (entry === undefined) return await refuseStray(new Passage(toolName, tool ?? {}, around, undefined), call)
+    if (entry === undefined) {
+      if (tool !== undefined) around.gate.cover('ai-sdk', [strayOf(toolName)])
+      return await refuseStray(new Passage(toolName, tool ?? {}, around, undefined), call)
+    }
     if (entry.kind === 'ungated') return (await toolAsks(entry.tool, call)) ? { type: 'user-approval' } : undefined
     return await answer(entry.passage, call)
   }
@@ -76,6 +79,11 @@ async function answer(passage: Passage, call: HostCall): Promise<HostApprovalSta
   if (isResumed) return undefined
   await passage.drop(call, passing)
   return { type: 'denied', reason: renderAsReason(admission.refusal) }
+}
+
+/** It does not run under our hook, and would under none: whoever calls its `execute` asks nobody. */
+function strayOf(tool: string): ToolSeen {
+  return { tool, standing: 'unknown', because: 'was not passed to guardTools' }
 }
 
 /** A tool that never went through `guardTools` does not run under our hook. */

@@ -1,4 +1,4 @@
-import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { type Gate, HoldpointError, type ToolDefinition, type ToolSeen } from '../../src/index.ts'
 import { isSame, type Origin } from './definition.ts'
 import type { Message } from './message.ts'
 import { type Entry, isWhole, readPage } from './page.ts'
@@ -113,12 +113,23 @@ export class Listing {
       this.#gate.register(definitions, { ...serverOf(this), pinned: this.origin === 'third-party' })
       // Of two of one name the gate has learned the first.
       this.#known = new Map(definitions.toReversed().map((definition) => [definition.name, definition]))
+      this.#cover(this.#known.keys())
     } catch (cause) {
       // INVARIANT I4: tools that cannot be learned are tools that nobody knows.
       this.#known = new Map()
       if (!(cause instanceof HoldpointError)) throw cause
       this.#gate.warn('tool_unknown', `no tool of ${this.label} can be called: ${cause.message}`)
     }
+  }
+
+  /** Every call of a server's passes the gate; what waits for a person is refused there. */
+  #cover(tools: Iterable<string>): void {
+    const waiting = this.server === undefined ? undefined : this.#gate.quarantined(this.server)
+    const seen = Array.from(tools, (tool): ToolSeen => {
+      const because = waiting?.get(tool)
+      return { tool, standing: 'gated', ...(because === undefined ? {} : { because: `quarantined: ${because}` }) }
+    })
+    this.#gate.cover('mcp', seen, serverOf(this))
   }
 
   #knows(definition: ToolDefinition): boolean {

@@ -77,6 +77,7 @@ export class SamplingGate<About> {
     const gate = this.#terms.gateFor(about)
     const server = serverOf(this.#terms.upstream.listing)
     gate.register([SAMPLING], server)
+    gate.cover('mcp', [{ tool: SAMPLING.name, standing: 'gated' }], server)
     const call = { tool: SAMPLING.name, ...server, input, callId, definition: SAMPLING }
     const admission = await this.#turns.take(async () => await gate.admit(call, { signal }))
     if (admission === undefined) return { because: 'Others wait to be decided: ask again later.' }

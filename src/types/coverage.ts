@@ -10,7 +10,7 @@ export type Standing = 'gated' | 'ungated' | 'unknown'
 export interface ToolSeen {
   readonly tool: string
   readonly standing: Standing
-  /** Why it is not gated. */
+  /** Why it is not gated; of a gated one, why its calls are refused all the same. */
   readonly because?: string
 }
 

@@ -6,6 +6,7 @@ import {
   type InferUITools,
   jsonSchema,
   type LanguageModel,
+  registerTelemetryIntegration,
   streamText,
   ToolLoopAgent,
   tool,
@@ -14,6 +15,7 @@ import {
 } from 'ai-v6'
 import { z } from 'zod'
 import {
+  createTripwire,
   guardTools,
   type HoldpointData,
   holdpointDataSchema,
@@ -123,3 +125,6 @@ export async function stored(message: Message): Promise<void> {
   }
   await validateUIMessages<Message>({ messages: [message], dataSchemas: { holdpoint: holdpointDataSchema } })
 }
+
+// Both majors take it as the integration that it is.
+registerTelemetryIntegration(createTripwire(gate))

@@ -7,6 +7,7 @@ import {
   type InferUITools,
   jsonSchema,
   type LanguageModel,
+  registerTelemetry,
   streamText,
   ToolLoopAgent,
   tool,
@@ -15,6 +16,7 @@ import {
 } from 'ai'
 import { z } from 'zod'
 import {
+  createTripwire,
   guardTools,
   type HoldpointData,
   holdpointDataSchema,
@@ -129,3 +131,7 @@ export async function mcp(): Promise<void> {
   const client = await createMCPClient({ transport: { type: 'http', url: 'http://localhost' } })
   await generateText({ model, prompt: 'x', ...guardTools(await client.tools(), gate, { server: 'files' }) })
 }
+
+// Both majors take it as the integration that it is.
+registerTelemetry(createTripwire(gate))
+void generateText({ model, prompt: 'go', telemetry: { integrations: [createTripwire(gate)] } })
