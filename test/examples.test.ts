@@ -163,7 +163,8 @@ describe('the pages', () => {
 describe('the examples', () => {
   const folder = path.join(root, 'examples')
   const examples = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    // What they share is no story.
+    .filter((entry) => entry.isDirectory() && entry.name !== 'support')
     .map(({ name }) => name)
 
   it('are there, and each tells its story in main.mjs or main.ts', () => {
