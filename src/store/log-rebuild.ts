@@ -39,6 +39,8 @@ export interface RebuildParts {
   readonly signer: LogSigner
   /** Wall clock, ms since epoch. */
   readonly now: () => number
+  /** Told on the way how far it has come; a large log takes minutes. */
+  readonly report?: (line: string) => void
 }
 
 /**
@@ -46,7 +48,11 @@ export interface RebuildParts {
  *
  * @throws HoldpointError ERR_STORE while another process has the lease; ERR_LOG where it cannot be made, saying why
  */
-export async function rebuildLog(storeFolder: string, terms: LogTerms): Promise<Rebuilt> {
+export async function rebuildLog(
+  storeFolder: string,
+  terms: LogTerms,
+  report: (line: string) => void = () => undefined,
+): Promise<Rebuilt> {
   const lease = terms.lease ?? (await leaseWithin(storeFolder, terms.waitMs ?? 0))
   try {
     const store = storeId(storeFolder)
@@ -61,6 +67,7 @@ export async function rebuildLog(storeFolder: string, terms: LogTerms): Promise<
       source: receiptSource(storeFolder),
       signer,
       now: terms.now ?? Date.now,
+      report,
     })
   } finally {
     lease.close()
@@ -78,11 +85,12 @@ export async function rebuildLog(storeFolder: string, terms: LogTerms): Promise<
  * @throws HoldpointError ERR_LOG: nothing was changed
  */
 export async function rebuildIndex(parts: RebuildParts): Promise<Rebuilt> {
-  const { db, ledger, files, source, signer, now } = parts
+  const { db, ledger, files, source, signer, now, report = () => undefined } = parts
   const log: TileLog = { storage: files, sha256: sha256Bytes }
   const { note, ...head } = await signedBeside(files, signer)
   const known = ledger.headNow()
   if (known !== undefined && known.size >= head.size) return { kind: 'whole', size: known.size }
+  report(`${head.size} leaves are looked through for a fault`)
   const fault = await findFault(log, head)
   if (fault !== undefined)
     throw cannot(`${fault.path}${fault.byte === undefined ? '' : `, byte ${fault.byte}`}: ${fault.why}`)
@@ -90,8 +98,8 @@ export async function rebuildIndex(parts: RebuildParts): Promise<Rebuilt> {
   await contradictNothing(ledger, log, grown)
   const draft = new IndexDraft(db)
   try {
-    await draft.takeLeaves(files, grown.size)
-    await draft.takeReceipts(source)
+    await draft.takeLeaves(files, grown.size, report)
+    await draft.takeReceipts(source, report)
     const at = Math.max(now(), known?.at ?? 0)
     const later = grown.size === head.size ? [] : [signedHead(sha256Bytes, signer, grown, at)]
     draft.commit([...ledger.checkpoints(), { size: head.size, root: head.root, note, at }, ...later])
@@ -164,7 +172,7 @@ class IndexDraft {
     db.exec(DRAFT)
   }
 
-  async takeLeaves(files: LogFiles, size: number): Promise<void> {
+  async takeLeaves(files: LogFiles, size: number, report: (line: string) => void): Promise<void> {
     const insert = this.#db.prepare('INSERT INTO temp.tiled VALUES (?, ?) ON CONFLICT (hash) DO NOTHING')
     for (let first = 0; first < size; first += TILE_WIDTH) {
       const hashes = await readTile(files, leafTile(first, size))
@@ -173,12 +181,14 @@ class IndexDraft {
           if (insert.run(first + at, hash).changes === 0) throw cannot(`leaf ${first + at} stands in the files twice`)
         }
       })
+      report(`${first + hashes.length} of ${size} leaves read`)
     }
   }
 
-  async takeReceipts(source: ReceiptSource): Promise<void> {
+  async takeReceipts(source: ReceiptSource, report: (line: string) => void): Promise<void> {
     const insert = this.#db.prepare('INSERT INTO temp.found VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING')
     const reached = new Map<number, Arrival>()
+    let count = 0
     for (;;) {
       const { arrivals } = await source.newer(reached)
       if (arrivals.length === 0) return
@@ -186,6 +196,8 @@ class IndexDraft {
         for (const { hash, slot, row } of arrivals) insert.run(hash, slot, row)
       })
       for (const arrival of arrivals) reached.set(arrival.slot, arrival)
+      count += arrivals.length
+      report(`${count} receipts found`)
     }
   }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sha256Bytes } from '../../src/bytes/digest.ts'
 import { partsOf } from '../../src/cli/bundle.ts'
+import { writeLines } from '../../src/cli/export/out.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
 import { createGate } from '../../src/create-gate.ts'
 import { readCheckpoint } from '../../src/log/checkpoint.ts'
 import { leafHash, verifyConsistency, verifyInclusion } from '../../src/log/merkle.ts'
@@ -234,6 +236,14 @@ describe('export', () => {
     writeFileSync(file, 'evidence')
     expect((await say('--out', file)).stderr).toContain('is there already')
     expect(readFileSync(file, 'utf8')).toBe('evidence')
+    const taken = join(here, 'taken.jsonl')
+    const during = async function* () {
+      yield 'a line'
+      writeFileSync(taken, 'evidence')
+    }
+    await expect(writeLines(during(), taken, {} as Terminal)).rejects.toThrow('is there already')
+    expect(readFileSync(taken, 'utf8')).toBe('evidence')
+    expect(readdirSync(here).filter((name) => name.endsWith('.unfinished'))).toEqual([])
     for (const [args, says] of [
       [['--trace', 'r_00000000', '--since', '1d'], 'not both'],
       [['--checkpoint', '--open'], '--checkpoint prints the checkpoint alone'],

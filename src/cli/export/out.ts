@@ -1,6 +1,6 @@
 /** Writes a bundle where it was asked for. */
 import { existsSync } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rm } from 'node:fs/promises'
 import { homely } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 import type { Terminal } from '../terminal.ts'
@@ -22,19 +22,31 @@ export async function writeLines(
     for await (const line of lines) terminal.out(line)
     return
   }
-  if (existsSync(file)) throw new UnusableInput(`${homely(file)} is there already: name another file`)
+  if (existsSync(file)) throw thereAlready(file)
   const unfinished = `${file}.${process.pid}.unfinished`
   const handle = await open(unfinished, 'wx', 0o600)
   try {
     await writeAll(handle, lines)
     await handle.sync()
     await handle.close()
-    await rename(unfinished, file)
-  } catch (cause) {
+    await nameIt(unfinished, file)
+  } finally {
     await handle.close().catch(() => undefined)
     await rm(unfinished, { force: true })
-    throw cause
   }
+}
+
+/** Unlike a renaming, a link never takes the place of a file that somebody made during a long export. */
+async function nameIt(unfinished: string, file: string): Promise<void> {
+  try {
+    await link(unfinished, file)
+  } catch (cause) {
+    throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? thereAlready(file) : cause
+  }
+}
+
+function thereAlready(file: string): UnusableInput {
+  return new UnusableInput(`${homely(file)} is there already: name another file`)
 }
 
 async function writeAll(handle: FileHandle, lines: AsyncIterable<string>): Promise<void> {

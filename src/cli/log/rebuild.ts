@@ -24,7 +24,11 @@ export function rebuildCommand({ terminal }: CommandContext): Command {
       const setup = setupOfStore(flags.config)
       if (setup.store.kind !== 'folder')
         throw new UnusableInput('the index of this log is in PostgreSQL: restore the database to its newest moment')
-      const made = await rebuildLog(setup.store.folder, { ...logTerms(setup), waitMs: LONGEST_WAIT_MS })
+      const made = await rebuildLog(
+        setup.store.folder,
+        { ...logTerms(setup), waitMs: LONGEST_WAIT_MS },
+        terminal.progress,
+      )
       terminal.out(flags.json === true ? JSON.stringify(made) : inWords(made))
       if (flags.json !== true && made.kind === 'rebuilt' && setup.witnesses === undefined)
         terminal.note('no witness can say whether this folder is the newest: if it was restored from a copy, stop here')
