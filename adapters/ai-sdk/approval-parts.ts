@@ -1,13 +1,5 @@
+import type { Said } from '../shared/hearing.ts'
 import type { HostMessage } from './host.ts'
-
-/** What a resuming history says about one call. A pointer: only our own store knows whether such a request exists. */
-export interface SaidInHistory {
-  readonly answer: 'approved' | 'declined'
-  /** The reference of the request that was shown; absent where the host kept none. */
-  readonly ref: string | undefined
-  /** In the person's own words. */
-  readonly reason?: string
-}
 
 interface ApprovalPart {
   readonly type?: unknown
@@ -22,7 +14,7 @@ interface ApprovalPart {
  *
  * UNTRUSTED: every part here came from the client.
  */
-export function saidInHistory(messages: readonly HostMessage[], toolCallId: string): SaidInHistory | undefined {
+export function saidInHistory(messages: readonly HostMessage[], toolCallId: string): Said | undefined {
   const last = messages.at(-1)
   if (last === undefined || Reflect.get(last, 'role') !== 'tool') return undefined
   const requests = messages

@@ -1,8 +1,7 @@
-import type { JsonSchema, Materiality, Surface, ToolAnnotations, ToolDefinition } from '../../src/index.ts'
+import type { JsonSchema, ToolAnnotations, ToolDefinition } from '../../src/index.ts'
+import { annotationsIn, declaredIn, member } from '../shared/declared.ts'
 import { jsonSchemaOf } from '../shared/json-schema.ts'
 import type { HostTool } from './host.ts'
-
-const MATERIALITIES: readonly string[] = ['low', 'medium', 'high'] satisfies readonly Materiality[]
 
 /** Definitions already read, by tool object and name: `guardTools` runs once per request. */
 const read = new WeakMap<HostTool, Map<string, ToolDefinition>>()
@@ -58,30 +57,7 @@ function describe(
 
 // UNTRUSTED: what a server says of its own tool.
 function annotationsOf(tool: HostTool): ToolAnnotations | undefined {
-  const said = member(tool.metadata, 'annotations') ?? member(tool._meta, 'annotations')
-  if (typeof said !== 'object' || said === null) return undefined
-  const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'].flatMap((hint) => {
-    const value = member(said, hint)
-    return typeof value === 'boolean' ? [[hint, value]] : []
-  })
-  return Object.fromEntries(hints) as ToolAnnotations
-}
-
-function declaredIn(metadata: unknown): ToolDefinition['declared'] {
-  const said = member(metadata, 'holdpoint')
-  const materiality = member(said, 'materiality')
-  const surface = member(said, 'surface')
-  if (typeof materiality !== 'string' || !MATERIALITIES.includes(materiality)) return undefined
-  return {
-    materiality: materiality as Materiality,
-    ...(typeof surface === 'string' ? { surface: surface as Surface } : {}),
-  }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined
+  return annotationsIn(member(tool.metadata, 'annotations') ?? member(tool._meta, 'annotations'))
 }
 
 function keep(tool: HostTool, definition: ToolDefinition): ToolDefinition {

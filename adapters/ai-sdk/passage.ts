@@ -7,9 +7,9 @@ import {
   type ToolDefinition,
 } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
+import { asksInChat, hear, type Said } from '../shared/hearing.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
-import { type SaidInHistory, saidInHistory } from './approval-parts.ts'
-import { hear } from './hearing.ts'
+import { saidInHistory } from './approval-parts.ts'
 import type { HostCall, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 import { toolAsks } from './tool-asks.ts'
@@ -58,8 +58,7 @@ export class Passage {
 
   /** Can the person in this chat answer for this principal? An anonymous chat cannot: nobody is there to say yes. */
   get asksInChat(): boolean {
-    const { scope } = this.around.gate
-    return scope?.channel === 'chat' && scope.principal.type === 'user' && scope.principal.basis === 'stated'
+    return asksInChat(this.around.gate)
   }
 
   /**
@@ -149,7 +148,7 @@ export class Passage {
     }
   }
 
-  #warn(call: HostCall, refused: RefusedAdmission, wantsYes: boolean, said: SaidInHistory | undefined): void {
+  #warn(call: HostCall, refused: RefusedAdmission, wantsYes: boolean, said: Said | undefined): void {
     const { name, tool } = this
     const { gate } = this.around
     warnOfUnjson(gate, name, tool, refused.refusal, call.input)

@@ -8,8 +8,12 @@ export interface Crossing {
   readonly gate: Gate
   /** With `inputText` where the host has the arguments as text: the gate reads it strictly. */
   readonly call: Call
-  /** Called at most once, with a fresh parse of what was decided. */
-  readonly execute: (input: Json) => unknown
+  /**
+   * Called at most once, with a fresh parse of what was decided.
+   *
+   * @param reveal what may be shown of a preview: a host that passes previews on while the tool is at work passes these
+   */
+  readonly execute: (input: Json, reveal: (preview: unknown) => unknown) => unknown
   readonly signal?: AbortSignal | undefined
   /** A result that the host's protocol marks as the tool's failure. */
   readonly failed?: (result: unknown) => boolean
@@ -42,7 +46,7 @@ export async function cross(crossing: Crossing): Promise<Crossed> {
   const record = journalOf(gate).note(call.callId ?? admission.callKey ?? call.tool, call.tool, admission)
   if (admission.outcome === 'refused') return { outcome: 'refused', refusal: admission.refusal, record }
   const carried = await carryOut(admission, {
-    execute,
+    execute: (input) => execute(input, (preview) => admission.reveal(preview)),
     signal,
     ...(failed === undefined ? {} : { failed }),
     settled: (receipt) => {
