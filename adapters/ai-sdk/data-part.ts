@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { ApprovalRecord } from '../../src/index.ts'
+import { callData } from '../shared/call-data.ts'
 import type { CallRecord } from '../shared/journal.ts'
-import { type HoldpointData, type HoldpointPart, PART_VERSION, type RequestPart } from '../shared/part.ts'
+import { type HoldpointData, type HoldpointPart, PART_VERSION } from '../shared/part.ts'
 
 const materiality = z.enum(['low', 'medium', 'high'])
 
@@ -63,47 +63,5 @@ export const holdpointDataSchema: z.ZodType<HoldpointData> = z.looseObject({
 
 /** The part for one call. */
 export function dataPart(record: CallRecord): HoldpointPart {
-  const { callId, tool, refusal, observed, request, notices } = record
-  const data: HoldpointData = {
-    v: PART_VERSION,
-    toolCallId: callId,
-    tool,
-    outcome: refusal === undefined ? record.outcome : 'refused',
-    ...(record.materiality === undefined ? {} : { materiality: record.materiality }),
-    ...(refusal === undefined ? {} : { refusal }),
-    ...(observed === undefined ? {} : { observed }),
-    ...(request === undefined ? {} : { request: requestPart(request) }),
-    ...(notices.length === 0 ? {} : { notices }),
-    receipts: record.receipts.map(({ id, kind, jws }) => ({ id, kind, jws })),
-  }
-  return { type: 'data-holdpoint', id: `holdpoint-${callId}`, data }
-}
-
-/** Members by name, so that nothing else of a record ever leaves the server. */
-function requestPart(record: ApprovalRecord): RequestPart {
-  const { quorum, question, shown, previousText, answers } = record
-  const { ref, requires, state, tool, materiality, principal, because, argumentsText, createdAt, expiresAt } = record
-  const declinedBecause = answers.find(({ answer }) => answer === 'declined')?.reason
-  return {
-    ref,
-    requires,
-    quorum,
-    yeses: answers.filter(({ answer }) => answer === 'approved').length,
-    principal: {
-      type: principal.type,
-      id: principal.id,
-      ...(principal.tenant === undefined ? {} : { tenant: principal.tenant }),
-    },
-    state,
-    tool,
-    materiality,
-    because,
-    argumentsText,
-    ...(previousText === undefined ? {} : { previousText }),
-    question,
-    shown,
-    createdAt,
-    expiresAt,
-    ...(declinedBecause === undefined ? {} : { declinedBecause }),
-  }
+  return { type: 'data-holdpoint', id: `holdpoint-${record.callId}`, data: callData(record) }
 }
