@@ -154,6 +154,8 @@ const ownMeans: {
     readonly hasNode?: true
   }
 } = {
+  // Text of arguments has to be read before a host's own parser does.
+  'adapters/shared': { files: ['src/bytes/strict-json.ts'], packages: [] },
   'adapters/mcp-proxy': {
     rooms: ['adapters/mcp', 'src/bytes'],
     packages: ['jose', 'eventsource-parser', 'zod'],
@@ -371,6 +373,7 @@ describe('this check', () => {
     ['adapters/ai-sdk/tools.ts', 'ai', '`import type` alone'],
     ['adapters/ai-sdk/tools.ts', '../mcp/index.ts', 'not adapters/mcp/index.ts'],
     ['adapters/mcp/link.ts', 'node:http', 'may not import node:http'],
+    ['adapters/openai/guard-tools.ts', '../../src/bytes/strict-json.ts', 'not src/bytes/strict-json.ts'],
     ['adapters/react/refusal.tsx', '../../src/verify.ts', 'not src/verify.ts'],
     ['adapters/react/refusal.tsx', '../../src/bytes/digest.ts', 'not src/bytes/digest.ts'],
     ['adapters/react/refusal.tsx', 'node:crypto', 'may not import node:crypto'],

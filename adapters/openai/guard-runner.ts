@@ -1,0 +1,163 @@
+import type { Gate } from '../../src/index.ts'
+import { isLegible } from '../shared/arguments-text.ts'
+import { cloneWith } from '../shared/clone.ts'
+import { type HostItem, type HostTool, textOf } from './host.ts'
+import { acceptHosted, type UngatedOption } from './hosted.ts'
+import { inspect } from './inspect.ts'
+import { answerMcp } from './mcp-approval.ts'
+import { expect, standInFor } from './pending.ts'
+
+/** `ResponsesToolRunner` of `openai/helpers/responses-tool-runner`. */
+export interface HostRunnerOfResponses {
+  iterate(client: never, params: never, options?: never): AsyncGenerator<unknown, void, unknown>
+  run(client: never, params: never, options?: never): Promise<unknown>
+}
+
+interface Client {
+  readonly responses: {
+    create(body: Body, options?: unknown): Promise<Response>
+    stream(body: Body, options?: unknown): ResponseStream
+  }
+}
+
+interface Body {
+  readonly input?: unknown
+  readonly tools?: readonly HostTool[]
+}
+
+interface Response {
+  readonly output: readonly HostItem[]
+}
+
+interface ResponseStream extends AsyncIterable<StreamEvent> {
+  finalResponse(): Promise<Response>
+  abort(): void
+}
+
+interface StreamEvent {
+  readonly type: string
+  readonly item?: HostItem
+}
+
+interface RunnerOptions {
+  readonly signal?: AbortSignal
+  readonly approveMcp?: (request: HostItem) => unknown
+}
+
+/**
+ * The Responses runner with the gate beside it. The guarded functions are the enforcement; this tells them which call they carry out,
+ * reads the arguments before the runner does, answers for it where it would end its run (text that is no JSON, an unknown tool, a call
+ * id given twice), decides held MCP calls, and marks what OpenAI ran by itself.
+ *
+ * @returns the runner, with `run` and `iterate` as before; they throw HoldpointError ERR_UNGATED for hosted tools that `ungated` does
+ * not list
+ * @example
+ * const runner = guardRunner(new ResponsesToolRunner({ functions: guardTools([order, refund], me).map(runnerFunction) }), me)
+ * const response = await runner.run(client, { model, input })
+ */
+export function guardRunner<R extends HostRunnerOfResponses>(runner: R, gate: Gate, options: UngatedOption = {}): R {
+  async function* iterate(client: Client, params: { readonly tools?: readonly HostTool[] }, own: RunnerOptions = {}) {
+    acceptHosted(params.tools ?? [], gate, options)
+    yield* runner.iterate(watched(client, gate) as never, params as never, bridged(own, gate) as never)
+  }
+  return Object.create(runner, { iterate: { value: iterate } })
+}
+
+/** Held MCP calls are decided by the gate, and after it by the app where it wants a word too. */
+function bridged(own: RunnerOptions, gate: Gate): RunnerOptions {
+  const approveMcp = async (request: HostItem): Promise<boolean> => {
+    if (own.approveMcp !== undefined && (await own.approveMcp(request)) !== true) return false
+    return (await answerMcp(request, gate, own.signal)).approve
+  }
+  return { ...own, approveMcp }
+}
+
+/** The client as the runner uses it; each response is read before the runner acts on it. */
+function watched(client: Client, gate: Gate): Client {
+  const { responses } = client
+  const watching = {
+    create: async (body: Body, options: unknown) => {
+      const reading = new Reading(gate, body)
+      return await reading.response(await responses.create(body, options))
+    },
+    stream: (body: Body, options: unknown) => new Reading(gate, body).stream(responses.stream(body, options)),
+  }
+  return Object.create(client, { responses: { value: watching } })
+}
+
+/** The reading of one response. */
+class Reading {
+  readonly #gate: Gate
+  readonly #names: readonly string[]
+  readonly #step: number
+  /** By call id, what the runner is given. */
+  readonly #read = new Map<string, HostItem>()
+
+  constructor(gate: Gate, { input, tools = [] }: Body) {
+    this.#gate = gate
+    this.#names = tools.flatMap((tool) => (tool.type === 'function' ? (textOf(tool, 'name') ?? []) : []))
+    this.#step = Array.isArray(input) ? input.length : 0
+  }
+
+  async response(response: Response): Promise<Response> {
+    await inspect(response.output, this.#gate)
+    const met = new Set<string>()
+    const output = response.output.flatMap((item) => {
+      const { type, call_id: id = '' } = item
+      if (type !== 'function_call') return [item]
+      // Of calls with one id the first counts: the runner would run none.
+      if (met.has(id)) return []
+      met.add(id)
+      return [this.#item(item)]
+    })
+    return cloneWith(response, new Map([['output', output]])) as Response
+  }
+
+  stream(stream: ResponseStream): ResponseStream {
+    const items = (event: StreamEvent): StreamEvent =>
+      event.item?.type === 'function_call' && event.type === 'response.output_item.done'
+        ? { ...event, item: this.#item(event.item) }
+        : event
+    return {
+      finalResponse: async () => await this.response(await stream.finalResponse()),
+      abort: () => stream.abort(),
+      async *[Symbol.asyncIterator]() {
+        for await (const event of stream) yield items(event)
+      },
+    }
+  }
+
+  /** A call as the runner is given it, the same however often it is read. */
+  #item(item: HostItem): HostItem {
+    const { call_id: id = '' } = item
+    const known = this.#read.get(id)
+    if (known !== undefined) return known
+    const given = this.#expected(item, id)
+    this.#read.set(id, given)
+    return given
+  }
+
+  #expected(item: HostItem, callId: string): HostItem {
+    const { name = '', arguments: text = '' } = item
+    const identity = { callId, step: this.#step }
+    const isKnown = this.#names.includes(name)
+    if (isKnown && isLegible(text) && isObject(JSON.parse(text))) {
+      expect(this.#gate, name, JSON.stringify(JSON.parse(text)), identity)
+      return item
+    }
+    const [substitute] = isKnown ? [name] : this.#names
+    // Without a function there is nobody who could refuse it: the runner ends.
+    if (substitute === undefined) return item
+    const standIn = standInFor(callId)
+    const definition = { name, origin: 'own' } as const
+    expect(this.#gate, substitute, standIn, {
+      ...identity,
+      rejected: { tool: name, text, ...(isKnown ? {} : { definition }) },
+    })
+    return { ...item, name: substitute, arguments: standIn }
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

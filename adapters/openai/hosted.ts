@@ -1,0 +1,124 @@
+import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { journalOf } from '../shared/journal.ts'
+import { type HostItem, type HostTool, member, textOf } from './host.ts'
+import { HOST } from './surroundings.ts'
+
+/** What an app accepts of tools that no gate can stand in front of. */
+export interface UngatedOption {
+  /** By type (`web_search`), and MCP servers by their `server_label`. */
+  readonly ungated?: readonly string[]
+}
+
+const ON_THE_PROVIDER = 'runs at OpenAI'
+const IN_YOUR_CODE = 'runs in your own code, outside of the functions that are guarded'
+
+/** Calls that the app itself carries out, in a shape that this adapter does not run. */
+const LOCAL = new Set(['computer_call', 'local_shell_call', 'shell_call', 'apply_patch_call'])
+const LOCAL_TOOLS = new Set(['computer', 'computer_use_preview', 'local_shell', 'shell', 'apply_patch', 'custom'])
+/** Items that end in `_call` and are gated. */
+const GATED = new Set(['function_call', 'custom_tool_call'])
+
+/**
+ * Refuses tools that no gate can stand in front of, unless they are named in `ungated`, and writes down what is seen. An MCP server
+ * whose calls are all held for an approval is gated: `answerMcp` decides.
+ *
+ * @throws HoldpointError ERR_UNGATED
+ */
+export function acceptHosted(tools: readonly unknown[], gate: Gate, { ungated = [] }: UngatedOption): void {
+  const hosted = (tools as readonly HostTool[]).filter((tool) => !isFunction(tool))
+  const missing = hosted.filter((tool) => !isHeldMcp(tool) && !ungated.includes(nameOf(tool)))
+  if (missing.length > 0) {
+    const names = missing.map(nameOf).map((name) => `'${name}'`)
+    throw new HoldpointError(
+      'ERR_UNGATED',
+      `No gate can stand in front of ${missing.map(wordsFor).join(', ')}: the SDK runs none of these as a function. Leave them out, or accept it with { ungated: [${names.join(', ')}] }; an MCP server can be held with require_approval: 'always'.`,
+    )
+  }
+  for (const tool of hosted.filter(isHeldMcp)) gate.register([], { server: nameOf(tool) })
+  const seen = hosted.filter((tool) => !isHeldMcp(tool))
+  gate.cover(
+    HOST,
+    seen.map((tool) => ({ tool: nameOf(tool), standing: 'ungated', because: reasonFor(tool) })),
+  )
+}
+
+function isFunction(tool: HostTool): boolean {
+  return tool.type === 'function' || typeof tool.execute === 'function' || member(tool, 'function') !== undefined
+}
+
+/** `always` is what the API takes when nothing is said. */
+function isHeldMcp({ type, require_approval }: HostTool): boolean {
+  return (
+    type === 'mcp' && (require_approval === undefined || require_approval === null || require_approval === 'always')
+  )
+}
+
+function nameOf(tool: HostTool): string {
+  return (tool.type === 'mcp' ? textOf(tool, 'server_label') : undefined) ?? String(tool.type)
+}
+
+function wordsFor(tool: HostTool): string {
+  if (tool.type !== 'mcp') return nameOf(tool)
+  const { allowed_tools: allowed } = tool
+  return `the MCP server ${nameOf(tool)}${Array.isArray(allowed) ? ` (${allowed.join(', ')})` : ''}`
+}
+
+function reasonFor({ type }: HostTool): string {
+  return LOCAL_TOOLS.has(String(type)) ? IN_YOUR_CODE : ON_THE_PROVIDER
+}
+
+/** Each use of a tool that was not gated leaves a receipt that says so. What is marked already is left alone. */
+export async function markHosted(
+  items: readonly HostItem[],
+  gate: Gate,
+  isApproved: (item: HostItem) => boolean,
+): Promise<void> {
+  for (const item of items) {
+    const { type = '' } = item
+    if (!type.endsWith('_call') || GATED.has(type) || isApproved(item)) continue
+    const callId = item.call_id ?? item.id ?? type
+    if (journalOf(gate).find(callId)?.outcome === 'ungated') continue
+    const tool = type === 'mcp_call' ? (item.name ?? type) : type.slice(0, -'_call'.length)
+    const server = type === 'mcp_call' ? item.server_label : undefined
+    const because = LOCAL.has(type) ? IN_YOUR_CODE : ON_THE_PROVIDER
+    const receipt = await gate.markUngated({ tool, callId, ...(server === undefined ? {} : { server }) }, because)
+    journalOf(gate).noteUngated(callId, tool, receipt)
+    gate.cover(HOST, [{ tool, standing: 'ungated', because }], server === undefined ? {} : { server })
+  }
+}
+
+/**
+ * Learns what an MCP server lists, and holds it to its pins. UNTRUSTED: the server's own words.
+ */
+export function learnListings(items: readonly HostItem[], gate: Gate): void {
+  for (const { type, server_label: server, tools } of items) {
+    if (type !== 'mcp_list_tools' || server === undefined || !Array.isArray(tools)) continue
+    const definitions = tools.map(listed)
+    try {
+      gate.register(definitions, { server, pinned: true })
+      gate.cover(
+        HOST,
+        definitions.map(({ name }) => ({ tool: name, standing: 'gated' })),
+        { server },
+      )
+    } catch (cause) {
+      // Nothing was learned: its calls are refused.
+      gate.warn('mcp_listing', cause instanceof Error ? cause.message : String(cause))
+    }
+  }
+}
+
+function listed(tool: unknown): ToolDefinition {
+  const description = textOf(tool, 'description')
+  const inputSchema = member(tool, 'input_schema')
+  const annotations = member(tool, 'annotations')
+  return {
+    name: textOf(tool, 'name') ?? '',
+    origin: 'third-party',
+    ...(description === undefined ? {} : { description }),
+    ...(typeof inputSchema === 'object' && inputSchema !== null
+      ? { inputSchema: inputSchema as object as ToolDefinition['inputSchema'] & object }
+      : {}),
+    ...(typeof annotations === 'object' && annotations !== null ? { annotations } : {}),
+  }
+}
