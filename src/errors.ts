@@ -10,6 +10,8 @@ export type HoldpointErrorCode =
   | 'ERR_TOOL'
   /** A tool that cannot be gated was not named in `ungated`. */
   | 'ERR_UNGATED'
+  /** A host's tool or agent is not built as the versions are that the adapter knows; `at` names the package. */
+  | 'ERR_HOST'
   /** The receipt key is missing, unreadable or of the wrong kind. */
   | 'ERR_KEY'
   /** The key that signs receipts is elsewhere, and gave no signature that verifies in time. */
