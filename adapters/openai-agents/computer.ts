@@ -68,14 +68,15 @@ class ComputerCall {
     return action?.type === type ? action : undefined
   }
 
-  /** The picture that ends the call; one of the refusal where there was one. */
-  async end(take: () => unknown): Promise<unknown> {
+  /** The picture that ends the call; one of the refusal where there was one, and then nobody looks at the screen. */
+  async end(decided: Decided | undefined, take: () => unknown): Promise<unknown> {
     try {
-      this.#done.resolve(await take())
+      if (decided !== undefined) this.#done.resolve(await take())
     } catch (error) {
       this.#done.reject(error)
     }
-    return await this.#shown()
+    const crossed = await this.#crossed
+    return crossed?.outcome === 'ran' ? crossed.result : pictureOf(wordsOn(crossed?.refusal))
   }
 
   async fail(error: unknown): Promise<never> {
@@ -104,13 +105,7 @@ class ComputerCall {
     crossed.catch(() => undefined)
     return await crossed
   }
-
-  async #shown(): Promise<unknown> {
-    const crossed = await this.#crossed
-    return crossed?.outcome === 'ran' ? crossed.result : pictureOf(wordsOn(crossed?.refusal))
-  }
 }
-
 /** What the model reads, without the line for programs: there is no reader for it in a picture. */
 function wordsOn(refusal: Refusal | undefined): string {
   if (refusal === undefined) return 'holdpoint refused this call.'
@@ -176,9 +171,10 @@ function gatedComputerOf(passage: Passage, calls: Calls, computer: object): obje
       const context = asked[given.length]
       const call = callIn(context, { type, ...Object.fromEntries(given.map((name, at) => [name, asked[at]])) })
       const decided = await call.begin(passage, Object(context ?? stray))
-      const action = decided === undefined ? undefined : call.next(decided, type)
-      // Refused, or not what was decided: nothing is done, and the picture at the end says so.
-      if (action === undefined) return undefined
+      // Nothing is done, and the picture at the end says so.
+      if (decided === undefined) return undefined
+      const action = call.next(decided, type)
+      if (action === undefined) return await call.fail(new Error(`${type} is not what was decided`))
       try {
         return await Reflect.get(computer, method).call(computer, ...argumentsOf(action, given), context)
       } catch (error) {
@@ -190,8 +186,8 @@ function gatedComputerOf(passage: Passage, calls: Calls, computer: object): obje
   const screenshot = async (context?: unknown) => {
     const call = callIn(context, { type: 'screenshot' })
     if (typeof context === 'object' && context !== null) calls.delete(context)
-    await call.begin(passage, Object(context ?? stray))
-    return await call.end(() => Reflect.get(computer, 'screenshot').call(computer, context))
+    const decided = await call.begin(passage, Object(context ?? stray))
+    return await call.end(decided, () => Reflect.get(computer, 'screenshot').call(computer, context))
   }
   return delegating(computer, new Map<PropertyKey, unknown>([...gated, ['screenshot', screenshot]]))
 }

@@ -142,7 +142,9 @@ export class Passage {
     const key = this.#keyOf(asked.callId)
     const kept = this.#refused.get(key)
     this.#refused.delete(key)
-    return kept !== undefined && kept.text === textOf(asked.arguments) ? kept.admission : undefined
+    // A hook knows nothing of a run that is taken up again: what it was refused is the call that has run.
+    const isSame = kept !== undefined && asked.step === undefined && kept.text === textOf(asked.arguments)
+    return isSame ? kept.admission : undefined
   }
 
   /** Whose call: a module-level agent serves several people, and call ids repeat. */
