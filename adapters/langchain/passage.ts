@@ -5,7 +5,7 @@ import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
 import { argumentsOf, asHostArgument, type HostConfig, type HostTool, isBubbleUp } from './host.ts'
 import { isToolMessage } from './message.ts'
 import { decisionIn, questionOf } from './question.ts'
-import { answersSoFar, messagesOf, type Task, taskOf } from './task.ts'
+import { isAnswered, messagesOf, type Task, taskOf } from './task.ts'
 
 /** What all tools of one guarded set share. */
 export interface Surroundings {
@@ -23,6 +23,9 @@ export interface Passing {
   readonly config: HostConfig
   readonly execute: (arg: unknown, reveal: (preview: unknown) => unknown) => unknown
 }
+
+/** How often a tool that pauses by itself may be run again after an answer. */
+const MOST_RUNS = 64
 
 /** One tool's way through the gate. */
 export class Passage {
@@ -82,16 +85,28 @@ export class Passage {
     return undefined
   }
 
+  /**
+   * INVARIANT I2: what a tool that pauses by itself does after an answer is a call of its own, which runs once. It runs only where
+   * every run before it stopped at a question (`outcome_unknown`): one that ended is the last, however often its answer comes.
+   */
   async #cross(passing: Passing): Promise<Crossed> {
+    const most = this.#pausesItself && isAnswered(passing.config) ? MOST_RUNS : 1
+    let crossed = await this.#crossOnce(passing, 0)
+    for (let run = 1; run < most && stopped(crossed); run += 1) crossed = await this.#crossOnce(passing, run)
+    return crossed
+  }
+
+  async #crossOnce(passing: Passing, run: number): Promise<Crossed> {
     const { gate, onSilence, holdMs } = this.around
     const { arg, config, execute } = passing
     try {
       const crossed = await cross({
         gate,
-        call: this.#callOf(passing),
+        call: this.#callOf(passing, run),
         execute: (decided: Json, reveal) => execute(asHostArgument(decided, arg), reveal),
         signal: config.signal,
         failed: (result) => isToolMessage(result) && result.status === 'error',
+        ...(this.#pausesItself ? { gaveWay: isBubbleUp } : {}),
         asked: { wait: !asksInChat(gate), onSilence, ...(holdMs === undefined ? {} : { holdMs }) },
       })
       if (crossed.outcome === 'refused')
@@ -104,7 +119,7 @@ export class Passage {
   }
 
   /** The call in the gate's words. `step` is the message count: providers reuse call ids. */
-  #callOf({ arg, config }: Passing): Call {
+  #callOf({ arg, config }: Passing, run = 0): Call {
     const { server } = this.around
     const callId = this.callIdOf(config)
     const step = messagesOf(config)?.length
@@ -112,16 +127,10 @@ export class Passage {
       tool: this.name,
       input: argumentsOf(arg),
       definition: this.#definition,
-      ...(callId === undefined ? {} : { callId: `${callId}${this.#continuation(config)}` }),
+      ...(callId === undefined ? {} : { callId: run === 0 ? callId : `${callId}:${run}` }),
       ...(step === undefined ? {} : { step }),
       ...(server === undefined ? {} : { server }),
     }
-  }
-
-  /** INVARIANT I2: what a tool that pauses by itself does after an answer is a call of its own, and runs once. */
-  #continuation(config: HostConfig): string {
-    const answers = this.#pausesItself ? answersSoFar(config) : 0
-    return answers === 0 ? '' : `:${answers}`
   }
 
   get #pausesItself(): boolean {
@@ -138,6 +147,11 @@ export class Passage {
   #warn(code: string, message: string): void {
     warnOnce(this.around.gate, this.tool, code, message)
   }
+}
+
+/** Did this run begin, and stop before its end? */
+function stopped(crossed: Crossed): boolean {
+  return crossed.outcome === 'refused' && crossed.refusal.code === 'outcome_unknown'
 }
 
 /** The open request for this very call. A store that cannot be asked knows of none; the call is then refused for the same reason. */

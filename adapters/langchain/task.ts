@@ -43,11 +43,10 @@ export function messagesOf(config: HostConfig): readonly unknown[] | undefined {
   return undefined
 }
 
-/** How many answers this task has got so far: 0 when it runs for the first time. */
-export function answersSoFar(config: HostConfig): number {
-  const scratchpad = scratchpadOf(config)
-  const kept = member(scratchpad, 'resume')
-  return (Array.isArray(kept) ? kept.length : 0) + (member(scratchpad, 'nullResume') === undefined ? 0 : 1)
+/** Does an answer arrive with this very run? One to a question further inside counts, too. */
+export function isAnswered(config: HostConfig): boolean {
+  const { configurable } = config
+  return member(scratchpadOf(config), 'nullResume') !== undefined || answersById(configurable).length > 0
 }
 
 function scratchpadOf({ configurable }: HostConfig): unknown {
@@ -56,8 +55,12 @@ function scratchpadOf({ configurable }: HostConfig): unknown {
 
 /** Did this very answer come by the id of its question? */
 function isAddressed(configurable: HostConfig['configurable'], answer: unknown): boolean {
+  return answersById(configurable).includes(answer)
+}
+
+function answersById(configurable: HostConfig['configurable']): readonly unknown[] {
   const byId = member(configurable, '__pregel_resume_map')
-  return typeof byId === 'object' && byId !== null && Object.values(byId).includes(answer)
+  return typeof byId === 'object' && byId !== null ? Object.values(byId) : []
 }
 
 /** The calls that the last message of a model asks for. */
