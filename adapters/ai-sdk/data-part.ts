@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { callData } from '../shared/call-data.ts'
 import type { CallRecord } from '../shared/journal.ts'
-import { type HoldpointData, type HoldpointPart, PART_VERSION } from '../shared/part.ts'
+import { dataOf, type HoldpointData, type HoldpointPart, PART_VERSION } from '../shared/part.ts'
 
 const materiality = z.enum(['low', 'medium', 'high'])
 
@@ -63,5 +62,5 @@ export const holdpointDataSchema: z.ZodType<HoldpointData> = z.looseObject({
 
 /** The part for one call. */
 export function dataPart(record: CallRecord): HoldpointPart {
-  return { type: 'data-holdpoint', id: `holdpoint-${record.callId}`, data: callData(record) }
+  return { type: 'data-holdpoint', id: `holdpoint-${record.callId}`, data: dataOf(record) }
 }

@@ -1,7 +1,7 @@
 /** `holdpoint/langchain`: a gate in front of every tool of LangChain and LangGraph, major 1. */
 
-export { reportOf } from '../shared/call-data.ts'
 export type { HoldpointData, ReceiptPart, RequestPart } from '../shared/part.ts'
+export { reportOf } from '../shared/report-of.ts'
 export { type GuardOptions, guardTools } from './guard-tools.ts'
 export {
   type HoldpointMiddleware,

@@ -1,8 +1,8 @@
 import { ToolMessage } from '@langchain/core/messages'
 import { type Refusal, renderForModel } from '../../src/index.ts'
-import { callData } from '../shared/call-data.ts'
 import { noted } from '../shared/cross.ts'
 import type { CallRecord } from '../shared/journal.ts'
+import { dataOf } from '../shared/part.ts'
 
 /** A refusal as the host shows a tool that failed. Only the text goes to the model. */
 export function refusalMessage(
@@ -22,7 +22,7 @@ export function refusalMessage(
 
 /** What became of the call, beside its result: the host sends nothing of `additional_kwargs.holdpoint` to the model. */
 export function withData(message: ToolMessage, record: CallRecord): ToolMessage {
-  message.additional_kwargs['holdpoint'] = callData(record)
+  message.additional_kwargs['holdpoint'] = dataOf(record)
   return message
 }
 

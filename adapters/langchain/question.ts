@@ -1,7 +1,6 @@
 import type { ApprovalRecord, Json } from '../../src/index.ts'
-import { requestPart } from '../shared/call-data.ts'
 import { member } from '../shared/declared.ts'
-import type { RequestPart } from '../shared/part.ts'
+import { type RequestPart, requestPart } from '../shared/part.ts'
 
 /** What a graph pauses with: the shape of LangChain's own human-in-the-loop middleware, so that front ends know it. */
 export interface Question {

@@ -1,4 +1,5 @@
-import type { ApprovalState, Materiality, Notice, Refusal } from '../../src/index.ts'
+import type { ApprovalRecord, ApprovalState, Materiality, Notice, Refusal } from '../../src/index.ts'
+import type { CallRecord } from './journal.ts'
 
 /** The version of what a `data-holdpoint` part says. A reader that meets another shows that it does, and believes nothing in it. */
 export const PART_VERSION = 1
@@ -65,4 +66,50 @@ export interface HoldpointPart {
   readonly type: 'data-holdpoint'
   readonly id: string
   readonly data: HoldpointData
+}
+
+/** What became of one call, for the person. */
+export function dataOf(record: CallRecord): HoldpointData {
+  const { callId, tool, refusal, observed, request, notices } = record
+  return {
+    v: PART_VERSION,
+    toolCallId: callId,
+    tool,
+    outcome: refusal === undefined ? record.outcome : 'refused',
+    ...(record.materiality === undefined ? {} : { materiality: record.materiality }),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(observed === undefined ? {} : { observed }),
+    ...(request === undefined ? {} : { request: requestPart(request) }),
+    ...(notices.length === 0 ? {} : { notices }),
+    receipts: record.receipts.map(({ id, kind, jws }) => ({ id, kind, jws })),
+  }
+}
+
+/** Members by name, so that nothing else of a record ever leaves the server. */
+export function requestPart(record: ApprovalRecord): RequestPart {
+  const { quorum, question, shown, previousText, answers } = record
+  const { ref, requires, state, tool, materiality, principal, because, argumentsText, createdAt, expiresAt } = record
+  const declinedBecause = answers.find(({ answer }) => answer === 'declined')?.reason
+  return {
+    ref,
+    requires,
+    quorum,
+    yeses: answers.filter(({ answer }) => answer === 'approved').length,
+    principal: {
+      type: principal.type,
+      id: principal.id,
+      ...(principal.tenant === undefined ? {} : { tenant: principal.tenant }),
+    },
+    state,
+    tool,
+    materiality,
+    because,
+    argumentsText,
+    ...(previousText === undefined ? {} : { previousText }),
+    question,
+    shown,
+    createdAt,
+    expiresAt,
+    ...(declinedBecause === undefined ? {} : { declinedBecause }),
+  }
 }
