@@ -161,6 +161,8 @@ const ownMeans: {
     packages: ['jose', 'eventsource-parser', 'zod'],
     hasNode: true,
   },
+  // What the host takes for a message or a runnable has to be one of its classes.
+  'adapters/langchain': { packages: ['@langchain/core/messages', '@langchain/core/runnables'] },
   // What runs in a page: nothing that reaches Node. The verifier is loaded when somebody wants something verified.
   'adapters/react': { files: ['src/bytes/legible.ts'], lazyFiles: ['src/verify.ts'], packages: ['react', 'diff'] },
 }

@@ -9,11 +9,12 @@ import {
 import { giveBack } from '../shared/carry-out.ts'
 import { asksInChat, hear, type Said } from '../shared/hearing.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
+import { warnOfUnjson } from '../shared/warnings.ts'
 import { saidInHistory } from './approval-parts.ts'
 import type { HostCall, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 import { toolAsks } from './tool-asks.ts'
-import { warnOfLostReference, warnOfSilentChat, warnOfUnjson } from './warnings.ts'
+import { warnOfLostReference, warnOfSilentChat } from './warnings.ts'
 
 /** What all tools of one `guardTools` share. */
 export interface Surroundings {
@@ -151,7 +152,7 @@ export class Passage {
   #warn(call: HostCall, refused: RefusedAdmission, wantsYes: boolean, said: Said | undefined): void {
     const { name, tool } = this
     const { gate } = this.around
-    warnOfUnjson(gate, name, tool, refused.refusal, call.input)
+    warnOfUnjson(gate, name, tool, { refusal: refused.refusal, input: call.input, where: 'execute' })
     if (refused.request === undefined) return
     if (wantsYes && !this.asksInChat) warnOfSilentChat(gate, name, tool)
     if (said !== undefined && said.ref === undefined) warnOfLostReference(gate, name, tool)

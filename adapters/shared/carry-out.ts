@@ -12,6 +12,8 @@ export interface Execution {
   readonly signal: AbortSignal | undefined
   /** A result that the host's protocol marks as the tool's failure. */
   readonly failed?: (result: unknown) => boolean
+  /** An error by which the tool stops to be run again after an answer. What it had done by then nobody knows: `unknown`. */
+  readonly gaveWay?: (error: unknown) => boolean
   readonly settled: (receipt: Receipt | undefined) => void
   /** The permit did not begin after all: spent, revoked or lapsed. */
   readonly lapsed: (refusal: Refusal) => void
@@ -47,7 +49,9 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     // INVARIANT I3: the tool sees the parse of the decided bytes, never the host's own object.
     result = await lastOf(execution.execute(begun.input))
   } catch (error) {
-    await end(failureOf(error, execution.signal))
+    // A call that has begun never counts as not executed: the gate records that its outcome is unknown.
+    const gaveWay = execution.gaveWay?.(error) === true
+    await end(gaveWay ? { status: 'not_executed' } : failureOf(error, execution.signal))
     throw error
   }
   const ending = endingOf(result, execution)

@@ -17,6 +17,8 @@ export interface Crossing {
   readonly signal?: AbortSignal | undefined
   /** A result that the host's protocol marks as the tool's failure. */
   readonly failed?: (result: unknown) => boolean
+  /** An error by which the tool stops to be run again after an answer. */
+  readonly gaveWay?: (error: unknown) => boolean
   readonly asked?: Pick<AdmitOptions, 'wait' | 'requires' | 'onSilence' | 'holdMs'>
 }
 
@@ -37,7 +39,7 @@ export type Crossed =
  * its outcome is on record. A live duplicate joins the first.
  */
 export async function cross(crossing: Crossing): Promise<Crossed> {
-  const { gate, call, execute, signal, failed, asked } = crossing
+  const { gate, call, execute, signal, failed, gaveWay, asked } = crossing
   const admission = await gate.admit(call, {
     ...asked,
     obliging: 'all',
@@ -49,6 +51,7 @@ export async function cross(crossing: Crossing): Promise<Crossed> {
     execute: (input) => execute(input, (preview) => admission.reveal(preview)),
     signal,
     ...(failed === undefined ? {} : { failed }),
+    ...(gaveWay === undefined ? {} : { gaveWay }),
     settled: (receipt) => {
       if (receipt !== undefined) record.receipts.push(receipt)
     },
