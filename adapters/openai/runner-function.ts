@@ -23,7 +23,7 @@ export function guardedFunction(
       `Guard the typed tool "${definition.name}" before runnerFunction hides its parser: functions: guardTools([${definition.name}], gate).map(runnerFunction)`,
     )
   const gated = async (args: unknown, options?: { readonly signal?: AbortSignal }): Promise<unknown> => {
-    const { callId, step, rejected } = take(around.gate, definition.name, JSON.stringify(args)) ?? {}
+    const { callId, step, rejected } = take(around.gate, definition.name, JSON.stringify(args))
     return await ask(around, {
       tool: rejected?.tool ?? definition.name,
       definition: rejected?.definition ?? definition,
