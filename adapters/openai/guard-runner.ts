@@ -54,7 +54,8 @@ interface RunnerOptions {
  * @returns the runner, with `run` and `iterate` as before; they throw HoldpointError ERR_UNGATED for hosted tools that `ungated` does
  * not list
  * @example
- * const runner = guardRunner(new ResponsesToolRunner({ functions: guardTools([order, refund], me).map(runnerFunction) }), me)
+ * const [order, refund] = guardTools([typedOrder, typedRefund], me)
+ * const runner = guardRunner(new ResponsesToolRunner({ functions: [runnerFunction(order), runnerFunction(refund)] }), me)
  * const response = await runner.run(client, { model, input })
  */
 export function guardRunner<R extends HostRunnerOfResponses>(runner: R, gate: Gate, options: UngatedOption = {}): R {

@@ -46,7 +46,8 @@ async function chat(client: OpenAI, user: string) {
 /** The Responses API. */
 async function respond(client: OpenAI, user: string) {
   const me = gate.as({ user, agent: 'support' }, { conversation: `response-${user}` })
-  const functions = guardTools([zodResponsesFunction(order), zodResponsesFunction(refund)], me).map(runnerFunction)
+  const [look, pay] = guardTools([zodResponsesFunction(order), zodResponsesFunction(refund)], me)
+  const functions = [runnerFunction(look), runnerFunction(pay)]
   const runner = guardRunner(new ResponsesToolRunner({ functions }), me)
   return await runner.run(client, { model: 'scripted', input: 'I want my money back.' })
 }
