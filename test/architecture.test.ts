@@ -156,6 +156,8 @@ const ownMeans: {
 } = {
   // Text of arguments has to be read before a host's own parser does.
   'adapters/shared': { files: ['src/bytes/strict-json.ts'], packages: [] },
+  // The SDK tells a refusal by its class, and by nothing else.
+  'adapters/anthropic': { packages: ['@anthropic-ai/sdk/lib/tools/ToolError'] },
   'adapters/mcp-proxy': {
     rooms: ['adapters/mcp', 'src/bytes'],
     packages: ['jose', 'eventsource-parser', 'zod'],
@@ -375,6 +377,7 @@ describe('this check', () => {
     ['adapters/ai-sdk/tools.ts', 'ai', '`import type` alone'],
     ['adapters/ai-sdk/tools.ts', '../mcp/index.ts', 'not adapters/mcp/index.ts'],
     ['adapters/mcp/link.ts', 'node:http', 'may not import node:http'],
+    ['adapters/anthropic/guard-tools.ts', '@anthropic-ai/sdk', 'may not import @anthropic-ai/sdk'],
     ['adapters/openai/guard-tools.ts', '../../src/bytes/strict-json.ts', 'not src/bytes/strict-json.ts'],
     ['adapters/react/refusal.tsx', '../../src/verify.ts', 'not src/verify.ts'],
     ['adapters/react/refusal.tsx', '../../src/bytes/digest.ts', 'not src/bytes/digest.ts'],

@@ -6,6 +6,8 @@ import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { inspect } from './inspect.ts'
 import { answerMcp } from './mcp-approval.ts'
 import { expect, standInFor } from './pending.ts'
+import { HOST } from './surroundings.ts'
+import { type HostTurn, Tripwire } from './tripwire.ts'
 
 /** `ResponsesToolRunner` of `openai/helpers/responses-tool-runner`. */
 export interface HostRunnerOfResponses {
@@ -52,13 +54,19 @@ interface RunnerOptions {
  * @returns the runner, with `run` and `iterate` as before; they throw HoldpointError ERR_UNGATED for hosted tools that `ungated` does
  * not list
  * @example
- * const runner = guardRunner(new ResponsesToolRunner({ functions: guardTools([order, refund], me).map(runnerFunction) }), me)
+ * const [order, refund] = guardTools([typedOrder, typedRefund], me)
+ * const runner = guardRunner(new ResponsesToolRunner({ functions: [runnerFunction(order), runnerFunction(refund)] }), me)
  * const response = await runner.run(client, { model, input })
  */
 export function guardRunner<R extends HostRunnerOfResponses>(runner: R, gate: Gate, options: UngatedOption = {}): R {
   async function* iterate(client: Client, params: { readonly tools?: readonly HostTool[] }, own: RunnerOptions = {}) {
     acceptHosted(params.tools ?? [], gate, options)
-    yield* runner.iterate(watched(client, gate) as never, params as never, bridged(own, gate) as never)
+    const wire = new Tripwire(gate)
+    const turns = runner.iterate(watched(client, gate, wire) as never, params as never, bridged(own, gate) as never)
+    for await (const turn of turns as AsyncIterable<HostTurn>) {
+      wire.ran(turn.completedCallIds)
+      yield wire.listening(turn)
+    }
   }
   return Object.create(runner, { iterate: { value: iterate } })
 }
@@ -73,14 +81,14 @@ function bridged(own: RunnerOptions, gate: Gate): RunnerOptions {
 }
 
 /** The client as the runner uses it; each response is read before the runner acts on it. */
-function watched(client: Client, gate: Gate): Client {
+function watched(client: Client, gate: Gate, wire: Tripwire): Client {
   const { responses } = client
   const watching = {
     create: async (body: Body, options: unknown) => {
-      const reading = new Reading(gate, body)
+      const reading = new Reading(gate, body, wire)
       return await reading.response(await responses.create(body, options))
     },
-    stream: (body: Body, options: unknown) => new Reading(gate, body).stream(responses.stream(body, options)),
+    stream: (body: Body, options: unknown) => new Reading(gate, body, wire).stream(responses.stream(body, options)),
   }
   return Object.create(client, { responses: { value: watching } })
 }
@@ -88,14 +96,20 @@ function watched(client: Client, gate: Gate): Client {
 /** The reading of one response. */
 class Reading {
   readonly #gate: Gate
+  readonly #wire: Tripwire
+  /** The functions that the model may call, and those of them that can refuse. */
   readonly #names: readonly string[]
+  readonly #guarded: readonly string[]
   readonly #step: number
   /** By call id, what the runner is given. */
   readonly #read = new Map<string, HostItem>()
 
-  constructor(gate: Gate, { input, tools = [] }: Body) {
+  constructor(gate: Gate, { input, tools = [] }: Body, wire: Tripwire) {
     this.#gate = gate
+    this.#wire = wire
     this.#names = tools.flatMap((tool) => (tool.type === 'function' ? (textOf(tool, 'name') ?? []) : []))
+    const gated = gate.coverage().filter(({ host, standing }) => host === HOST && standing === 'gated')
+    this.#guarded = this.#names.filter((name) => gated.some(({ tool }) => tool === name))
     this.#step = Array.isArray(input) ? input.length : 0
   }
 
@@ -143,10 +157,11 @@ class Reading {
     const isKnown = this.#names.includes(name)
     if (isKnown && isLegible(text) && isObject(JSON.parse(text))) {
       expect(this.#gate, name, JSON.stringify(JSON.parse(text)), identity)
+      this.#wire.expect(name, identity)
       return item
     }
-    const [substitute] = isKnown ? [name] : this.#names
-    // Without a function there is nobody who could refuse it: the runner ends.
+    // Only a guarded function refuses what stands in for the arguments; without one the runner ends, as it would by itself.
+    const [substitute] = this.#guarded.filter((guarded) => !isKnown || guarded === name)
     if (substitute === undefined) return item
     const standIn = standInFor(callId)
     const definition = { name, origin: 'own' } as const

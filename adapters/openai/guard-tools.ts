@@ -26,8 +26,8 @@ const guarded = new WeakSet<object>()
  * const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1' })
  * const runner = client.chat.completions.runTools({ model, messages, tools: guardTools([order, refund], me) })
  */
-export function guardTools<T extends readonly object[]>(tools: T, gate: Gate, options: GuardOptions = {}): T {
-  const given = tools as readonly HostTool[]
+export function guardTools<T extends readonly object[] | []>(tools: T, gate: Gate, options: GuardOptions = {}): T {
+  const given: readonly HostTool[] = tools
   refuseTwice(given)
   acceptHosted(given, gate, options)
   const surroundings = around(gate, options)

@@ -30,9 +30,9 @@ export function standInFor(callId: string): string {
   return JSON.stringify({ [STAND_IN]: callId })
 }
 
-/** UNTRUSTED: a model may write this too. Then nobody waits for such a call, and the gate decides on what it says. */
+/** UNTRUSTED: a model may write this too. */
 export function isStandIn(text: string): boolean {
-  return text.includes(STAND_IN)
+  return text.startsWith(`{"${STAND_IN}":`)
 }
 
 /** Calls without a taker that one gate or view remembers. */
@@ -55,13 +55,26 @@ export function expect(gate: Gate, tool: string, text: string, call: PendingCall
   }
 }
 
-/** The oldest call of these very arguments: alike calls can take one another's place. */
-export function take(gate: Gate, tool: string, text: string): PendingCall | undefined {
+/**
+ * The oldest call of these very arguments: alike calls can take one another's place. Nothing is known of a call that no guarded runner
+ * saw. INVARIANT I4: a stand-in that nobody put there stands for nothing that may run.
+ */
+export function take(gate: Gate, tool: string, text: string): PendingCall {
   const key = keyOf(gate, tool, text)
   const [first, ...rest] = pendings.get(gate)?.get(key) ?? []
   if (rest.length === 0) pendings.get(gate)?.delete(key)
   else pendings.get(gate)?.set(key, rest)
+  if (first === undefined) return isStandIn(text) ? { rejected: { tool, text: 'unread' } } : {}
+  takenUp.add(first)
   return first
+}
+
+/** Calls that a guarded callback has taken up. */
+const takenUp = new WeakSet<PendingCall>()
+
+/** Did a guarded callback take this call up? */
+export function isTaken(call: PendingCall): boolean {
+  return takenUp.has(call)
 }
 
 function keyOf(gate: Gate, tool: string, text: string): string {

@@ -20,10 +20,10 @@ export function guardedFunction(
   if (typeof Reflect.get(execute, STAGES) === 'function')
     throw new HoldpointError(
       'ERR_TOOL',
-      `Guard the typed tool "${definition.name}" before runnerFunction hides its parser: functions: guardTools([${definition.name}], gate).map(runnerFunction)`,
+      `Guard the typed tool "${definition.name}" before runnerFunction hides its parser: const [guarded] = guardTools([tool], gate), and then { functions: [runnerFunction(guarded)] }.`,
     )
   const gated = async (args: unknown, options?: { readonly signal?: AbortSignal }): Promise<unknown> => {
-    const { callId, step, rejected } = take(around.gate, definition.name, JSON.stringify(args)) ?? {}
+    const { callId, step, rejected } = take(around.gate, definition.name, JSON.stringify(args))
     return await ask(around, {
       tool: rejected?.tool ?? definition.name,
       definition: rejected?.definition ?? definition,

@@ -140,7 +140,7 @@ class ParsingGate {
   #identify(text: string, runner: unknown): PendingCall {
     const { name } = this.#own.definition
     if (typeof runner === 'object' && runner !== null) return inMessages(runner, name, text)
-    return take(this.#around.gate, name, text) ?? {}
+    return take(this.#around.gate, name, text)
   }
 }
 
