@@ -1,0 +1,5 @@
+export type { CallRecord } from '../shared/journal.ts'
+export { BUILT_IN_TOOLS } from './built-in.ts'
+export { type ClaudeOptions, claudeOptions, type GuardedOptions, type PersonQuestion } from './claude-options.ts'
+export { type GuardToolsOptions, guardTools } from './guard-tools.ts'
+export { type Naming, type ToolName, toolNameOf } from './names.ts'
