@@ -1,5 +1,5 @@
 import type { ApprovalRecord, Gate } from '../../src/index.ts'
-import type { CallRecord } from '../shared/journal.ts'
+import type { HoldpointData } from '../shared/part.ts'
 import type { CanUseTool, Hook, HookMatcher, OwnCanUseTool, OwnHook } from './host.ts'
 import { Passage } from './passage.ts'
 
@@ -28,7 +28,7 @@ export interface ClaudeOptions {
    * `ask` (default where there is an `ask`), now; `defer`, the query ends, and is resumed when there is an answer.
    */
   readonly onApproval?: 'refuse' | 'ask' | 'defer'
-  /** Asks the person of this view, who is signed in with you, for their own yes. Throwing is a no. */
+  /** Asks the person of this view (`channel: 'chat'`), who is signed in with you, for their own yes. Throwing is a no. */
   readonly ask?: (
     question: PersonQuestion,
     options: { readonly signal: AbortSignal },
@@ -38,7 +38,7 @@ export interface ClaudeOptions {
   /** Your own hooks. They are kept beside the gate's. */
   readonly hooks?: { readonly [event: string]: readonly HookMatcher<OwnHook>[] | undefined }
   /** Told of each call with its receipts: when it was refused, or has ended. */
-  readonly onCall?: (record: CallRecord) => void
+  readonly onCall?: (call: HoldpointData) => void
   /** The longest that one decision may take, a person at `holdpoint watch` included, seconds. Default 60. */
   readonly timeout?: number
   /** What a medium or high call does while no policy answers. `hold` waits for the policy point to heal. Default `refuse`. */

@@ -2,11 +2,14 @@ import { z } from 'zod'
 import { type Gate, HoldpointError, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { cross } from '../shared/cross.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { jsonSchemaOf } from '../shared/json-schema.ts'
 import { isGuarded, rememberGuarded } from './guarded.ts'
 import type { HostResult, SdkTool } from './host.ts'
 
 export const HOST = 'claude-agent'
+
+const PACKAGE = { name: '@anthropic-ai/claude-agent-sdk', range: '^0.3.329' }
 
 /** What `guardTools` is told. */
 export interface GuardToolsOptions {
@@ -18,7 +21,8 @@ export interface GuardToolsOptions {
  * Puts a gate in front of each handler of a `createSdkMcpServer`. This is the enforcement: it holds for whatever calls the tool,
  * hooks or none.
  *
- * @throws HoldpointError ERR_TOOL for a name no tool may have, case-fold twins, tools that are guarded already or have no handler
+ * @throws HoldpointError ERR_TOOL for a name no tool may have, case-fold twins, tools without a name or guarded already; ERR_HOST for one without
+ * a handler
  * @example
  * const shop = createSdkMcpServer({ name: 'shop', tools: guardTools([order, refund], me, { server: 'shop' }) })
  */
@@ -77,11 +81,8 @@ function refuseUnusable(tool: SdkTool): void {
       `${tool.name} is guarded already. Pass the original tools to guardTools, once.`,
     )
   }
-  if (typeof tool.name === 'string' && typeof tool.handler === 'function') return
-  throw new HoldpointError(
-    'ERR_TOOL',
-    `${typeof tool.name === 'string' ? `${tool.name} has no handler` : 'a tool has no name'}: pass what tool(name, description, inputSchema, handler) of the SDK returns.`,
-  )
+  if (typeof tool.name === 'string') methodOf(PACKAGE, tool, `The tool "${tool.name}"`, 'handler')
+  else throw new HoldpointError('ERR_TOOL', 'A tool has no name: pass what tool() of the SDK returns.')
 }
 
 function definitionOf(tool: SdkTool): ToolDefinition {

@@ -6,9 +6,12 @@ import {
   type Gate,
   type JsonObject,
   type PermittedAdmission,
+  type Refusal,
   renderForModel,
 } from '../../src/index.ts'
-import { type CallRecord, journalOf } from '../shared/journal.ts'
+import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { journalOf } from '../shared/journal.ts'
+import { reportOf } from '../shared/report-of.ts'
 import { RunningCalls } from './calls.ts'
 import type { ClaudeOptions } from './claude-options.ts'
 import { Foreign } from './foreign.ts'
@@ -72,7 +75,7 @@ export class Passage {
       const admission = await this.#admit(arrived, this.#inTime(signal))
       if (admission.outcome === 'permitted') return this.#answer(this.#let(arrived, admission))
       const { request, refusal } = admission
-      if (request !== undefined && this.#pausesFor(request)) return this.#pause(arrived, request)
+      if (request !== undefined && this.#pausesFor(refusal, request)) return this.#pause(arrived, request)
       this.#tell(event.tool_use_id)
       return denied(renderForModel(refusal))
     } catch {
@@ -84,6 +87,8 @@ export class Passage {
   async after(event: HostEvent): Promise<HookAnswer> {
     if (!isToolEvent(event)) return {}
     const name = toolNameOf(event, this.#options)
+    // A refusal of our own handler is a failure to the host; nothing has run.
+    if (this.#guarded(name) !== undefined && reportOf(this.#gate, event.tool_use_id)?.outcome === 'refused') return {}
     const reported = await this.#running.end(event.tool_use_id, event.tool_input, endingOf(event))
     if (reported === 'otherwise') this.#warnOfOther(name, event)
     const isKnown = this.#gate.reportRun(HOST, { tool: name.tool, server: name.server, callId: event.tool_use_id })
@@ -118,8 +123,7 @@ export class Passage {
 
   #arrive(event: ToolEvent): Arrived {
     const name = toolNameOf(event, this.#options)
-    // INVARIANT I8: only a server that this program made can be one in whose handlers we stand.
-    const guarded = name.from?.source === 'sdk' ? guardedTool(this.#gate, name.server, name.tool) : undefined
+    const guarded = this.#guarded(name)
     const call: Call = {
       tool: name.tool,
       server: name.server,
@@ -129,6 +133,11 @@ export class Passage {
       definition: guarded?.definition ?? this.#foreign.definitionOf(name),
     }
     return { name, guarded, event, call }
+  }
+
+  /** INVARIANT I8: only a server that this program made can be one in whose handlers we stand. */
+  #guarded({ server, tool, from }: ToolName): GuardedTool | undefined {
+    return from?.source === 'sdk' ? guardedTool(this.#gate, server, tool) : undefined
   }
 
   async #admit({ call, guarded, event }: Arrived, signal: AbortSignal, isAnswered = false): Promise<Admission> {
@@ -177,11 +186,13 @@ export class Passage {
     return this.#options.onApproval ?? (this.#options.ask === undefined ? 'refuse' : 'ask')
   }
 
-  /** The person of this view can give their own yes; for a role's the host may wait, and nobody here can be asked. */
-  #pausesFor({ requires, state }: ApprovalRecord): boolean {
-    if (state !== 'pending') return false
-    if (this.#onApproval === 'defer') return true
-    return this.#onApproval === 'ask' && this.#options.ask !== undefined && requires === 'confirmation'
+  /**
+   * For what the person in this chat can answer; a query that ends meanwhile can wait for anybody. A call that is deferred a second
+   * time is lost to the host, so one that was resumed before there is an answer is told to wait.
+   */
+  #pausesFor(refusal: Refusal, request: ApprovalRecord): boolean {
+    if (this.#onApproval === 'defer') return refusal.code === 'approval_required'
+    return this.#onApproval === 'ask' && asksInChat(this.#gate) && isAskable(refusal, request)
   }
 
   #pause(arrived: Arrived, request: ApprovalRecord): HookAnswer {
@@ -210,12 +221,7 @@ export class Passage {
       ...(event.agent_id === undefined ? {} : { agentId: event.agent_id }),
     }
     const said = await this.#options.ask?.(question, { signal })
-    const answer = said === 'approved' ? 'approved' : 'declined'
-    const channel = this.#gate.scope?.channel
-    await this.#gate.answer(request.ref, answer, {
-      shown: request.shown,
-      channel: channel === undefined || channel === 'none' ? 'chat' : channel,
-    })
+    await this.#gate.answer(request.ref, said === 'approved' ? 'approved' : 'declined', { shown: request.shown })
     return await this.#permit(arrived, signal)
   }
 
@@ -285,10 +291,10 @@ export class Passage {
   }
 
   #tell(callId: string): void {
-    const record: CallRecord | undefined = journalOf(this.#gate).find(callId)
-    if (record === undefined) return
+    const report = reportOf(this.#gate, callId)
+    if (report === undefined) return
     try {
-      this.#options.onCall?.(record)
+      this.#options.onCall?.(report)
     } catch (cause) {
       this.#gate.warn('listener_failed', `onCall threw: ${cause instanceof Error ? cause.message : 'no error'}`)
     }
