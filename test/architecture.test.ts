@@ -170,7 +170,7 @@ const ownMeans: {
 }
 
 /** zod turns a host's own zod schemas into JSON Schema. */
-const zodAdapters: ReadonlySet<string> = new Set(['adapters/ai-sdk', 'adapters/shared'])
+const zodAdapters: ReadonlySet<string> = new Set(['adapters/ai-sdk', 'adapters/claude-agent', 'adapters/shared'])
 
 function adapterBreach(file: string, specifier: string, kind: Import['kind']): string | undefined {
   const name = roomOf(file)
