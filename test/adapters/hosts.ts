@@ -8,6 +8,8 @@ export interface Host {
   readonly title: string
   /** Its packages among our peers, and under which names they are installed here. */
   readonly packages: readonly { readonly peer: string; readonly installed: readonly string[] }[]
+  /** For `npm run compat`: what is installed beside or instead of the newest release of each. */
+  readonly newest?: Readonly<Record<string, string>>
   /** One driver for each way in which it runs tools. Loaded when asked for: no test pays for hosts that it does not use. */
   readonly drivers: () => Promise<readonly HostDriver[]>
 }
@@ -18,6 +20,7 @@ export const HOSTS: readonly Host[] = [
     name: 'ai-sdk',
     title: 'Vercel AI SDK',
     packages: [{ peer: 'ai', installed: ['ai', 'ai-v6'] }],
+    newest: { 'ai-v6': 'npm:ai@6', '@ai-sdk/code-mode': 'latest' },
     drivers: async () => {
       const { aiSdkDriver } = await import('./ai-sdk/driver.ts')
       const modes = ['generateText', 'streamText', 'ToolLoopAgent', 'ToolLoopAgent.stream'] as const
