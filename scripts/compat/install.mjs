@@ -19,18 +19,44 @@ export function installHost({ root, folder, tarball, host }) {
   mkdirSync(folder)
   for (const part of ['test/adapters', 'test/support'])
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
-  const newest = {
-    ...Object.fromEntries(host.packages.flatMap(({ installed }) => installed).map((name) => [name, 'latest'])),
-    ...host.newest,
+  const newest = {}
+  for (const [name, wanted] of wantedOf(host)) {
+    const spec = newestOf(name, wanted)
+    if (spec === undefined) return { because: `the registry names no newest ${name}` }
+    newest[name] = spec
   }
-  const manifest = { private: true, type: 'module', dependencies: { holdpoint: `file:${tarball}`, ...newest } }
-  writeFileSync(path.join(folder, 'package.json'), JSON.stringify(manifest))
+  const dependencies = { holdpoint: `file:${tarball}`, ...newest }
+  writeFileSync(
+    path.join(folder, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', dependencies, overrides: host.overrides ?? {} }),
+  )
   let done = { status: 1, stderr: '' }
   for (let nth = 0; nth < TRIES && done.status !== 0; nth += 1) {
     done = npm(['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], folder)
   }
   if (done.status !== 0) return { because: reasonIn(done) }
   return { versions: Object.fromEntries(Object.keys(newest).map((name) => [name, versionOf(folder, name)])) }
+}
+
+function wantedOf({ packages, newest = {} }) {
+  const own = packages.flatMap(({ installed }) => installed).map((name) => [name, 'latest'])
+  return Object.entries({ ...Object.fromEntries(own), ...newest })
+}
+
+/** The very version: where something else beside it pins an older one, npm takes a tag for that. */
+function newestOf(name, wanted) {
+  const [, alias, range] = /^npm:(.+)@([^@]+)$/.exec(wanted) ?? [undefined, name, wanted]
+  const { status, stdout } = npm(['view', `${alias}@${range}`, 'version', '--json'], undefined)
+  if (status !== 0) return undefined
+  const found = JSON.parse(stdout)
+  const version = Array.isArray(found) ? found.toSorted(byVersion).at(-1) : found
+  return alias === name ? version : `npm:${alias}@${version}`
+}
+
+function byVersion(one, other) {
+  const parts = (version) => version.split(/[.-]/).map(Number)
+  const [a, b] = [parts(one), parts(other)]
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
 }
 
 function npm(args, cwd) {

@@ -44,7 +44,9 @@ export async function runSuite({ root, folder, host }) {
   const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { testResults: [] }
   const tests = results.testResults.flatMap(({ assertionResults }) => assertionResults)
   if (tests.length === 0) return { outcome: 'not tried', because: `the suite cannot be read: ${firstError(printed)}` }
-  const failed = tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
+  const failed = tests
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName, failureMessages }) => `${fullName}: ${String(failureMessages?.[0]).split('\n')[0]}`)
   const passed = tests.filter(({ status }) => status === 'passed').length
   return {
     outcome: failed.length === 0 ? 'green' : 'red',

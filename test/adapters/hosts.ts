@@ -10,6 +10,7 @@ export interface Host {
   readonly packages: readonly { readonly peer: string; readonly installed: readonly string[] }[]
   /** For `npm run compat`: what is installed beside or instead of the newest release of each. */
   readonly newest?: Readonly<Record<string, string>>
+  readonly overrides?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** One driver for each way in which it runs tools. Loaded when asked for: no test pays for hosts that it does not use. */
   readonly drivers: () => Promise<readonly HostDriver[]>
 }
@@ -21,6 +22,8 @@ export const HOSTS: readonly Host[] = [
     title: 'Vercel AI SDK',
     packages: [{ peer: 'ai', installed: ['ai', 'ai-v6'] }],
     newest: { 'ai-v6': 'npm:ai@6', '@ai-sdk/code-mode': 'latest' },
+    // It pins the very version that it was released with.
+    overrides: { '@ai-sdk/code-mode': { ai: '$ai' } },
     drivers: async () => {
       const { aiSdkDriver } = await import('./ai-sdk/driver.ts')
       const modes = ['generateText', 'streamText', 'ToolLoopAgent', 'ToolLoopAgent.stream'] as const

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Host } from '../adapters/hosts.ts'
+import { HOLES } from '../holes.ts'
 import { BEHAVIOURS, type Behaviour, NUMBERS } from './behaviours.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -120,6 +121,19 @@ function zodOf(found: readonly Manifest[]): string {
   return [...new Set(words)].join('; ')
 }
 
+/** Ways past the frameworks' own hooks, and the tests that they are none past the gate. */
+export function holesTable(): string {
+  const rows = HOLES.map(({ host, seen, shownBy }) => {
+    const tests = shownBy.map((shown) =>
+      'behaviour' in shown
+        ? `behaviour ${shown.behaviour}, ${BEHAVIOURS[shown.behaviour].guarantee}`
+        : `\`${shown.file}\`: ${shown.title}`,
+    )
+    return `| \`${host}\` | ${seen} | ${tests.join('; ')} |`
+  })
+  return ['| host | seen without holdpoint | shown by |', '|---|---|---|', ...rows].join('\n')
+}
+
 export function manifest(folder: string): Manifest {
   return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest
 }
@@ -138,6 +152,7 @@ export function pages(
         ['guarantees', guarantees.replaceAll('(HOSTS/', '(')],
         ['ways', waysTable(shown)],
         ['versions', versionsTable(hosts)],
+        ['holes', holesTable()],
       ]),
     ],
   ])
