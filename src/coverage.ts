@@ -23,15 +23,25 @@ export class Coverage {
   /** Calls that were admitted, or marked as ungated: what a host may report to have run. Oldest first. */
   readonly #admitted = new Set<string>()
   readonly #emit: EventSink
+  readonly #heard: () => void
+  #edition = 0
   #isFull = false
 
-  constructor(emit: EventSink) {
+  /** @param heard told whenever a host has shown something, new or not */
+  constructor(emit: EventSink, heard: () => void = () => undefined) {
     this.#emit = emit
+    this.#heard = heard
+  }
+
+  /** Another one whenever the list has become another one. */
+  get edition(): number {
+    return this.#edition
   }
 
   /** A host's adapter says what it sees. A tool that stood worse before stays so: one open door is a door. */
   cover(host: string, server: string, tools: readonly ToolSeen[]): void {
     for (const { tool, standing, because } of tools) this.#keep({ host, server, tool, standing, because })
+    this.#heard()
   }
 
   /** By host, server and tool. */
@@ -56,6 +66,7 @@ export class Coverage {
   reportRun(where: string, host: string, server: string, tool: string, callId: string): boolean {
     if (this.#admitted.has(callOf(where, server, tool, callId))) return true
     this.#keep({ host, server, tool, standing: 'unknown', because: 'ran without an admission' })
+    this.#heard()
     this.#emit({
       event: 'programmer-warned',
       code: 'ran_without_admission',
@@ -70,6 +81,7 @@ export class Coverage {
     if (known === undefined) {
       this.#add(key, found)
     } else if (RANK[found.standing] >= RANK[known.standing]) {
+      if (known.standing !== found.standing || known.because !== found.because) this.#edition += 1
       known.standing = found.standing
       known.because = found.because
     }
@@ -78,6 +90,7 @@ export class Coverage {
   #add(key: string, found: Seen): void {
     if (this.#seen.size < MOST_TOOLS) {
       this.#seen.set(key, found)
+      this.#edition += 1
       return
     }
     if (this.#isFull) return

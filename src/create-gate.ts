@@ -33,6 +33,7 @@ import { Lineage, traceOfConversation } from './receipt/lineage.ts'
 import { Recorder } from './receipt/recorder.ts'
 import { DEFAULT_SIGNER_MS, remoteSigner } from './receipt/remote-signer.ts'
 import { generateSigner } from './receipt/sign.ts'
+import { CoverageKeeper } from './store/coverage-files.ts'
 import { withDeadline } from './store/deadline.ts'
 import { createMemoryStore } from './store/memory.ts'
 import { pinFolder } from './store/pin-files.ts'
@@ -167,6 +168,17 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
     open: openDraft(loaded, panel.policyDigest, settings),
   })
   const lineage = new Lineage()
+  const coverage = new Coverage(emit, () => coverageFile?.heard())
+  const coverageFile = !isKept(places, options)
+    ? undefined
+    : new CoverageKeeper({
+        folder: places.coverage,
+        gate: issuer,
+        coverage,
+        clock,
+        schedule: scheduleFirmly,
+        warn: (message) => emit({ event: 'programmer-warned', code: 'coverage', message }),
+      })
   const live: SharedState['live'] = new Map()
   const exits = new Exits({
     settings,
@@ -205,7 +217,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         clock,
         warn: (message) => emit({ event: 'programmer-warned', code: 'override', message }),
       }),
-      coverage: new Coverage(emit),
+      coverage,
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir(), state }),
       approver: approverOf(places, options, signer),
       clock,
@@ -223,6 +235,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         ? Buffer.from(randomBytes(16)).toString('hex')
         : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
+    coverageFile,
     log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, signer, options), emit),
     closed: () => {
       sender.close()
@@ -274,6 +287,11 @@ function approverOf(
 
 function createPins({ store, pins }: Places, identity: string | undefined): PinShelf {
   return store.kind === 'memory' ? remembered(pinMemories, identity, createPinMemory) : pinFolder(pins)
+}
+
+/** A gate whose receipts no other process can read leaves nothing else behind. */
+function isKept({ store }: Places, { effects }: GateOptions): boolean {
+  return store.kind !== 'memory' && effects?.store === undefined
 }
 
 /** @throws HoldpointError ERR_CONFIG where the receipts are in a store that has no folder here */

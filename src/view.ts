@@ -53,6 +53,8 @@ export interface SharedState {
   readonly traceOf: (conversation: string | undefined) => string
   /** Calls that are being decided now; the surplus is refused. What runs does not count: a slow tool must not shut the gate. */
   readonly deciding: { count: number; readonly most: number }
+  /** What keeps the coverage for other processes, where they can read the receipts too. */
+  readonly coverageFile: { close(): Promise<void> } | undefined
   /** What keeps the log of the receipts, where the gate keeps one. */
   readonly log: { health(): LogHealth; close(): Promise<void> } | undefined
   /** The gate was closed: the same options now give a new one. */
@@ -210,6 +212,7 @@ export class GateView implements Gate {
   async close(): Promise<void> {
     this.#shared.closed()
     try {
+      await this.#shared.coverageFile?.close()
       await this.#shared.parts.recorder.close()
     } finally {
       // Last, so that the seals are in it.

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { REFUSAL_CODES } from '../src/refusal/codes.ts'
 import { type Import, readSource, type SourceFacts } from './support/source-reader.ts'
 
 /** What a room may import. `'*'` stands for everything of that kind. */
@@ -168,6 +169,35 @@ const ownMeans: {
   // What runs in a page: nothing that reaches Node. The verifier is loaded when somebody wants something verified.
   'adapters/react': { files: ['src/bytes/legible.ts'], lazyFiles: ['src/verify.ts'], packages: ['react', 'diff'] },
 }
+
+/** What a policy, or the gate's own rules, decide by: an adapter that names one of these may be about to decide something itself. */
+const DECIDED: ReadonlySet<string> = new Set([
+  // A call that has run may end so as well.
+  ...Object.keys(REFUSAL_CODES).filter((code) => code !== 'cancelled'),
+  ...['low', 'medium', 'high', 'permit', 'silence', 'enforced', 'failMode', 'fail_open'],
+])
+
+/** Shows people what was decided, in as many words as there are. */
+const DRAWS: ReadonlySet<string> = new Set(['adapters/react'])
+
+const TIERS = ['high', 'low', 'medium']
+const OPEN_FOR_A_YES = ['approval_pending', 'approval_required']
+
+/** Every such word in an adapter, and what it is for. A new one is a decision: the gate's, or `adapters/shared`'s for all of them. */
+const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
+  // The operator's own word on a tool is read out of the tool.
+  ['adapters/mcp/definition.ts', TIERS],
+  ['adapters/shared/declared.ts', TIERS],
+  // Parts of stored messages are checked by their schema.
+  ['adapters/ai-sdk/data-part.ts', TIERS],
+  // A host may pause, or show a form, where somebody's yes is to be had still.
+  ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
+  // In observe mode the tool's own wish for a yes is the host's to ask.
+  ['adapters/ai-sdk/passage.ts', ['enforced']],
+  // Programmers are told why.
+  ['adapters/ai-sdk/warnings.ts', ['arguments_rejected']],
+  ['adapters/mcp/listing.ts', ['tool_unknown']],
+]
 
 /** zod turns a host's own zod schemas into JSON Schema. */
 const zodAdapters: ReadonlySet<string> = new Set(['adapters/ai-sdk', 'adapters/claude-agent', 'adapters/shared'])
@@ -362,6 +392,21 @@ describe('entries', () => {
   })
 })
 
+describe('adapters', () => {
+  it('have no policy of their own: what could branch on a decision is listed here, word by word', () => {
+    const found = Map.groupBy(
+      [...facts].flatMap(([file, { words }]) =>
+        file.startsWith('adapters/') && !DRAWS.has(roomOf(file))
+          ? words.filter(({ what }) => DECIDED.has(what)).map(({ what }) => ({ file, what }))
+          : [],
+      ),
+      ({ file }) => file,
+    )
+    const listed = [...found].map(([file, seen]) => [file, [...new Set(seen.map(({ what }) => what))].sort()])
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(WORDS))
+  })
+})
+
 describe('this check', () => {
   const importing = (specifier: string, kind: Import['kind'] = 'static'): Import => ({ specifier, kind, line: 1 })
 
@@ -417,6 +462,17 @@ describe('this check', () => {
       expect(readSource('a.ts', text).effects).toHaveLength(1)
     },
   )
+
+  it.each([
+    ["if (refusal.materiality === 'low') run()", ['low', 'materiality']],
+    ["const open = new Map([['no_permit', true]])", ['no_permit']],
+    ['const open = { no_permit: true }', ['no_permit']],
+    ['if (!admission.enforced) run()', ['enforced']],
+    ["type Tier = 'low' | { readonly no_permit: 'high' }", []],
+  ])('sees the words of %s', (text, words) => {
+    const seen = readSource('a.ts', text).words.map(({ what }) => what)
+    expect(seen.toSorted()).toEqual(words)
+  })
 
   it('takes `import { type X }` for what it is: an import that stays in the JavaScript', () => {
     const [kept, erased] = readSource('a.ts', 'import { type A } from "a"\nimport type { B } from "b"').imports

@@ -7,7 +7,7 @@ import {
   type ToolDefinition,
 } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
-import { asksInChat, hear, type Said } from '../shared/hearing.ts'
+import { asksInChat, hear, isAskable, type Said } from '../shared/hearing.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
 import { saidInHistory } from './approval-parts.ts'
@@ -68,8 +68,7 @@ export class Passage {
    */
   mayPause(admission: Admission, wantsYes: boolean): boolean {
     if (admission.outcome === 'permitted') return wantsYes && !admission.enforced
-    if (admission.request?.requires !== 'confirmation' || !this.asksInChat) return false
-    return admission.refusal.code === 'approval_required' || admission.refusal.code === 'approval_pending'
+    return this.asksInChat && isAskable(admission.refusal, admission.request)
   }
 
   /** For the hook: begins an admission that `execute` will find. */

@@ -8,6 +8,7 @@ import type {
   RefusedAdmission,
   ToolDefinition,
 } from '../../src/index.ts'
+import { wantsYes } from '../shared/hearing.ts'
 import { refusalResult } from './answers.ts'
 import { declaredIn, isModern, showsForms, takesTasks } from './era.ts'
 import { serverOf } from './listing.ts'
@@ -95,7 +96,7 @@ export class Passage {
     const admission = await this.#admit(name, input, { wait: !this.#showsForms })
     if (admission.outcome === 'permitted' || !this.#showsForms) return this.#fateOf(admission)
     const { request } = admission
-    if (request === undefined || !isOpen(admission)) return this.#fateOf(admission)
+    if (request === undefined || !wantsYes(admission.refusal)) return this.#fateOf(admission)
     const question = questionFor(request)
     // What no form can show may still be shown by whoever watches.
     if (question === undefined) return this.#fateOf(await this.#admit(name, input, { wait: true }))
@@ -195,9 +196,4 @@ function besideIn({ name: _, arguments: __, _meta: ___, task: ____, ...beside }:
 /** May the server answer this call with a task, and its result later? */
 function mayBeTask(params: Message): boolean {
   return takesTasks(params) || params['task'] !== undefined
-}
-
-/** Is there somebody's yes to be had still? */
-function isOpen({ refusal }: RefusedAdmission): boolean {
-  return refusal.code === 'approval_required' || refusal.code === 'approval_pending'
 }

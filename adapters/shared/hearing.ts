@@ -16,8 +16,12 @@ export function asksInChat({ scope }: Gate): boolean {
 
 /** May a host pause over this refusal? Only for a request that the person in this chat can answer. */
 export function isAskable(refusal: Refusal, request: ApprovalRecord | undefined): request is ApprovalRecord {
-  if (request?.requires !== 'confirmation') return false
-  return refusal.code === 'approval_required' || refusal.code === 'approval_pending'
+  return request?.requires === 'confirmation' && wantsYes(refusal)
+}
+
+/** Is there somebody's yes to be had still? */
+export function wantsYes({ code }: Refusal): boolean {
+  return code === 'approval_required' || code === 'approval_pending'
 }
 
 /**

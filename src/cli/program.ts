@@ -103,6 +103,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'coverage',
+    {
+      summary: 'list the tools that hosts showed the gates here: gated, ungated or unknown',
+      load: async () => (await import('./coverage.ts')).coverageCommand,
+    },
+  ],
+  [
     'verify',
     {
       summary: 'verify receipts: signatures, chain, and that every permit has its outcome',

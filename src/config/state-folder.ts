@@ -95,6 +95,8 @@ export interface Places {
   readonly overrides: string
   /** The folder of what third parties' tools must be. */
   readonly pins: string
+  /** The folder of what gates saw of their hosts' tools. */
+  readonly coverage: string
 }
 
 /** Resolves the configured places against the configuration's own folder, and the rest against the state folder. */
@@ -114,17 +116,17 @@ export function placesOf(
     ...(options.key === undefined ? {} : { keyEnv: options.key.env }),
   }
   const overrides = options.overrides === undefined ? resolve(state, 'overrides') : within(folder, options.overrides)
-  const pins = resolve(state, 'pins')
-  if (options.store === 'memory') return { store: { kind: 'memory' }, ...keys, overrides, pins }
+  const folders = { overrides, pins: resolve(state, 'pins'), coverage: resolve(state, 'coverage') }
+  if (options.store === 'memory') return { store: { kind: 'memory' }, ...keys, ...folders }
   const postgres = options.store?.postgres
   if (postgres !== undefined) {
     const { connection, schema = DEFAULT_SCHEMA, deadlineMs = DEFAULT_DEADLINE_MS } = postgres
     const store = { kind: 'postgres', connectionEnv: connection.env, schema, deadlineMs, at: storeAt } as const
-    return { store, ...keys, overrides, pins }
+    return { store, ...keys, ...folders }
   }
   const named = options.store?.folder
   const place = named === undefined ? resolve(state, 'receipts') : within(folder, named)
-  return { store: { kind: 'folder', folder: place }, ...keys, overrides, pins }
+  return { store: { kind: 'folder', folder: place }, ...keys, ...folders }
 }
 
 function within(folder: string, path: string): string {

@@ -15,7 +15,7 @@ describe('the state folder', () => {
     expect(() => stateFolder({ HOLDPOINT_STATE: 's' }, 'linux', '/h')).toThrow(/absolute path/)
   })
 
-  it('holds store, key, overrides and pins unless the configuration says otherwise', () => {
+  it('holds store, key, overrides, pins and coverage unless the configuration says otherwise', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },
       keyFile: '/s/keys/receipt.pem',
@@ -24,6 +24,7 @@ describe('the state folder', () => {
       blindingKeyFile: '/s/keys/blinding-key',
       overrides: '/s/overrides',
       pins: '/s/pins',
+      coverage: '/s/coverage',
     })
     expect(placesOf({ store: { folder: 'r' }, keyFile: '/k', overrides: 'o' }, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/app/r' },
@@ -33,6 +34,7 @@ describe('the state folder', () => {
       blindingKeyFile: '/blinding-key',
       overrides: '/app/o',
       pins: '/s/pins',
+      coverage: '/s/coverage',
     })
     expect(placesOf({ key: { env: 'HOLDPOINT_KEY' } }, '/app', '/s').keyEnv).toBe('HOLDPOINT_KEY')
     expect(placesOf({ store: 'memory' }, '/app', '/s').store).toEqual({ kind: 'memory' })

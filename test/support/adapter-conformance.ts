@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { z as zod } from 'zod'
 import type { Gate, PolicyDecisionPoint, Receipt } from '../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../src/testing.ts'
+import type { Behaviour } from './behaviours.ts'
 import { PERMIT, scriptedPoint } from './scripted-point.ts'
 
 /**
@@ -93,7 +94,7 @@ export interface HostDriver {
   /** Guards a tool with everything odd about it, and says what got lost. */
   identityLost(gate: Gate): Promise<readonly string[]>
   /** What this host cannot do, by the number of the behaviour, and why. */
-  readonly lacks?: Readonly<Record<number, string>>
+  readonly lacks?: Readonly<Partial<Record<Behaviour, string>>>
 }
 
 const path = zod.object({ path: zod.string(), force: zod.boolean().default(false) })
@@ -101,7 +102,7 @@ const amount = zod.object({ amount: zod.number() })
 
 /** Registers the seventeen behaviours for one driver. */
 export function conformsAsAdapter(driver: HostDriver): void {
-  const behaviour = (number: number, sentence: string, body: () => Promise<void>) => {
+  const behaviour = (number: Behaviour, sentence: string, body: () => Promise<void>) => {
     const missing = driver.lacks?.[number]
     if (missing === undefined) return it(`${number} ${sentence}`, body)
     console.log(`skipped: ${driver.name}, behaviour ${number}: ${missing}`)

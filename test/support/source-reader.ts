@@ -23,6 +23,8 @@ export interface SourceFacts {
   readonly forbidden: readonly Finding[]
   /** Time, chance, network and process: effects that enter a pure room as arguments. */
   readonly effects: readonly Finding[]
+  /** Texts and members' names that the code at run time has: what it may compare, look up or read. No type is among them. */
+  readonly words: readonly Finding[]
 }
 
 const effectMembers: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -41,6 +43,8 @@ export function readSource(file: string, text: string): SourceFacts {
   const imports: Import[] = []
   const forbidden: Finding[] = []
   const effects: Finding[] = []
+  const words: Finding[] = []
+  const inTypes = new Set<number>()
   const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length
   const forbid = (what: string) => (node: { readonly start: number }) => {
     forbidden.push({ what, line: lineAt(node.start) })
@@ -73,7 +77,16 @@ export function readSource(file: string, text: string): SourceFacts {
     TSNonNullExpression: forbid('non-null assertion'),
     TSParameterProperty: forbid('parameter property'),
     TSImportEqualsDeclaration: forbid('import ='),
+    TSLiteralType: (node) => void inTypes.add(node.literal.start),
+    Literal: (node) => {
+      if (typeof node.value === 'string' && !inTypes.has(node.start))
+        words.push({ what: node.value, line: lineAt(node.start) })
+    },
+    Property: (node) => {
+      if (node.key.type === 'Identifier') words.push({ what: node.key.name, line: lineAt(node.start) })
+    },
     MemberExpression: (node) => {
+      if (node.property.type === 'Identifier') words.push({ what: node.property.name, line: lineAt(node.start) })
       if (node.object.type !== 'Identifier' || node.property.type !== 'Identifier') return
       const { name } = node.property
       if (effectMembers.get(node.object.name)?.has(name) === true) found(`${node.object.name}.${name}`, node)
@@ -86,5 +99,5 @@ export function readSource(file: string, text: string): SourceFacts {
       if (isDate && node.arguments.length === 0) found('new Date()', node)
     },
   }).visit(program)
-  return { imports, forbidden, effects }
+  return { imports, forbidden, effects, words }
 }

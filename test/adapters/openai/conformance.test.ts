@@ -1,12 +1,4 @@
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { openaiDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-for (const mode of [
-  'runTools',
-  'runTools stream',
-  'runToolCalls',
-  'responses',
-  'responses eager',
-  'runFunctionCalls',
-] as const)
-  conformsAsAdapter(openaiDriver(mode))
+for (const driver of await driversOf('openai')) conformsAsAdapter(driver)

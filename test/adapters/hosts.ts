@@ -1,0 +1,51 @@
+import type { HostDriver } from '../support/adapter-conformance.ts'
+
+/** A host with an adapter, and what the seventeen behaviours are shown on. */
+export interface Host {
+  /** Its folder in `adapters/` and in `test/adapters/`, its entry `holdpoint/…`, its page in `docs/`. */
+  readonly name: string
+  /** What people call it. */
+  readonly title: string
+  /** Its packages among our peers, and under which names they are installed here. */
+  readonly packages: readonly { readonly peer: string; readonly installed: readonly string[] }[]
+  /** For `npm run compat`: what is installed beside or instead of the newest release of each. */
+  readonly newest?: Readonly<Record<string, string>>
+  readonly overrides?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** One driver for each way in which it runs tools. Loaded when asked for: no test pays for hosts that it does not use. */
+  readonly drivers: () => Promise<readonly HostDriver[]>
+}
+
+/** Every host with an adapter, in the order of the tables. */
+export const HOSTS: readonly Host[] = [
+  {
+    name: 'ai-sdk',
+    title: 'Vercel AI SDK',
+    packages: [{ peer: 'ai', installed: ['ai', 'ai-v6'] }],
+    newest: { 'ai-v6': 'npm:ai@6', '@ai-sdk/code-mode': 'latest' },
+    // It pins the very version that it was released with.
+    overrides: { '@ai-sdk/code-mode': { ai: '$ai' } },
+    drivers: async () => {
+      const { aiSdkDriver } = await import('./ai-sdk/driver.ts')
+      const modes = ['generateText', 'streamText', 'ToolLoopAgent', 'ToolLoopAgent.stream'] as const
+      return ([7, 6] as const).flatMap((major) => modes.map((mode) => aiSdkDriver(major, mode)))
+    },
+  },
+  {
+    name: 'openai',
+    title: 'OpenAI SDK',
+    packages: [{ peer: 'openai', installed: ['openai'] }],
+    drivers: async () => {
+      const { openaiDriver } = await import('./openai/driver.ts')
+      const chat = ['runTools', 'runTools stream', 'runToolCalls'] as const
+      const responses = ['responses', 'responses eager', 'runFunctionCalls'] as const
+      return [...chat, ...responses].map(openaiDriver)
+    },
+  },
+]
+
+/** The drivers of one host, for its own conformance test. */
+export async function driversOf(name: string): Promise<readonly HostDriver[]> {
+  const host = HOSTS.find((one) => one.name === name)
+  if (host === undefined) throw new Error(`${name} is not in test/adapters/hosts.ts`)
+  return await host.drivers()
+}
