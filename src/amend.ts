@@ -18,7 +18,7 @@ export interface AmendedCall {
   readonly owed: readonly ArgumentObligation[]
   readonly obligations: readonly Obligation[]
   readonly times: number
-  /** A yes to the arguments as they were. It is no yes to these, and it is used up with them. */
+  /** A yes to the arguments as they were. It is no yes to these, and is used up with them where they need none of their own. */
   readonly spends: ApprovalRecord | undefined
 }
 

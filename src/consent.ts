@@ -95,6 +95,7 @@ function requestOf(
     tool: call.contract.id,
     classification: considered.classification,
     text: call.taken.shown,
+    after: considered.amended?.spends?.ref,
     now: parts.clock.now(),
     random: parts.random,
   })

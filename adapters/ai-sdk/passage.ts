@@ -8,8 +8,8 @@ import {
 } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
-import { type SaidInHistory, saidInHistory } from './approval-parts.ts'
-import { hear } from './hearing.ts'
+import { nosInHistory, type SaidInHistory, saidInHistory } from './approval-parts.ts'
+import { asksInChat, hear, hearNos } from './hearing.ts'
 import type { HostCall, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 import { toolAsks } from './tool-asks.ts'
@@ -56,10 +56,9 @@ export class Passage {
     this.#definition = definition
   }
 
-  /** Can the person in this chat answer for this principal? An anonymous chat cannot: nobody is there to say yes. */
+  /** See `asksInChat` of hearing. */
   get asksInChat(): boolean {
-    const { scope } = this.around.gate
-    return scope?.channel === 'chat' && scope.principal.type === 'user' && scope.principal.basis === 'stated'
+    return asksInChat(this.around.gate)
   }
 
   /**
@@ -111,6 +110,7 @@ export class Passage {
     const { gate, registered, onSilence, holdMs } = this.around
     const asked = this.#callOf(call, await this.#read(registered, signal))
     const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
+    if (this.asksInChat) await hearNos(gate, nosInHistory(call.messages))
     if (said !== undefined) await hear(gate, asked, said)
     const admission = await gate.admit(asked, {
       wait: !this.asksInChat,

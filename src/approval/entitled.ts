@@ -1,4 +1,5 @@
 import { brief } from '../bytes/legible.ts'
+import { personKey } from '../bytes/person.ts'
 import { roleIn } from '../bytes/requirement.ts'
 import type { Answered, ApprovalAnswer, ApprovalRecord, Scope } from '../types.ts'
 import { isElsewhere } from './approval.ts'
@@ -40,7 +41,7 @@ export function notAsked(record: ApprovalRecord, { answer, by, channel, shown }:
     return refused('approval_mismatch', 'What was shown is not what this request asks: look at it again.')
   if (record.state === 'approved' && answer === 'declined') return undefined
   if (record.state !== 'pending') return closed(record)
-  if (answer === 'approved' && record.answers.some((earlier) => earlier.by === by))
+  if (answer === 'approved' && record.answers.some((earlier) => personKey(earlier.by) === personKey(by)))
     return refused('approval_mismatch', 'You have said yes already; the others must be other persons.')
   return undefined
 }
@@ -83,6 +84,9 @@ function notConfirmable({ principal, conversation }: ApprovalRecord, scope: Scop
   const isHere = conversation === scope.conversation || (channel === 'page' && scope.conversation === undefined)
   if (principal.type !== answerer.type || principal.id !== answerer.id || !isHere)
     return refused('approval_mismatch', 'It was asked of somebody else, or in another conversation.')
+  // A chat's view names the agent that it talks to; a page has nobody but its reader, so whoever acts for them there is no person.
+  if (channel === 'page' && scope.agent !== undefined)
+    return refused('approver_not_separate', 'An agent approves nothing, for whomever it acts.')
   if (isElsewhere(channel) && (answerer.basis !== 'stated' || answerer.type !== 'user'))
     return refused('approver_not_separate', 'Nobody is signed in here: a confirmation is a person’s own yes.')
   // A form has somebody in front of it only where somebody is named.
@@ -96,7 +100,7 @@ function notInRole({ principal, requires }: ApprovalRecord, scope: Scope, { by, 
   const role = roleIn(requires) ?? ''
   if (answerer.type !== 'user' || agent !== undefined)
     return refused('approver_not_separate', 'An agent approves nothing.')
-  if (principal.type === 'user' && principal.id === answerer.id)
+  if (principal.type === 'user' && personKey(principal.id) === personKey(answerer.id))
     return refused('approver_not_separate', 'It is your own call: another person has to approve it.')
   if (answerer.basis !== 'stated' || channel === 'terminal' || channel === 'elicitation')
     return refused(

@@ -13,6 +13,7 @@ export function newRequest(about: {
   readonly tool: string
   readonly classification: Classification
   readonly text: string
+  readonly after: string | undefined
   readonly separate: boolean
   readonly now: number
   readonly random: RandomBytes
@@ -41,6 +42,7 @@ export function newRequest(about: {
     requestDigest: about.digest,
     ...asked,
     ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
+    ...(about.after === undefined ? {} : { after: about.after }),
     question,
     shown: sha256(question),
     ...(about.separate ? { separate: true } : {}),

@@ -18,6 +18,11 @@ export interface ApprovalRequest {
   readonly conversation?: string
   /** The exact canonical arguments; where more goes to the tool, an object of `arguments` and `beside`. */
   readonly argumentsText: string
+  /**
+   * The request whose yes came before this one: to the arguments as the call brought them, which policy has changed since. That yes is
+   * none to these.
+   */
+  readonly after?: string
   /** `argumentsText` of the call of this tool and principal that was last approved before, for comparison. */
   readonly previousText?: string
   readonly because: string

@@ -1,4 +1,5 @@
 import { encodeBase64url } from '../bytes/base64url.ts'
+import { personKey } from '../bytes/person.ts'
 import { HoldpointError } from '../errors.ts'
 import type { DecisionClaims } from '../receipt/claims.ts'
 import type { Findings } from '../receipt/findings.ts'
@@ -9,7 +10,7 @@ import type { BundleOpening } from './bundle-text.ts'
 import { sha256Bytes } from './ports.ts'
 import { open, pass, ran, type Verdict } from './report.ts'
 
-/** How many calls back a statement may be of. */
+/** How many calls back a statement may be of, and how many statements back one is known again. */
 const MOST_BACK = 65_536
 
 type Approval = NonNullable<DecisionClaims['approval']>
@@ -33,6 +34,8 @@ export class ApprovalsCheck {
   readonly #findings: Findings
   readonly #anchors: Anchors
   readonly #waiting = new Map<string, Waiting>()
+  /** By a statement's digest, the receipt that names it. */
+  readonly #named = new Map<string, string>()
   #decisions = 0
   #approved = 0
   #established = 0
@@ -54,6 +57,7 @@ export class ApprovalsCheck {
     if (!('answers' in approval)) return
     const why = unlike(approval, principal)
     if (why !== undefined) fail(why)
+    if (this.#isNamedElsewhere(approval, sighted.hash)) fail('a yes that it rests on is behind another call too')
     const missing = new Set(approval.answers.map(({ statement }) => statement))
     this.#waiting.set(sighted.hash, { id: sighted.id, index, approval, ts, principal, missing })
     if (this.#waiting.size > MOST_BACK) this.#waiting.delete(this.#waiting.keys().next().value ?? '')
@@ -74,12 +78,22 @@ export class ApprovalsCheck {
     try {
       const why = differs(await openStatement(text, keys), waiting, answer)
       if (why !== undefined) throw new HoldpointError('ERR_FORMAT', why)
-      waiting.missing.delete(digest)
-      if (waiting.missing.size === 0) this.#established += 1
+      // A statement that comes twice establishes no second call.
+      if (waiting.missing.delete(digest) && waiting.missing.size === 0) this.#established += 1
     } catch (error) {
       const why = error instanceof Error ? error.message : 'a statement cannot be read'
       this.#findings.fail({ index: waiting.index, receipt: waiting.id, check: 'approvals', why })
     }
+  }
+
+  /** INVARIANT I2: one yes runs one call. */
+  #isNamedElsewhere({ answers }: Answers, receipt: string): boolean {
+    const isUsed = answers.some(({ statement }) => (this.#named.get(statement) ?? receipt) !== receipt)
+    for (const { statement } of answers) {
+      this.#named.set(statement, receipt)
+      if (this.#named.size > MOST_BACK) this.#named.delete(this.#named.keys().next().value ?? '')
+    }
+    return isUsed
   }
 
   verdict(): Verdict {
@@ -96,9 +110,10 @@ export class ApprovalsCheck {
 
 /** What a receipt says of its approval that cannot be, whoever signed it. */
 function unlike({ answers }: Answers, { type, id }: DecisionClaims['principal']): string | undefined {
-  if (new Set(answers.map(({ by }) => by)).size < answers.length) return 'it counts one person twice'
-  const isOwn = type === 'user' && answers.some(({ by, roles }) => by === id && roles !== undefined)
-  return isOwn ? 'its principal approved it in a role' : undefined
+  if (new Set(answers.map(({ by }) => personKey(by))).size < answers.length) return 'it counts one person twice'
+  if (new Set(answers.map(({ statement }) => statement)).size < answers.length) return 'it counts one statement twice'
+  const isOwn = answers.some(({ by, roles }) => roles !== undefined && personKey(by) === personKey(id))
+  return type === 'user' && isOwn ? 'its principal approved it in a role' : undefined
 }
 
 /** Where the statement and the receipt say different things. */
@@ -110,7 +125,7 @@ function differs(
   if (said.answer !== 'approved') return 'a statement of its approval says no'
   if (said.ref !== approval.ref) return 'a statement of its approval is of another request'
   if (said.shown !== approval.shown) return 'a statement of its approval is of another text than was shown'
-  if (said.by !== by || said.channel !== channel || (said.roles ?? []).join(' ') !== roles.join(' '))
+  if (said.by !== by || said.channel !== channel || JSON.stringify(said.roles ?? []) !== JSON.stringify(roles))
     return 'a statement of its approval names another person, role or channel'
   return ts >= said.exp * 1_000 ? 'its approval had run out' : undefined
 }

@@ -251,6 +251,36 @@ describe('somebody who is not the one to approve', () => {
     expect((await fateOf(alice)).fate).toBe('approval_pending')
   })
 
+  it('I4: is not the agent on behalf of the principal, on a page of its own', async () => {
+    const policy = '@id("all") @requires("confirmation") permit (principal, action, resource);'
+    const { gate, alice } = shop({ policy })
+    const { ref, shown } = await askedBy(alice)
+    const agent = gate.as({ user: 'alice', agent: 'support' }, { channel: 'page' })
+    expect(said(await agent.answer(ref, 'approved', { shown }))).toBe('approver_not_separate')
+    expect(await agent.approvals()).toEqual([])
+    const herself = gate.as({ user: 'alice' }, { channel: 'page' })
+    expect(said(await herself.answer(ref, 'approved', { shown }))).toBe('recorded')
+  })
+
+  it.each([
+    ['another case', 'José', 'JOSÉ'],
+    ['another Unicode form', 'Jos\u00e9', 'Jose\u0301'],
+    ['another width', 'bob', '\uff42\uff4f\uff42'],
+    ['a space more', 'bob', 'bob '],
+  ])('I4: is not one person in %s', async (_, id, again) => {
+    const { gate, finance } = shop({ quorum: 2 })
+    const ofThem = gate.as({ user: id }, { conversation: 'c1', channel: 'chat' })
+    const own = await askedBy(ofThem)
+    expect(said(await yes(finance(again), own))).toBe('approver_not_separate')
+    const store = createMemoryStore()
+    const { alice, finance: other } = shop({ quorum: 2, store })
+    const request = await askedBy(alice)
+    expect(said(await yes(other(id), request))).toBe('recorded')
+    expect(said(await yes(other(again), request))).toBe('approval_mismatch')
+    expect(await store.answer(request.ref, sealedBy(again, request))).toBe(false)
+    expect((await fateOf(alice)).fate).toBe('approval_pending')
+  })
+
   it('is told no more than that there is nothing of theirs', async () => {
     const { gate, alice } = shop()
     const { ref } = await askedBy(alice)
@@ -271,11 +301,11 @@ describe('somebody who is not the one to approve', () => {
     expect([await alice.approvals(), (await alice.approvals({ for: 'anyone' })).length]).toEqual([[], 1])
   })
 
-  it('I4: is not let in by writing into the store', async () => {
+  it('I4: is not let in by writing into the store, in whatever case', async () => {
     const store = createMemoryStore()
     const { alice } = shop({ store, quorum: 2 })
     const request = await askedBy(alice)
-    for (const by of ['alice', 'bob']) await store.answer(request.ref, sealedBy(by, request))
+    for (const by of ['Alice', 'bob']) await store.answer(request.ref, sealedBy(by, request))
     expect((await store.get(request.ref))?.state).toBe('approved')
     expect((await fateOf(alice)).fate).toBe('approval_mismatch')
     const other = await askedBy(alice, refundOf(901))
