@@ -1,6 +1,6 @@
 import { crockford } from '../bytes/crockford.ts'
 import { sha256 } from '../bytes/digest.ts'
-import type { ApprovalRequest, Classification, RandomBytes, Scope } from '../types.ts'
+import type { ApprovalRequest, Classification, Evidence, RandomBytes, Scope } from '../types.ts'
 import { APPROVAL_LIFE_MS } from './approval.ts'
 import { questionText } from './question.ts'
 
@@ -32,7 +32,7 @@ export function newRequest(about: {
     argumentsText: about.text,
     because: classification.evidence
       .filter((piece) => piece.argues === classification.materiality)
-      .map((piece) => `${piece.source} ${piece.at}: ${piece.because}`)
+      .map(reasonOf)
       .slice(0, 3)
       .join('; '),
   } as const
@@ -49,4 +49,8 @@ export function newRequest(about: {
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,
   }
+}
+
+function reasonOf({ source, at, because }: Evidence): string {
+  return source === 'operator' ? `${because} (${at})` : `${source} ${at}: ${because}`
 }
