@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { readReceipt } from '../../src/receipt/read.ts'
 import { createMemoryStore, createSqliteStore } from '../../src/testing.ts'
 import type { ApprovalRecord, EvaluationRequest, Store } from '../../src/types.ts'
 import { answerBy, said, sealedBy } from '../support/approvals.ts'
 import { askedBy, asksFinance, fateOf, refundOf, refundTool, shop, yes } from '../support/refunds.ts'
+import { PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const folder = temporaryFolders()
@@ -180,6 +181,30 @@ describe('a yes that is used for something else', () => {
     await yes(bob, await askedBy(alice))
     const other = shop({ store, policy: asksFinance().replace('500', '400') })
     expect((await fateOf(other.alice)).fate).toBe('approval_required')
+  })
+
+  it('I3: is no yes under a policy that took the place of the one that asked, while the person thought', async () => {
+    let digest = 'A'.repeat(43)
+    const store = createMemoryStore()
+    const asks = {
+      kind: 'silence',
+      cause: { kind: 'requestable', requires: 'confirmation' },
+      determining: [],
+      errors: [],
+    }
+    const point = scriptedPoint(({ context }) => (context.approval.confirmed ? PERMIT : asks))
+    const policy = Object.defineProperty({ ...point }, 'policyDigest', { get: () => digest })
+    const { alice } = shop({ store, policy })
+    await store.attend('watcher', Date.now() + MINUTE_MS)
+    const going = alice.run(refundOf(), () => 'ran')
+    const request = await vi.waitUntil(async () => (await store.pending())[0])
+    digest = 'B'.repeat(43)
+    expect(said(await alice.answer(request.ref, 'approved'))).toBe('recorded')
+    const next = await vi.waitUntil(async () => (await store.pending()).find(({ ref }) => ref !== request.ref))
+    expect(next.requestDigest).not.toBe(request.requestDigest)
+    expect(said(await alice.answer(next.ref, 'approved'))).toBe('recorded')
+    expect(await going).toMatchObject({ outcome: 'ran' })
+    expect((await store.get(request.ref))?.state).toBe('approved')
   })
 
   it('I4: is asked about again, and counts for nothing once the policy says no', async () => {
