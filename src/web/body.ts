@@ -11,12 +11,14 @@ export interface PostedAnswer {
 
 /** Why a body is none. */
 export interface BadBody {
-  readonly status: 400 | 413 | 415
+  readonly status: 400 | 408 | 413 | 415
   readonly message: string
 }
 
 const MOST_BYTES = 16 * 1024
 const LONGEST_REASON = 512
+/** How long a body of 16 KiB may take to come, ms. */
+const LONGEST_COMING_MS = 10_000
 const LIMITS = { maxDepth: 4, maxNodes: 16, maxBytes: MOST_BYTES }
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?$/i
 const KNOWN: ReadonlySet<string> = new Set(['ref', 'answer', 'shown', 'reason'])
@@ -26,12 +28,13 @@ const SHAPE =
 /**
  * Reads an answer, strictly: a member too many or twice, and another type than JSON, which forms of other sites cannot send.
  *
- * UNTRUSTED: all of it.
+ * UNTRUSTED: all of it, and that it comes at all.
  */
-export async function readAnswer(request: Request): Promise<PostedAnswer | BadBody> {
+export async function readAnswer(request: Request, longestMs = LONGEST_COMING_MS): Promise<PostedAnswer | BadBody> {
   if (!JSON_TYPE.test(request.headers.get('content-type')?.trim() ?? ''))
     return { status: 415, message: 'The body must be application/json.' }
-  const bytes = await bounded(request)
+  const bytes = await bounded(request, longestMs)
+  if (bytes === 'late') return { status: 408, message: `The body did not come within ${longestMs} ms.` }
   if (bytes === undefined) return { status: 413, message: `The body has more than ${MOST_BYTES} bytes.` }
   try {
     return posted(parseStrict(bytes, LIMITS)) ?? { status: 400, message: SHAPE }
@@ -54,20 +57,30 @@ function posted(value: unknown): PostedAnswer | undefined {
   return { ref, answer, shown, reason }
 }
 
-/** The body's bytes; `undefined` where they are more than we take, whatever its length says. */
-async function bounded(request: Request): Promise<Uint8Array | undefined> {
+/** The body's bytes; `undefined` where they are more than we take, whatever its length says; `late` where they do not come. */
+async function bounded(request: Request, longestMs: number): Promise<Uint8Array | undefined | 'late'> {
   if (Number(request.headers.get('content-length') ?? 0) > MOST_BYTES) return undefined
   if (request.body === null) return new Uint8Array(0)
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
+  const { promise: late, resolve } = Promise.withResolvers<'late'>()
+  const timer = setTimeout(resolve, longestMs, 'late')
+  try {
+    const read = await Promise.race([whole(reader), late])
+    // Whoever sends it may go on for ever: nobody waits for that either.
+    if (!(read instanceof Uint8Array)) reader.cancel().catch(() => undefined)
+    return read
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function whole(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
   const bytes = new Uint8Array(MOST_BYTES)
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return bytes.slice(0, length)
-    if (length + value.length > MOST_BYTES) {
-      await reader.cancel().catch(() => undefined)
-      return undefined
-    }
+    if (length + value.length > MOST_BYTES) return undefined
     bytes.set(value, length)
     length += value.length
   }

@@ -42,7 +42,7 @@ const ALWAYS = {
  * - `GET` with `Accept: text/html` gives the approver's page; otherwise the open requests that the person may see, or with
  *   `?ref=hp_…` that one, as JSON.
  * - `POST` takes `{ ref, answer: 'approved' | 'declined', shown, reason? }` as `application/json` of at most 16 KiB, from a page of
- *   the same origin. 200: recorded. 400, 413, 415: not such a body. 401: nobody is signed in. 403: from another site, or not theirs
+ *   the same origin. 200: recorded. 400, 408, 413, 415: not such a body. 401: nobody is signed in. 403: from another site, or not theirs
  *   to answer. 409: it does not go with the request as it stands. A refusal has `code` and `message`.
  *
  * Never rejects: what goes wrong in the store or in `who` is a 503, and a `programmer-warned` event.

@@ -21,6 +21,7 @@ const ASK = {
   errors: [],
 } as const
 const asking = () => scriptedPoint((request) => (request.context.approval.confirmed ? PERMIT : ASK))
+const NEVER = { signal: new AbortController().signal, schema: undefined }
 const USER: UiMessage = { id: 'u1', role: 'user', parts: [{ type: 'text', ...{ text: 'go' } }] }
 
 for (const major of [7, 6] as const) {
@@ -207,6 +208,25 @@ for (const major of [7, 6] as const) {
         expect(ran).toEqual(isYes ? [{ amount: 5 }] : [])
         expect(last.told.includes('A person declined this call')).toBe(!isYes)
       }
+    })
+
+    it('refuses in execute what policy forbids after the person’s yes, in messages that the host can store', async () => {
+      const ran: unknown[] = []
+      let isForbidden = false
+      const me = view(
+        testGate({ policy: scriptedPoint((request) => (isForbidden ? DENY : asking().evaluate(request, NEVER))) }),
+      )
+      const waiting = await post(me, paying(ran), [USER], payFirst)
+      isForbidden = true
+      const { kept, told } = await post(me, paying(ran), approved(waiting.kept))
+      expect(ran).toEqual([])
+      expect(told).toContain('denied_by_policy')
+      const part = partOf(kept)
+      expect([part.state, part.approval?.approved]).toEqual(
+        major === 7 ? ['output-denied', false] : ['output-error', undefined],
+      )
+      const stored = { messages: kept, dataSchemas: { holdpoint: holdpointDataSchema } }
+      expect(await sdk.validateUIMessages(stored)).toHaveLength(kept.length)
     })
 
     it('takes no yes to another call than the one that it stands beside', async () => {
