@@ -84,6 +84,8 @@ describe.skipIf(!hasChromium())('a passkey in Chromium, with an authenticator of
     host = await startHost(async (request) => {
       const { pathname, searchParams } = new URL(request.url)
       if (pathname === '/approvals') return await approvalHandler(gate, { who: signedIn })(request)
+      // A browser asks for an icon too.
+      if (pathname !== '/sign-in') return new Response('')
       const cookie = `session=${encodeURIComponent(searchParams.get('as') ?? '')}; Path=/; SameSite=Lax`
       return new Response('signed in', { headers: { 'set-cookie': cookie } })
     })
