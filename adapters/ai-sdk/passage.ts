@@ -67,7 +67,9 @@ export class Passage {
    */
   mayPause(admission: Admission, wantsYes: boolean): boolean {
     if (admission.outcome === 'permitted') return wantsYes && !admission.enforced
-    if (admission.request?.requires !== 'confirmation' || !this.asksInChat) return false
+    const { request } = admission
+    // What needs a passkey is answered on the page of approvals.
+    if (request?.requires !== 'confirmation' || request.passkey === true || !this.asksInChat) return false
     return admission.refusal.code === 'approval_required' || admission.refusal.code === 'approval_pending'
   }
 

@@ -71,7 +71,11 @@ export async function seekConsent(
   const isNew = record.ref === request.ref
   if (isNew) terms.opened(record)
   // Whoever watches is asked for their own yes alone.
-  const isForWatcher = record.state === 'pending' && record.requires === 'confirmation' && record.separate !== true
+  const isForWatcher =
+    record.state === 'pending' &&
+    record.requires === 'confirmation' &&
+    record.separate !== true &&
+    record.passkey !== true
   if (!terms.wait || !isForWatcher || !(await store.attended())) return read(record, isNew)
   return await waitForAnswer(store, record, terms)
 }

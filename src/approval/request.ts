@@ -15,6 +15,7 @@ export function newRequest(about: {
   readonly text: string
   readonly after: string | undefined
   readonly separate: boolean
+  readonly passkey: boolean
   readonly now: number
   readonly random: RandomBytes
 }): ApprovalRequest {
@@ -46,6 +47,7 @@ export function newRequest(about: {
     question,
     shown: sha256(question),
     ...(about.separate ? { separate: true } : {}),
+    ...(about.passkey ? { passkey: true } : {}),
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,
   }

@@ -1,5 +1,6 @@
 import { parseStrict } from '../bytes/strict-json.ts'
 import { HoldpointError } from '../errors.ts'
+import type { PasskeyAssertion } from '../types.ts'
 
 /** What somebody posted, as it may be passed on. */
 export interface PostedAnswer {
@@ -7,6 +8,7 @@ export interface PostedAnswer {
   readonly answer: 'approved' | 'declined'
   readonly shown: string
   readonly reason?: string
+  readonly passkey?: PasskeyAssertion
 }
 
 /** Why a body is none. */
@@ -21,9 +23,12 @@ const LONGEST_REASON = 512
 const LONGEST_COMING_MS = 10_000
 const LIMITS = { maxDepth: 4, maxNodes: 16, maxBytes: MOST_BYTES }
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?$/i
-const KNOWN: ReadonlySet<string> = new Set(['ref', 'answer', 'shown', 'reason'])
+const KNOWN: ReadonlySet<string> = new Set(['ref', 'answer', 'shown', 'reason', 'passkey'])
+const SIGNED = ['credentialId', 'authenticatorData', 'clientDataJSON', 'signature'] as const
+/** More than any of them has, and so that all of them fit. */
+const LONGEST_SIGNED = 4_096
 const SHAPE =
-  'The body is {ref, answer, shown, reason?}: the reference, "approved" or "declined", the digest of what was shown, and at most 512 characters.'
+  'The body is {ref, answer, shown, reason?, passkey?}: the reference, "approved" or "declined", the digest of what was shown, at most 512 characters, and what a passkey signed.'
 
 /**
  * Reads an answer, strictly: a member too many or twice, and another type than JSON, which forms of other sites cannot send.
@@ -52,9 +57,29 @@ function posted(value: unknown): PostedAnswer | undefined {
   if (typeof ref !== 'string' || !/^hp_[0-9a-z]{8}$/.test(ref)) return undefined
   if (answer !== 'approved' && answer !== 'declined') return undefined
   if (typeof shown !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(shown)) return undefined
-  if (!given.has('reason')) return { ref, answer, shown }
+  const passkey = given.has('passkey') ? assertionIn(given.get('passkey')) : undefined
+  if (given.has('passkey') && passkey === undefined) return undefined
+  const signed = passkey === undefined ? {} : { passkey }
+  if (!given.has('reason')) return { ref, answer, shown, ...signed }
   if (typeof reason !== 'string' || reason.length > LONGEST_REASON) return undefined
-  return { ref, answer, shown, reason }
+  return { ref, answer, shown, reason, ...signed }
+}
+
+/** Its four members, each in base64url, and nothing else. */
+function assertionIn(value: unknown): PasskeyAssertion | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const given = new Map<string, unknown>(Object.entries(value))
+  const [credentialId, authenticatorData, clientDataJSON, signature] = SIGNED.map((name) => coded(given.get(name)))
+  if (given.size !== SIGNED.length) return undefined
+  if (credentialId === undefined || authenticatorData === undefined) return undefined
+  if (clientDataJSON === undefined || signature === undefined) return undefined
+  return { credentialId, authenticatorData, clientDataJSON, signature }
+}
+
+function coded(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length <= LONGEST_SIGNED && /^[A-Za-z0-9_-]+$/.test(value)
+    ? value
+    : undefined
 }
 
 /** The body's bytes; `undefined` where they are more than we take, whatever its length says; `late` where they do not come. */

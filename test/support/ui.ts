@@ -108,6 +108,8 @@ export interface Page {
     readonly path?: string
     readonly clip?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
   }): Promise<Uint8Array>
+  /** The DevTools protocol, for what Playwright has no words for. */
+  context(): { newCDPSession(page: Page): Promise<{ send<T>(method: string, terms?: object): Promise<T> }> }
   on(event: 'pageerror' | 'console', heard: (what: { readonly message?: string; text?(): string }) => void): void
 }
 
