@@ -257,12 +257,12 @@ describe('I6: a process that dies', () => {
       ['half', 'writeFileSync', 1],
       ['before', 'renameSync', 0],
     ])
-  }, 600_000)
+  }, isAll ? 3_600_000 : 600_000)
 
   it('leaves an old key that can still be retired: keys retire', async () => {
     await dieAtEach(retiring, [
       ['before', 'run', 3],
       ['before', 'exec', -1],
     ])
-  }, 600_000)
+  }, isAll ? 3_600_000 : 600_000)
 })
