@@ -1,4 +1,5 @@
 import { OWN_OBLIGATIONS, type RedactOutput, readObligation } from './bytes/obligation.ts'
+import { pathOf } from './bytes/pointer.ts'
 import { shown } from './bytes/shown.ts'
 import { snapshot } from './call/snapshot.ts'
 import { type Amended, type ArgumentObligation, amend, changesBetween } from './decide/changes.ts'
@@ -7,6 +8,7 @@ import { classify } from './materiality/classify.ts'
 import type { GateParts } from './parts.ts'
 import type { Considered } from './pass.ts'
 import { findReservedKey } from './policy/encode.ts'
+import { knowsPlace } from './policy/shape.ts'
 import type { ApprovalRecord, Decision, Json, Obligation, Snapshot } from './types.ts'
 
 /** The arguments that obligations made of a call's own, and all that made them so. */
@@ -18,7 +20,7 @@ export interface AmendedCall {
   readonly owed: readonly ArgumentObligation[]
   readonly obligations: readonly Obligation[]
   readonly times: number
-  /** A yes to the arguments as they were. It is no yes to these, and it is used up with them. */
+  /** A yes to the arguments as they were. It is no yes to these, and is used up with them where they need none of their own. */
   readonly spends: ApprovalRecord | undefined
 }
 
@@ -53,6 +55,9 @@ export function amending(
   for (const obligation of permit.obligations) {
     const read = readObligation(obligation)
     if (read.kind === 'unusable') return unmet(`${obligation.type} ${read.because}`)
+    // INVARIANT I4: a tool that does not know the switch would run in earnest, and all would be told that it did not.
+    if (read.kind === 'dry_run' && !knowsPlace(call.contract.definition.inputSchema, pathOf(read.path)))
+      return unmet(`dry_run at ${shown(read.path, LONGEST_PLACE)}, which the tool's schema does not name`)
     if (read.kind === 'limit' || read.kind === 'dry_run') owed.push(read)
   }
   if (owed.length === 0) return { kind: 'none' }

@@ -11,6 +11,7 @@ import type {
   ApprovalAnswer,
   ApprovalRecord,
   Channel,
+  PasskeyAssertion,
   RandomBytes,
   Scope,
   Signer,
@@ -23,6 +24,8 @@ export interface Said {
   readonly channel: Channel
   readonly at: number
   readonly reason?: string | undefined
+  /** Their own signature. */
+  readonly passkey?: PasskeyAssertion | undefined
 }
 
 const JTI_BYTES = 16
@@ -47,13 +50,21 @@ export async function recordAnswer(
   // INVARIANT I4: only the literal yes.
   if (answer !== 'approved' && answer !== 'declined') return NOT_AN_ANSWER
   await parts.recorder.ready()
-  const record = await parts.store.get(ref)
-  if (record === undefined) return notFound(ref)
-  const { by = scope.principal.id, channel = scope.channel, reason, shown } = options
-  const answering = { answer, by, channel, shown }
-  const objection = notTheirs(record, scope, answering) ?? notAsked(record, answering)
+  const found = await parts.store.get(ref)
+  if (found === undefined) return notFound(ref)
+  const record = parts.passkeys.isRequired(found.materiality) ? { ...found, passkey: true as const } : found
+  const { reason, shown, passkey } = options
+  const { id } = scope.principal
+  const signed = { by: id, channel: 'webauthn', isSigned: true } as const
+  const who = passkey === undefined ? { by: options.by ?? id, channel: options.channel ?? scope.channel } : signed
+  const { by, channel } = who
+  const answering = { answer, ...who, shown }
+  const objection =
+    notTheirs(record, scope, answering) ??
+    notAsked(record, answering) ??
+    (passkey === undefined ? undefined : await unsigned(parts, scope, record, { answer, reason, passkey }))
   if (objection !== undefined) return objection
-  const said: Said = { answer, by, channel, reason, at: parts.clock.now() }
+  const said: Said = { answer, by, channel, reason, passkey, at: parts.clock.now() }
   if (!(await parts.store.answer(ref, signedAnswer(parts.approver(), record, said, parts.random)))) {
     const now = await parts.store.get(ref)
     return now === undefined ? notFound(ref) : (notAsked(now, answering) ?? closed(now))
@@ -62,11 +73,21 @@ export async function recordAnswer(
   return { outcome: 'recorded', record: (await parts.store.get(ref)) ?? record }
 }
 
+/** Why the passkey has not signed this answer, as it would be recorded. */
+async function unsigned(
+  { passkeys }: GateParts,
+  scope: Scope,
+  { ref, requestDigest, shown }: ApprovalRecord,
+  { answer, reason, passkey }: { readonly passkey: PasskeyAssertion } & Pick<Said, 'answer' | 'reason'>,
+): Promise<Objection | undefined> {
+  return await passkeys.objection(passkey, scope, { ref, req: requestDigest, shown, answer, reason: ownWords(reason) })
+}
+
 /** An answer as a store keeps it, with the gate's signed word for it. */
 export function signedAnswer(
   signer: Signer,
   record: ApprovalRecord,
-  { answer, by, channel, at, reason }: Said,
+  { answer, by, channel, at, reason, passkey }: Said,
   random: RandomBytes,
 ): ApprovalAnswer {
   const role = roleIn(record.requires)
@@ -83,6 +104,7 @@ export function signedAnswer(
     ref: record.ref,
     req: record.requestDigest,
     ...said,
+    ...optional('passkey', passkey),
     iat: Math.floor(at / 1_000),
     exp: Math.ceil(record.expiresAt / 1_000),
     jti: encodeBase64url(random(JTI_BYTES)),

@@ -42,8 +42,11 @@ export async function askPerson(
     const holder = await parts.store.holder(call.callKey)
     if (holder !== undefined) return without(await exits.taken(considered, holder))
     // Where a tool runs code, its agent has the account that answers `watch`: a yes from there proves nothing about a person.
-    const separate = considered.classification.materiality === 'high' && parts.tools.runsCode
-    const answer = await seekConsent(parts.store, requestOf(parts, considered, call, { ...wanted, separate }), {
+    const { materiality } = considered.classification
+    const separate = materiality === 'high' && parts.tools.runsCode
+    const passkey = parts.passkeys.isRequired(materiality)
+    const request = requestOf(parts, considered, call, { ...wanted, separate, passkey })
+    const answer = await seekConsent(parts.store, request, {
       wait: options.wait !== false,
       clock: parts.clock,
       sleep: parts.sleep,
@@ -57,6 +60,10 @@ export async function askPerson(
       return without(await exits.refused(considered, { code: 'approval_mismatch', request: record }))
     if (separate && !isSeparate(record, answer.given, considered))
       return without(await exits.refused(considered, { code: 'approver_not_separate', request: record }))
+    const unsigned = answer.given
+      ? await parts.passkeys.against(record, { ...request, ref: record.ref }, materiality)
+      : undefined
+    if (unsigned !== undefined) return without(await exits.refused(considered, { code: unsigned, request: record }))
     if (answer.given) return { given: true, consent: record }
     const asker = considered.decision?.kind === 'permit' ? TOOL_ASKS : {}
     const because = answer.code === 'approval_declined' ? declinedBecause(record) : {}
@@ -86,7 +93,7 @@ function requestOf(
   parts: GateParts,
   considered: Considered,
   call: Readied,
-  asked: Wanted & { readonly separate: boolean },
+  asked: Wanted & { readonly separate: boolean; readonly passkey: boolean },
 ) {
   return newRequest({
     ...asked,
@@ -95,6 +102,7 @@ function requestOf(
     tool: call.contract.id,
     classification: considered.classification,
     text: call.taken.shown,
+    after: considered.amended?.spends?.ref,
     now: parts.clock.now(),
     random: parts.random,
   })

@@ -25,6 +25,7 @@ import { overrideKeys } from './override/keys.ts'
 import { createOverrides } from './override/live.ts'
 import { ownFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
+import { Passkeys } from './passkeys.ts'
 import { Chain } from './receipt/chain.ts'
 import type { OpenDraft } from './receipt/claims.ts'
 import { keyFromEnvironment } from './receipt/key-env.ts'
@@ -220,6 +221,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
       coverage,
       ownFiles: ownFiles(ownPaths(loaded, places, state), { folder: process.cwd(), home: homedir(), state }),
       approver: approverOf(places, options, signer),
+      passkeys: new Passkeys(configured.approvals ?? {}),
       clock,
       random: randomBytes,
       sleep: (ms) => delay(ms),

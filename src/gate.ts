@@ -4,7 +4,7 @@ import { Budget } from './decide/budget.ts'
 import { CLOSED, codeOf, rule } from './decide/fail-mode.ts'
 import { toolName } from './draft.ts'
 import { HoldpointError } from './errors.ts'
-import { claimOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
+import { claimOf, digestOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
 import type { Leaving } from './exits.ts'
 import { mayHold, Waiting } from './hold.ts'
 import { classify } from './materiality/classify.ts'
@@ -76,6 +76,7 @@ function restart(considered: Considered, asked: Readied): void {
 
 type Step =
   | { readonly next: 'leave'; readonly admission: Admission }
+  /** `spent`: the yes that it came with counts no more. */
   | { readonly next: 'again'; readonly spent: boolean }
   /** A permit obliged to other arguments: they are decided anew. */
   | { readonly next: 'amended' }
@@ -167,6 +168,9 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
 
   considered.request = evaluationRequest(scope, considered, call, session.facts, consent)
   considered.policyDigest = panel.policyDigest
+  // INVARIANT I3: while a person thought, another policy may have taken the place of the one that asked them.
+  if (consent !== undefined && consent.requestDigest !== digestOf(parts, considered, call))
+    return { next: 'again', spent: true }
   const askedAt = clock.monotonic()
   const asked = panel.ask(considered.request, {
     budgetMs: budget.leftMs,

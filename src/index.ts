@@ -54,6 +54,8 @@ export type {
   Notice,
   Obligation,
   OutcomeStatus,
+  Passkey,
+  PasskeyAssertion,
   PermittedAdmission,
   Pin,
   PinRecord,

@@ -8,6 +8,7 @@ import type { Exits } from './exits.ts'
 import type { Overrides } from './override/live.ts'
 import type { OwnFiles } from './own-files.ts'
 import type { Settings } from './pass.ts'
+import type { Passkeys } from './passkeys.ts'
 import type { Recorder } from './receipt/recorder.ts'
 import type { ToolRegistry } from './tool-registry.ts'
 import type { Clock, EventSink, RandomBytes, Signer, Store } from './types.ts'
@@ -29,6 +30,8 @@ export interface GateParts {
   readonly ownFiles: OwnFiles
   /** Signs what people answered, and nothing else; its key is made on the first answer. */
   readonly approver: () => Signer
+  /** What makes an answer a person's own signature. */
+  readonly passkeys: Passkeys
   readonly clock: Clock
   readonly random: RandomBytes
   readonly sleep: (ms: number) => Promise<void>

@@ -1,4 +1,5 @@
 import { readPolicyFiles } from './config/policy-files.ts'
+import type { ConfigOptions } from './config/schema.ts'
 import { createGate } from './create-gate.ts'
 import { AbsentAnswer } from './decide/absent.ts'
 import { createCedarPoint } from './policy/cedar.ts'
@@ -44,6 +45,8 @@ export interface TestGateOptions {
   readonly server?: string
   readonly store?: Store
   readonly signer?: Signer
+  /** The passkeys of people, and which yeses have to be signed by them. */
+  readonly approvals?: ConfigOptions['approvals']
   /** Signs what people answer. */
   readonly approver?: Signer
   readonly clock?: Clock
@@ -105,6 +108,7 @@ export function testGate(options: TestGateOptions = {}): TestGate {
     server,
     policy: point,
     ...(options.tools === undefined ? {} : { tools: options.tools }),
+    ...(options.approvals === undefined ? {} : { approvals: options.approvals }),
     ...(options.own === undefined ? {} : { own: options.own }),
     ...(options.failMode === undefined ? {} : { failMode: options.failMode }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),

@@ -5,7 +5,15 @@
  * Times named `…At` are milliseconds since the Unix epoch (UTC); durations named `…Ms` are milliseconds.
  * Digests and hashes are SHA-256, base64url without padding, unless a comment says otherwise.
  */
-export type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState, ApprovalStore } from './types/approval.ts'
+export type {
+  ApprovalAnswer,
+  ApprovalRecord,
+  ApprovalRequest,
+  ApprovalState,
+  ApprovalStore,
+  Passkey,
+  PasskeyAssertion,
+} from './types/approval.ts'
 export type { Call, DerivedFacts, Snapshot } from './types/call.ts'
 export type { Claim, ClaimStatus, Committed, Holder, OverrideUse } from './types/claim.ts'
 export type { Standing, ToolCoverage, ToolSeen } from './types/coverage.ts'

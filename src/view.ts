@@ -19,6 +19,7 @@ import type {
   Health,
   Json,
   LogHealth,
+  Passkey,
   PolicyMisfit,
   Quarantine,
   Receipt,
@@ -133,7 +134,13 @@ export class GateView implements Gate {
     const scope = this.#required()
     await parts.recorder.ready()
     const records = (await parts.store.pending()).filter((record) => maySee(record, scope))
-    return options.for === 'anyone' ? records : records.filter((record) => isOpenFor(record, scope))
+    if (options.for === 'anyone') return records
+    const canSign = this.passkeys().length > 0
+    return records.filter((record) => isOpenFor(record, scope) && (record.passkey !== true || canSign))
+  }
+
+  passkeys(): readonly Passkey[] {
+    return this.#shared.parts.passkeys.of(this.#required())
   }
 
   async requestFor(call: Call): Promise<ApprovalRecord | undefined> {
@@ -205,8 +212,8 @@ export class GateView implements Gate {
   }
 
   async ready(): Promise<void> {
-    const { recorder, panel } = this.#shared.parts
-    await Promise.all([recorder.ready(), panel.rehearse()])
+    const { recorder, panel, passkeys } = this.#shared.parts
+    await Promise.all([recorder.ready(), panel.rehearse(), passkeys.ready()])
   }
 
   async close(): Promise<void> {

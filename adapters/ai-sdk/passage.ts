@@ -7,10 +7,10 @@ import {
   type ToolDefinition,
 } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
-import { asksInChat, hear, isAskable, type Said } from '../shared/hearing.ts'
+import { asksInChat, hear, hearNos, isAskable, type Said } from '../shared/hearing.ts'
 import { type CallRecord, journalOf, partitionOf } from '../shared/journal.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
-import { saidInHistory } from './approval-parts.ts'
+import { nosInHistory, saidInHistory } from './approval-parts.ts'
 import type { HostCall, HostTool } from './host.ts'
 import type { Major, RefusalAs } from './presentation.ts'
 import { toolAsks } from './tool-asks.ts'
@@ -57,7 +57,7 @@ export class Passage {
     this.#definition = definition
   }
 
-  /** Can the person in this chat answer for this principal? An anonymous chat cannot: nobody is there to say yes. */
+  /** See `asksInChat` of hearing. */
   get asksInChat(): boolean {
     return asksInChat(this.around.gate)
   }
@@ -110,6 +110,7 @@ export class Passage {
     const { gate, registered, onSilence, holdMs } = this.around
     const asked = this.#callOf(call, await this.#read(registered, signal))
     const said = this.asksInChat ? saidInHistory(call.messages, call.callId) : undefined
+    if (this.asksInChat) await hearNos(gate, nosInHistory(call.messages))
     if (said !== undefined) await hear(gate, asked, said)
     const admission = await gate.admit(asked, {
       wait: !this.asksInChat,

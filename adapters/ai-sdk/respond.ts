@@ -1,4 +1,6 @@
 import type { Gate } from '../../src/index.ts'
+import { hearNos } from '../shared/hearing.ts'
+import { nosInMessages } from './approval-parts.ts'
 import { tellInMessages } from './message.ts'
 import type { Major } from './presentation.ts'
 import { holdpointStream } from './stream.ts'
@@ -18,7 +20,7 @@ export interface RespondOptions {
 
 /**
  * The usual UI message stream as a `Response`, with refusals as native parts and a `data-holdpoint` part for each call. What
- * `onFinish` and `onEnd` hand over for storing has them too.
+ * `onFinish` and `onEnd` hand over for storing has them too. With `originalMessages` a person's no is on record at once.
  *
  * @example
  * return respond(result, me, { originalMessages: messages, onFinish: ({ messages }) => save(messages) })
@@ -32,6 +34,7 @@ export function respond<OPTIONS extends object, CHUNK extends { readonly type: s
   const talk = client === undefined ? {} : { client }
   const stream = result
     .toUIMessageStream(tellInMessages(told, gate, talk) as OPTIONS)
+    .pipeThrough(hearing<CHUNK>(gate, told['originalMessages']))
     .pipeThrough(holdpointStream<CHUNK>(gate, talk))
     .pipeThrough(serverSentEvents<CHUNK>())
     .pipeThrough(new TextEncoderStream())
@@ -48,6 +51,12 @@ const STREAM_HEADERS: readonly (readonly [string, string])[] = [
   ['x-vercel-ai-ui-message-stream', 'v1'],
   ['x-accel-buffering', 'no'],
 ]
+
+/** What the person said no to in these messages is heard before the client reads on: the host tells nobody else of it. */
+function hearing<CHUNK>(gate: Gate, messages: unknown): TransformStream<CHUNK, CHUNK> {
+  const heard = hearNos(gate, nosInMessages(messages))
+  return new TransformStream<CHUNK, CHUNK>({ start: () => heard })
+}
 
 function serverSentEvents<CHUNK>(): TransformStream<CHUNK, string> {
   return new TransformStream<CHUNK, string>({

@@ -9,6 +9,8 @@ import type {
   ToolDefinition,
 } from '../../src/index.ts'
 import { wantsYes } from '../shared/hearing.ts'
+import { warnOfLostAnswer } from '../shared/lost-answer.ts'
+import { namedRequest } from '../shared/named-request.ts'
 import { refusalResult } from './answers.ts'
 import { declaredIn, isModern, showsForms, takesTasks } from './era.ts'
 import { serverOf } from './listing.ts'
@@ -110,13 +112,14 @@ export class Passage {
   /** The answer is to the question about this very call, or to none: other arguments have another request. */
   async #hear(call: Call, { ref, answer }: { readonly ref: string; readonly answer: unknown }): Promise<void> {
     const reply = replyIn(answer)
-    const request = await this.#terms.gate.requestFor(call).catch(() => undefined)
-    if (request?.ref === ref && reply !== 'unanswered') await this.#answer(ref, reply)
+    const request = await namedRequest(this.#terms.gate, call, ref).catch(() => undefined)
+    if (request !== undefined && reply !== 'unanswered') await this.#answer(ref, reply)
   }
 
-  /** A store that takes no answer takes no call either, and says so to whoever makes it. */
+  /** A store that takes no answer takes no call either, and says so to whoever makes it; the programmer hears of it. */
   async #answer(ref: string, reply: 'approved' | 'declined'): Promise<void> {
-    await this.#terms.gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => undefined)
+    const { gate } = this.#terms
+    await gate.answer(ref, reply, { channel: 'elicitation' }).catch(() => warnOfLostAnswer(gate, ref))
   }
 
   /**

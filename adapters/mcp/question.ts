@@ -14,7 +14,7 @@ export type Reply = 'approved' | 'declined' | 'unanswered'
  * The box is not ticked beforehand: a client that accepts forms as they come says no.
  */
 export function questionFor(request: ApprovalRecord): Message | undefined {
-  if (request.requires !== 'confirmation' || request.separate === true) return undefined
+  if (request.requires !== 'confirmation' || request.separate === true || request.passkey === true) return undefined
   if (request.question.length > LONGEST_QUESTION) return undefined
   const message = `${request.question}\n\nReference ${request.ref}.`
   const approve = { type: 'boolean', title: 'Run exactly this call, once', default: false }

@@ -1,8 +1,8 @@
 import type { Ending, PermittedAdmission } from '../../src/index.ts'
+import { isRedacted, revealed, withoutDetails } from '../shared/mcp-result.ts'
 import { notesFor } from '../shared/wording.ts'
 import { noted, saysItFailed, stamped } from './answers.ts'
 import { isObject, type Message } from './message.ts'
-import { isRedacted, revealed, withoutDetails } from './reveal.ts'
 
 /** How long a server may take to answer after its caller has left, ms. */
 const GRACE_MS = 5_000
@@ -25,7 +25,9 @@ export class Running {
     }
     const shown = revealed(result, this.#admission)
     this.#settle(endingOf(shown))
-    return { ...response, result: this.stamp(noted(shown, notesFor(this.#admission))) }
+    const { jsonrpc, id } = response
+    const envelope = isRedacted(this.#admission) ? { jsonrpc, id } : response
+    return { ...envelope, result: this.stamp(noted(shown, notesFor(this.#admission))) }
   }
 
   /** The receipt of the decision, beside what the server says. */

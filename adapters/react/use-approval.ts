@@ -104,8 +104,11 @@ export function postAnswer(url: string): SendAnswer {
     })
     const said: unknown = await response.json().catch(() => undefined)
     const told = typeof said === 'object' && said !== null ? said : {}
-    if (response.ok && Reflect.get(told, 'outcome') !== 'refused') return
+    // A page to sign in on answers 200 as well, at the end of a redirect, and has recorded nothing.
+    if (response.ok && Reflect.get(told, 'outcome') === 'recorded') return
     const message: unknown = Reflect.get(told, 'message')
-    throw new Error(typeof message === 'string' ? message : `the server answered ${response.status}`)
+    throw new Error(
+      typeof message === 'string' ? message : `the server answered ${response.status}, and not that it was recorded`,
+    )
   }
 }

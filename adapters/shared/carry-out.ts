@@ -14,6 +14,8 @@ export interface Execution {
   readonly failed?: (result: unknown) => boolean
   /** An error by which the tool stops to be run again after an answer. What it had done by then nobody knows: `unknown`. */
   readonly gaveWay?: (error: unknown) => boolean
+  /** What may be shown of a result that the host's protocol wraps. Default: what the admission reveals of it. */
+  readonly reveal?: (result: unknown, admission: PermittedAdmission) => unknown
   readonly settled: (receipt: Receipt | undefined) => void
   /** The permit did not begin after all: spent, revoked or lapsed. */
   readonly lapsed: (refusal: Refusal) => void
@@ -55,9 +57,14 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     throw error
   }
   const ending = endingOf(result, execution)
-  const shown = admission.reveal(result)
+  const shown = shownOf(result, admission, execution)
   await end('result' in ending ? { ...ending, result: shown } : ending)
   return { outcome: 'ran', result: shown }
+}
+
+/** INVARIANT I4: nobody, the outcome's receipt neither, gets to see more of a result than this. */
+function shownOf(result: unknown, admission: PermittedAdmission, { reveal }: Execution): unknown {
+  return reveal === undefined ? admission.reveal(result) : reveal(result, admission)
 }
 
 /** Gives back a permit that nobody will use. One that has begun is left to whoever runs it. */
@@ -98,7 +105,7 @@ export async function* carryOutStreaming(
     previews = (execution.execute(begun.input) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     for (let next = await previews.next(); next.done !== true; next = await previews.next()) {
       raw = next.value
-      last = admission.reveal(raw)
+      last = shownOf(raw, admission, execution)
       yield last
     }
     ending = endingOf(raw, execution)

@@ -69,6 +69,11 @@ export async function checkStory(url: string): Promise<void> {
   assert.equal((await say('Where is A-1042?')).status, 'ran')
   assert.equal((await say('Refund 40 EUR of A-1042')).status, 'ran')
   assert.equal(await refunded('A-1042'), 40, 'a small refund runs')
+  const answered = messages
+  messages = answered.slice(0, -1)
+  await assert.rejects(send(), /one message after another/, 'a message that comes twice is heard once')
+  assert.equal(await refunded('A-1042'), 40)
+  messages = answered
 
   const asked = await say('Refund 200 EUR of A-1042')
   assert.equal(asked.status, 'waiting')

@@ -28,6 +28,9 @@ const RULES =
   'exactly what would be paid. Above that the finance desk has to do it. An order that is in dispute with the bank is left alone. ' +
   'Whatever becomes of a call, its receipt stands below it, and you can have it verified in your browser.'
 
+const ON_RECORD =
+  'What was paid, who asked for it and whose yes it took stands in the receipts above, and whoever has the public key can check it.'
+
 /** What the script says next. */
 function next(prompt: Prompt): Said {
   const last = prompt.at(-1)
@@ -57,7 +60,9 @@ function told(tool: string, output: Output): string {
       : 'It ran, with a remark that stands above.'
   const { id, customer, item, paid, refunded } = output.value as unknown as Order
   const sums = `${paid.toFixed(2)} EUR paid, ${refunded.toFixed(2)} EUR refunded`
-  return tool === 'refund' ? `Done. ${id} now stands at ${sums}.` : `${id} is ${customer}’s ${item}: ${sums}.`
+  return tool === 'refund'
+    ? `Done. ${id} now stands at ${sums}. ${ON_RECORD}`
+    : `${id} is ${customer}’s ${item}: ${sums}.`
 }
 
 const usage = {

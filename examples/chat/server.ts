@@ -81,7 +81,16 @@ export async function createChat({ page, wordMs }: ChatOptions): Promise<ChatSer
 
   app.get('/api/session', (c) => {
     const { id, user, messages } = talkOf(c)
-    return c.json({ id, user, messages, model: name, trustedKeys: [signer.publicJwk], service: service.isOn })
+    const isWriting = streams.has(id)
+    return c.json({
+      id,
+      user,
+      messages,
+      isWriting,
+      model: name,
+      trustedKeys: [signer.publicJwk],
+      service: service.isOn,
+    })
   })
 
   app.get('/api/orders', (c) => c.json(orders.all()))
@@ -100,11 +109,14 @@ export async function createChat({ page, wordMs }: ChatOptions): Promise<ChatSer
       messages: (await c.req.json()).messages,
       dataSchemas: { holdpoint: holdpointDataSchema },
     })
-    // Two tabs may answer one question. While the first answer is at work, the second hears what becomes of it; afterwards the gate
-    // tells it that the call has run, and the chat stays as it was.
-    const goesOn = messages.at(-1)?.role === 'assistant'
-    const live = goesOn ? streams.join(talk.id) : undefined
+    const last = messages.at(-1)
+    const goesOn = last?.role === 'assistant'
+    const isRepeated = talk.messages.some(({ id, role }) => role === 'user' && id === last?.id)
+    // Two tabs may answer one question, and a request may come twice over a bad line. While the first is at work, the second hears what
+    // becomes of it; afterwards the gate tells a second answer that the call has run, and the chat stays as it was.
+    const live = goesOn || isRepeated ? streams.join(talk.id) : undefined
     if (live !== undefined) return c.body(live, 200, STREAM)
+    if (isRepeated || streams.has(talk.id)) return c.text('This chat is answered one message after another.', 409)
     const isStale = goesOn && !isAsking(talk.messages.at(-1))
     if (!isStale) talk.messages = messages
     const keep = (all: UIMessage[]): void => {

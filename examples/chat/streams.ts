@@ -47,6 +47,10 @@ export class LiveStreams {
     return live.listen()
   }
 
+  has(chat: string): boolean {
+    return this.#live.has(chat)
+  }
+
   /** What is being written in a chat, from its beginning; nothing when nothing is. */
   join(chat: string): ReadableStream<Uint8Array> | undefined {
     return this.#live.get(chat)?.listen()

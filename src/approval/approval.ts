@@ -1,3 +1,4 @@
+import { personKey } from '../bytes/person.ts'
 import { given, NO_YES, roleIn } from '../bytes/requirement.ts'
 import type {
   ApprovalFacts,
@@ -37,10 +38,10 @@ export function approvalFacts(record: ApprovalRecord | undefined): ApprovalFacts
  */
 export function isYes({ state, requires, quorum, principal, answers }: ApprovalRecord): boolean {
   if (state !== 'approved' || answers.some(({ answer }) => answer !== 'approved')) return false
-  if (new Set(answers.map(({ by }) => by)).size < Math.max(quorum, 1)) return false
+  if (new Set(answers.map(({ by }) => personKey(by))).size < Math.max(quorum, 1)) return false
   const role = roleIn(requires)
   if (role === undefined) return true
-  const isOwn = (by: string): boolean => principal.type === 'user' && by === principal.id
+  const isOwn = (by: string): boolean => principal.type === 'user' && personKey(by) === personKey(principal.id)
   return answers.every(({ by, roles }) => !isOwn(by) && roles?.includes(role) === true)
 }
 
@@ -70,7 +71,11 @@ export async function seekConsent(
   const isNew = record.ref === request.ref
   if (isNew) terms.opened(record)
   // Whoever watches is asked for their own yes alone.
-  const isForWatcher = record.state === 'pending' && record.requires === 'confirmation' && record.separate !== true
+  const isForWatcher =
+    record.state === 'pending' &&
+    record.requires === 'confirmation' &&
+    record.separate !== true &&
+    record.passkey !== true
   if (!terms.wait || !isForWatcher || !(await store.attended())) return read(record, isNew)
   return await waitForAnswer(store, record, terms)
 }

@@ -1,4 +1,5 @@
 import { brief } from '../bytes/legible.ts'
+import { personKey } from '../bytes/person.ts'
 import { roleIn } from '../bytes/requirement.ts'
 import type { Answered, ApprovalAnswer, ApprovalRecord, Scope } from '../types.ts'
 import { isElsewhere } from './approval.ts'
@@ -7,7 +8,11 @@ import { isElsewhere } from './approval.ts'
 export type Objection = Extract<Answered, { readonly outcome: 'refused' }>
 
 /** How somebody answers, with everything that was left open filled in. */
-export type Answering = Pick<ApprovalAnswer, 'answer' | 'by' | 'channel'> & { readonly shown: string | undefined }
+export type Answering = Pick<ApprovalAnswer, 'answer' | 'by' | 'channel'> & {
+  readonly shown: string | undefined
+  /** It comes with an assertion of a passkey, which is still to be checked. */
+  readonly isSigned?: true
+}
 
 /**
  * Why this person, here, is not the one to answer; `undefined` where they are.
@@ -20,9 +25,15 @@ export function notTheirs(record: ApprovalRecord, scope: Scope, answering: Answe
   const role = roleIn(record.requires)
   const objection = role === undefined ? notConfirmable(record, scope, answering) : notInRole(record, scope, answering)
   if (objection !== undefined) return objection
-  const { channel } = answering
-  if (channel === 'webauthn')
-    return refused('approver_not_separate', 'This gate checks no signature of a person’s own yet.')
+  const { answer, channel, isSigned } = answering
+  if (channel === 'webauthn' && isSigned !== true)
+    return refused('approver_not_separate', 'A signature of a person’s own is shown, never claimed.')
+  // A no needs less: whoever could say yes may say it without their passkey.
+  if (record.passkey === true && answer === 'approved' && channel !== 'webauthn')
+    return refused(
+      'approver_not_separate',
+      'A yes to this call has to be signed by your own passkey: give it on the page of approvals.',
+    )
   if (record.separate === true && !isElsewhere(channel))
     return refused(
       'approver_not_separate',
@@ -33,14 +44,14 @@ export function notTheirs(record: ApprovalRecord, scope: Scope, answering: Answe
 
 /** Why the answer does not go with the request as it stands; `undefined` where it does. */
 export function notAsked(record: ApprovalRecord, { answer, by, channel, shown }: Answering): Objection | undefined {
-  if (shown === undefined && channel === 'page')
+  if (shown === undefined && isPage(channel))
     return refused('approval_mismatch', 'The answer does not say what was shown.')
   // INVARIANT I3: a yes is to what was before the person's eyes.
   if (shown !== undefined && shown !== record.shown)
     return refused('approval_mismatch', 'What was shown is not what this request asks: look at it again.')
   if (record.state === 'approved' && answer === 'declined') return undefined
   if (record.state !== 'pending') return closed(record)
-  if (answer === 'approved' && record.answers.some((earlier) => earlier.by === by))
+  if (answer === 'approved' && record.answers.some((earlier) => personKey(earlier.by) === personKey(by)))
     return refused('approval_mismatch', 'You have said yes already; the others must be other persons.')
   return undefined
 }
@@ -80,9 +91,12 @@ export function closed({ state, answers }: Pick<ApprovalRecord, 'state' | 'answe
 function notConfirmable({ principal, conversation }: ApprovalRecord, scope: Scope, { channel }: Answering) {
   const { principal: answerer } = scope
   // A page is apart from every conversation, and must say what it showed.
-  const isHere = conversation === scope.conversation || (channel === 'page' && scope.conversation === undefined)
+  const isHere = conversation === scope.conversation || (isPage(channel) && scope.conversation === undefined)
   if (principal.type !== answerer.type || principal.id !== answerer.id || !isHere)
     return refused('approval_mismatch', 'It was asked of somebody else, or in another conversation.')
+  // A chat's view names the agent that it talks to; a page has nobody but its reader, so whoever acts for them there is no person.
+  if (channel === 'page' && scope.agent !== undefined)
+    return refused('approver_not_separate', 'An agent approves nothing, for whomever it acts.')
   if (isElsewhere(channel) && (answerer.basis !== 'stated' || answerer.type !== 'user'))
     return refused('approver_not_separate', 'Nobody is signed in here: a confirmation is a person’s own yes.')
   // A form has somebody in front of it only where somebody is named.
@@ -91,12 +105,17 @@ function notConfirmable({ principal, conversation }: ApprovalRecord, scope: Scop
   return undefined
 }
 
+/** Where a page showed what is asked, apart from every conversation. */
+function isPage(channel: Answering['channel']): boolean {
+  return channel === 'page' || channel === 'webauthn'
+}
+
 function notInRole({ principal, requires }: ApprovalRecord, scope: Scope, { by, channel }: Answering) {
   const { principal: answerer, agent } = scope
   const role = roleIn(requires) ?? ''
   if (answerer.type !== 'user' || agent !== undefined)
     return refused('approver_not_separate', 'An agent approves nothing.')
-  if (principal.type === 'user' && principal.id === answerer.id)
+  if (principal.type === 'user' && personKey(principal.id) === personKey(answerer.id))
     return refused('approver_not_separate', 'It is your own call: another person has to approve it.')
   if (answerer.basis !== 'stated' || channel === 'terminal' || channel === 'elicitation')
     return refused(
@@ -112,7 +131,9 @@ function notInRole({ principal, requires }: ApprovalRecord, scope: Scope, { by, 
 /** Is it still one that this person could answer? */
 export function isOpenFor(record: ApprovalRecord, scope: Scope): boolean {
   const { id } = scope.principal
-  const asked: Answering = { answer: 'approved', by: id, channel: channelOf(scope), shown: record.shown }
+  const how =
+    record.passkey === true ? ({ channel: 'webauthn', isSigned: true } as const) : { channel: channelOf(scope) }
+  const asked: Answering = { answer: 'approved', by: id, ...how, shown: record.shown }
   return notTheirs(record, scope, asked) === undefined && notAsked(record, asked) === undefined
 }
 

@@ -1,6 +1,6 @@
 import { crockford } from '../bytes/crockford.ts'
 import { sha256 } from '../bytes/digest.ts'
-import type { ApprovalRequest, Classification, RandomBytes, Scope } from '../types.ts'
+import type { ApprovalRequest, Classification, Evidence, RandomBytes, Scope } from '../types.ts'
 import { APPROVAL_LIFE_MS } from './approval.ts'
 import { questionText } from './question.ts'
 
@@ -13,7 +13,9 @@ export function newRequest(about: {
   readonly tool: string
   readonly classification: Classification
   readonly text: string
+  readonly after: string | undefined
   readonly separate: boolean
+  readonly passkey: boolean
   readonly now: number
   readonly random: RandomBytes
 }): ApprovalRequest {
@@ -31,7 +33,7 @@ export function newRequest(about: {
     argumentsText: about.text,
     because: classification.evidence
       .filter((piece) => piece.argues === classification.materiality)
-      .map((piece) => `${piece.source} ${piece.at}: ${piece.because}`)
+      .map(reasonOf)
       .slice(0, 3)
       .join('; '),
   } as const
@@ -41,10 +43,16 @@ export function newRequest(about: {
     requestDigest: about.digest,
     ...asked,
     ...(scope.conversation === undefined ? {} : { conversation: scope.conversation }),
+    ...(about.after === undefined ? {} : { after: about.after }),
     question,
     shown: sha256(question),
     ...(about.separate ? { separate: true } : {}),
+    ...(about.passkey ? { passkey: true } : {}),
     createdAt: about.now,
     expiresAt: about.now + APPROVAL_LIFE_MS,
   }
+}
+
+function reasonOf({ source, at, because }: Evidence): string {
+  return source === 'operator' ? `${because} (${at})` : `${source} ${at}: ${because}`
 }

@@ -78,6 +78,8 @@ async function checkCall(
   const store = createMemoryStore()
   const gate = createGate({
     config: config.file === undefined ? config.folder : { file: config.file },
+    // Nobody signs in a rehearsal.
+    approvals: {},
     effects: { store, signer: generateSigner() },
     // What does not fit is told below, once.
     events: [() => undefined],

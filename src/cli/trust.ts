@@ -1,11 +1,12 @@
 /** Which public keys a verification believes, and where they come from. */
 import { existsSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import { checkOptions } from '../config/read.ts'
 import type { Places } from '../config/state-folder.ts'
 import { HoldpointError } from '../errors.ts'
 import { keyFromEnvironment } from '../receipt/key-env.ts'
 import { loadOrCreateKey } from '../receipt/key-file.ts'
-import type { Signer } from '../types.ts'
+import type { Passkey, Signer } from '../types.ts'
 import type { Jwk } from '../verify.ts'
 import { homely, type Situation, situationOf } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
@@ -82,12 +83,7 @@ export function shownKey({ keyFile, keyEnv }: Places): string {
  * @throws UnusableInput naming the file, and the key that cannot be used
  */
 export function keysIn(file: string, role: 'receipts' | 'override' | 'approval'): readonly Jwk[] {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new UnusableInput(`cannot read keys from ${file}: ${reasonOf(error)}`)
-  }
+  const value = jsonIn(file, 'keys')
   const list = Array.isArray(value) ? value : isKeySet(value) ? value.keys : [value]
   if (list.length === 0) throw new UnusableInput(`${file} holds no key`)
   try {
@@ -97,6 +93,34 @@ export function keysIn(file: string, role: 'receipts' | 'override' | 'approval')
     throw new UnusableInput(
       `${file}: ${error.message.replace(/^createGate options: "trust\.\w+\.?(\d*)" /, 'key $1 ')}`,
     )
+  }
+}
+
+/**
+ * The passkeys of a file: one, a list of them, or those of a `holdpoint.yaml`.
+ *
+ * @throws UnusableInput naming the file, and the passkey that cannot be used
+ */
+export function passkeysIn(file: string): readonly Passkey[] {
+  if (/^\.ya?ml$/.test(extname(file))) {
+    const { passkeys } = situationOf(file).config.options.approvals ?? {}
+    if (passkeys === undefined) throw new UnusableInput(`${file} has no "approvals.passkeys"`)
+    return passkeys
+  }
+  const value = jsonIn(file, 'passkeys')
+  try {
+    return checkOptions({ approvals: { passkeys: Array.isArray(value) ? value : [value] } }).approvals?.passkeys ?? []
+  } catch (error) {
+    if (!(error instanceof HoldpointError)) throw error
+    throw new UnusableInput(`${file}: ${error.message.replace('createGate options: ', '')}`)
+  }
+}
+
+function jsonIn(file: string, what: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new UnusableInput(`cannot read ${what} from ${file}: ${reasonOf(error)}`)
   }
 }
 

@@ -17,7 +17,7 @@ const HELP = `
 Exits 0 valid, 1 not valid, 2 unusable input, 3 valid but a permit lacks its outcome, or a check that was asked for is not
 established: those that --require names, and those of what you trust. --log asks for inclusion, and for witnesses where it has a
 quorum; --checkpoint for consistency; --policies, --definitions, --override-keys and --approval-keys for the
-check of their name.
+check of their name; --passkeys for approvals.
 A gate seals its stream when it closes. Until then receipts at the end may be missing, which is said and
 is no failure: a live gate looks the same. With --require-seal it is one.
 Checks: ${CHECKS.slice(0, 10).join(' ')}
@@ -50,6 +50,11 @@ export function verifyCommand(context: CommandContext): Command {
     )
     .option('--override-keys <FILE>', 'public keys of the people who may sign overrides (may be repeated)', repeatable)
     .option('--approval-keys <FILE>', 'public keys that gates sign people’s answers with (may be repeated)', repeatable)
+    .option(
+      '--passkeys <FILE>',
+      'passkeys of people that you know: a list as in approvals.passkeys, or a holdpoint.yaml that has one (may be repeated)',
+      repeatable,
+    )
     .option('--require <CHECKS>', 'not good unless these are established, such as inclusion,witnesses', repeatable)
     .option('--config <FILE>', 'the holdpoint.yaml whose trust.receipts counts')
     .option('--require-seal', 'not valid unless every stream was sealed: nothing is missing at its end')

@@ -10,7 +10,7 @@ import { loadOrCreateKey } from '../receipt/key-file.ts'
 import { postgresStore } from '../store/postgres/store.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { type Cursor, hasStore, type StoreReader } from '../store/sqlite-reader.ts'
-import type { Receipt, Signer } from '../types.ts'
+import type { ApprovalRecord, Receipt, Signer } from '../types.ts'
 import { type CommandContext, situationOf } from './context.ts'
 import { type Desk, deskOf } from './desk.ts'
 import { readerOf, type StoreAt, shown, storeOf } from './receipts.ts'
@@ -159,13 +159,11 @@ async function answerPending(
     // A request for another person's role is not this person's to answer.
     if (seen.has(request.ref) || request.requires !== 'confirmation' || ending.aborted) continue
     seen.add(request.ref)
-    if (request.separate === true) {
+    const elsewhere = elsewhereOf(request)
+    if (elsewhere !== undefined) {
       const [card] = cardOf(request, terminal, Date.now())
       terminal.out(`\n${card}`)
-      terminal.out(
-        terminal.style('yellow', 'not yours to answer here: a tool of this agent runs code under this account,'),
-      )
-      terminal.out(terminal.style('yellow', 'so the yes must come from the chat of the person it acts for'))
+      for (const line of elsewhere) terminal.out(terminal.style('yellow', line))
       continue
     }
     const answer = await ask(request, desk, keys, terminal, ending)
@@ -179,6 +177,17 @@ async function answerPending(
     if (!recorded) terminal.out(terminal.style('yellow', 'too late: it is no longer open'))
     else terminal.out(answer === 'approved' ? terminal.style('green', 'yes, once') : terminal.style('red', 'no'))
   }
+}
+
+/** Why no yes of this terminal counts, in lines for whoever sits there. */
+function elsewhereOf({ separate, passkey }: ApprovalRecord): readonly string[] | undefined {
+  if (passkey === true)
+    return ['not yours to answer here: the yes has to be signed by a passkey, on the page of approvals']
+  if (separate !== true) return undefined
+  return [
+    'not yours to answer here: a tool of this agent runs code under this account,',
+    'so the yes must come from the chat of the person it acts for',
+  ]
 }
 
 async function rest(ending: AbortSignal): Promise<void> {

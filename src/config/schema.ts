@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { isServerName, isWrittenTool, SERVER_RULE } from '../bytes/names.ts'
 import { MATERIALITIES, READ_LABELS, SURFACES } from '../types.ts'
 import { ownPlaces } from './own-places.ts'
+import { keys, passkeys } from './public-keys.ts'
 import { contradictionOf, shortForm } from './short-form.ts'
 
 /** How long a policy decision point may take where nobody says, ms. */
@@ -45,32 +46,6 @@ const neverOpen = (tier: string) =>
   z.literal('closed', {
     error: `can never be "open": only low calls may run while no policy answers, ${tier} ones never do`,
   })
-
-/** A public key as a JWK (RFC 7517): Ed25519 or P-256, never with its private part. */
-const publicJwk = z.union(
-  [
-    z.strictObject({
-      kty: z.literal('OKP'),
-      crv: z.literal('Ed25519'),
-      x: text,
-      kid: text.optional(),
-      alg: text.optional(),
-      use: z.literal('sig').optional(),
-    }),
-    z.strictObject({
-      kty: z.literal('EC'),
-      crv: z.literal('P-256'),
-      x: text,
-      y: text,
-      kid: text.optional(),
-      alg: text.optional(),
-      use: z.literal('sig').optional(),
-    }),
-  ],
-  { error: 'must be a public JWK: {kty: OKP, crv: Ed25519, x} or {kty: EC, crv: P-256, x, y}' },
-)
-
-const keys = z.array(publicJwk, { error: 'must be a list of public JWKs' }).readonly()
 
 const SECRET_RULE = 'must be a mapping that names an environment variable, such as {env: OPA_TOKEN}'
 
@@ -298,6 +273,16 @@ export const configSchema = z.strictObject(
       .min(1, 'must not be empty')
       .max(16, 'may name at most 16 webhooks')
       .readonly()
+      .optional(),
+    /** People's own signatures: whose passkeys may give them, and which yeses need one: to high calls, or all. */
+    approvals: z
+      .strictObject(
+        {
+          passkeys: passkeys.optional(),
+          requirePasskey: z.enum(['high', 'all'], { error: 'must be high or all' }).optional(),
+        },
+        { error: 'must be a mapping of passkeys and requirePasskey' },
+      )
       .optional(),
     /** Bounds on arguments. Defaults 64 deep, 10 000 nodes, 1 MiB. */
     limits: z

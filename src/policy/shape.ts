@@ -37,6 +37,11 @@ export class Shape {
     return shape
   }
 
+  /** Does the schema know this member by its name? One that merely may be there is not known. */
+  names(name: string): boolean {
+    return this.nodes.some((node) => own(objectAt(node, 'properties'), name).length > 0)
+  }
+
   /** The shape of every element: positions are not told apart, since Cedar's sets have none. */
   get items(): Shape {
     this.#items ??= this.#document.shape(this.nodes.flatMap((node) => itemSchemas(node)))
@@ -122,6 +127,17 @@ export function shapeOf(schema: JsonSchema | undefined): Shape {
   const shape = new Document(schema).shape([schema])
   shapes.set(schema, shape)
   return shape
+}
+
+/** Does a schema know the place at this path: each member by its name, and elements as those of a list that it knows? */
+export function knowsPlace(schema: JsonSchema | undefined, path: readonly string[]): boolean {
+  let shape = shapeOf(schema)
+  for (const step of path) {
+    const isElement = !shape.names(step) && /^(?:0|[1-9][0-9]*)$/.test(step)
+    if (isElement ? shape.items.nodes.length === 0 : !shape.names(step)) return false
+    shape = isElement ? shape.items : shape.member(step)
+  }
+  return true
 }
 
 /** `number` anywhere in a union wins: a rule on it is then written with decimals, whatever the value happens to be. */

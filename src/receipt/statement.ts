@@ -6,11 +6,12 @@ import type { Signer } from '../types.ts'
 import { readCanonical, readEnvelope } from './envelope.ts'
 import type { TrustedKey } from './keys.ts'
 import { MOST } from './limits.ts'
+import { assertionClaims } from './passkey.ts'
 
 /**
  * A gate's signed word for one answer of a person: who said what to which request, through which channel, having been shown what.
  * Signed by the gate's approval key, which signs nothing else. It says what the gate's host said of that person; a signature of the
- * person's own it is not. Browser-safe.
+ * person's own it is not, but it may hold one (`passkey`). Browser-safe.
  */
 
 /** `typ` of a statement (RFC 8725 §3.11): a receipt is never taken for one, nor one for a receipt. */
@@ -31,6 +32,8 @@ export const statementClaims = z.strictObject({
   roles: z.array(z.string().max(MOST.name)).min(1).max(MOST.roles).readonly().optional(),
   channel: z.string().max(32),
   reason: z.string().max(MOST.reason).optional(),
+  /** What the person's own passkey signed: with the channel `webauthn`, and with no other. */
+  passkey: assertionClaims.optional(),
   /** RFC 7519 NumericDate: seconds since the Unix epoch. The answer counts for nothing from `exp` on. */
   iat: z.int().nonnegative(),
   exp: z.int().nonnegative(),
@@ -72,6 +75,15 @@ export async function openStatement(jws: string, keys: ReadonlyMap<string, Trust
   if (key.alg !== alg || (await key.verify(signature, signed)) !== true)
     throw wrong('has a signature that does not hold')
   return readClaims(payload)
+}
+
+/** What somebody wrote as a statement, whoever signed it; `undefined` where it is none. UNTRUSTED. */
+export function statementSays(jws: string): StatementClaims | undefined {
+  try {
+    return readClaims(statementBytes(jws))
+  } catch {
+    return undefined
+  }
 }
 
 function readClaims(payload: Uint8Array): StatementClaims {

@@ -1,4 +1,5 @@
 import { sha256 } from '../bytes/digest.ts'
+import { personKey } from '../bytes/person.ts'
 import type { ApprovalAnswer, ApprovalRecord, ApprovalRequest, ApprovalState } from '../types.ts'
 
 /** How long an ended request can still be looked up; its receipts say for good who answered. */
@@ -137,7 +138,7 @@ export function answeredWith(
   const all = [...answers, answer]
   if (answer.answer === 'declined')
     return state === 'pending' || state === 'approved' ? { state: 'declined', answers: all } : undefined
-  if (state !== 'pending' || answers.some(({ by }) => by === answer.by)) return undefined
+  if (state !== 'pending' || answers.some(({ by }) => personKey(by) === personKey(answer.by))) return undefined
   return { state: all.length >= quorum ? 'approved' : 'pending', answers: all }
 }
 

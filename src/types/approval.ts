@@ -18,6 +18,11 @@ export interface ApprovalRequest {
   readonly conversation?: string
   /** The exact canonical arguments; where more goes to the tool, an object of `arguments` and `beside`. */
   readonly argumentsText: string
+  /**
+   * The request whose yes came before this one: to the arguments as the call brought them, which policy has changed since. That yes is
+   * none to these.
+   */
+  readonly after?: string
   /** `argumentsText` of the call of this tool and principal that was last approved before, for comparison. */
   readonly previousText?: string
   readonly because: string
@@ -27,8 +32,33 @@ export interface ApprovalRequest {
   readonly shown: string
   /** A yes given under this OS account does not count: the agent has a tool that runs code, so it has the account too. */
   readonly separate?: true
+  /** Only a yes that the person's own passkey signed counts. */
+  readonly passkey?: true
   readonly createdAt: number
   readonly expiresAt: number
+}
+
+/** A person's passkey, as the operator registered it: whose it is, and where it may sign (Web Authentication Level 3). */
+export interface Passkey {
+  /** The user as the host's authentication names them, as in `Who`. */
+  readonly user: string
+  readonly tenant?: string | undefined
+  /** base64url. */
+  readonly credentialId: string
+  /** A public JWK: P-256 (ES256) or Ed25519. */
+  readonly publicKey: Readonly<Record<string, unknown>>
+  /** The RP ID that it is of: a domain, such as `shop.example.com`. */
+  readonly rpId: string
+  /** The origin of the page that it may sign on, such as `https://shop.example.com`. */
+  readonly origin: string
+}
+
+/** What a passkey signed: the members of an `AuthenticatorAssertionResponse`, and whose it is said to be, each in base64url. */
+export interface PasskeyAssertion {
+  readonly credentialId: string
+  readonly authenticatorData: string
+  readonly clientDataJSON: string
+  readonly signature: string
 }
 
 export type ApprovalState = 'pending' | 'approved' | 'declined' | 'spent' | 'expired'

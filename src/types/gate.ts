@@ -1,5 +1,5 @@
 /** The gate, as hosts use it. */
-import type { ApprovalRecord } from './approval.ts'
+import type { ApprovalRecord, Passkey, PasskeyAssertion } from './approval.ts'
 import type { Call } from './call.ts'
 import type { ToolCoverage, ToolSeen } from './coverage.ts'
 import type { Health } from './health.ts'
@@ -137,6 +137,8 @@ export interface AnswerOptions {
   readonly reason?: string
   /** `shown` of the request that they had before them. Another digest than the request's is no answer to it. */
   readonly shown?: string
+  /** What the passkey of this view's principal signed, over `passkeyChallenge` of this answer. The channel is `webauthn` then. */
+  readonly passkey?: PasskeyAssertion
 }
 
 /** What became of an answer. */
@@ -183,6 +185,8 @@ export interface Gate {
    * somebody else
    */
   approvals(options?: { readonly for?: 'me' | 'anyone' }): Promise<readonly ApprovalRecord[]>
+  /** The passkeys that the operator registered of this view's person, as its host has signed them in. */
+  passkeys(): readonly Passkey[]
   /** The live request for this exact call in this scope, if any. A pointer for hosts that resume; never evidence. */
   requestFor(call: Call): Promise<ApprovalRecord | undefined>
   /** Marks the use of a tool that cannot be gated; `because` says why it runs outside, and stands in the receipt's `note`. */

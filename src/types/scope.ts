@@ -16,7 +16,7 @@ export interface Principal {
 /**
  * Where a person can answer for this view: a host's own chat, where they are signed in; a page that signs the approver in; the
  * terminal of `watch`; a form of an MCP client (elicitation), which like the terminal is answered from the account that the client
- * runs under. `webauthn` is reserved for a signature of the person's own: nothing gives or takes such an answer yet.
+ * runs under. `webauthn` is a page too, where the person's own passkey signed the answer: it is found out, never claimed.
  */
 export type Channel = 'chat' | 'page' | 'terminal' | 'elicitation' | 'webauthn' | 'none'
 

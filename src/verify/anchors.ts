@@ -5,6 +5,8 @@ import { sameBytes, utf8 } from '../log/encoding.ts'
 import { readNote } from '../log/note.ts'
 import { readWitnessPolicy, type WitnessPolicy } from '../log/witness-policy.ts'
 import { importTrustedKeys, type Jwk, type TrustedKey } from '../receipt/keys.ts'
+import { importPasskeys, type PasskeyRing } from '../receipt/passkey-ring.ts'
+import type { Passkey } from '../types.ts'
 import { sha256Bytes } from './ports.ts'
 
 /** What a verification believes, all of it given by who verifies. Nothing in a bundle adds to it but a `key` receipt. */
@@ -19,6 +21,8 @@ export interface BundleTrust {
   readonly override?: readonly Jwk[]
   /** Public keys that gates sign people's answers with. */
   readonly approval?: readonly Jwk[]
+  /** Passkeys of people, as operators register them: whose signatures the caller knows. */
+  readonly passkeys?: readonly Passkey[]
   /** Digests of policies that the caller knows, as receipts name them. */
   readonly policies?: readonly string[]
   /** Digests of tool definitions that the caller knows. */
@@ -33,6 +37,7 @@ export interface Anchors {
   /** RFC 7638 thumbprints. */
   readonly override: ReadonlySet<string> | undefined
   readonly approval: ReadonlyMap<string, TrustedKey> | undefined
+  readonly passkeys: PasskeyRing | undefined
   readonly policies: ReadonlySet<string> | undefined
   readonly definitions: ReadonlySet<string> | undefined
   /** Says which of these keys has another role too, among those that are believed for receipts. */
@@ -48,9 +53,11 @@ export async function readAnchors(trust: BundleTrust): Promise<Anchors> {
   const policy = trust.log === undefined ? undefined : readWitnessPolicy(sha256Bytes, utf8(trust.log))
   const override = trust.override === undefined ? undefined : new Set((await importTrustedKeys(trust.override)).keys())
   const approval = trust.approval === undefined ? undefined : await importTrustedKeys(trust.approval)
+  const passkeys = trust.passkeys === undefined ? undefined : await importPasskeys(trust.passkeys)
   const others = [
     { role: 'overrides', kids: override },
     { role: 'approvals', kids: approval },
+    { role: 'a person’s passkey', kids: new Set([...(passkeys?.values() ?? [])].map(({ key }) => key.kid)) },
   ] as const
   return {
     keys,
@@ -58,6 +65,7 @@ export async function readAnchors(trust: BundleTrust): Promise<Anchors> {
     held: (trust.checkpoints ?? []).map(heldCheckpoint),
     override,
     approval,
+    passkeys,
     policies: trust.policies === undefined ? undefined : new Set(trust.policies),
     definitions: trust.definitions === undefined ? undefined : new Set(trust.definitions),
     twoRoles: (added) =>

@@ -2,7 +2,7 @@
 
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { randomBytes } from '../bytes/digest.ts'
-import type { Gate, Who } from '../types.ts'
+import type { ApprovalRecord, Gate, Who } from '../types.ts'
 import { readAnswer } from './body.ts'
 import { approverPage } from './page.ts'
 import { isFromElsewhere, mayPost } from './same-origin.ts'
@@ -41,8 +41,8 @@ const ALWAYS = {
  *
  * - `GET` with `Accept: text/html` gives the approver's page; otherwise the open requests that the person may see, or with
  *   `?ref=hp_…` that one, as JSON.
- * - `POST` takes `{ ref, answer: 'approved' | 'declined', shown, reason? }` as `application/json` of at most 16 KiB, from a page of
- *   the same origin. 200: recorded. 400, 413, 415: not such a body. 401: nobody is signed in. 403: from another site, or not theirs
+ * - `POST` takes `{ ref, answer: 'approved' | 'declined', shown, reason?, passkey? }` as `application/json` of at most 16 KiB, from a page of
+ *   the same origin. 200: recorded. 400, 408, 413, 415: not such a body. 401: nobody is signed in. 403: from another site, or not theirs
  *   to answer. 409: it does not go with the request as it stands. A refusal has `code` and `message`.
  *
  * Never rejects: what goes wrong in the store or in `who` is a 503, and a `programmer-warned` event.
@@ -86,23 +86,30 @@ async function handled(gate: Gate, { who, origins }: ApprovalHandlerOptions, req
 async function answer(view: Gate, request: Request): Promise<Response> {
   const read = await readAnswer(request)
   if ('status' in read) return told(read.status, read.message)
-  const { ref, answer: said, shown, reason } = read
-  const answered = await view.answer(ref, said, { channel: 'page', shown, ...(reason === undefined ? {} : { reason }) })
+  const { ref, answer: said, ...more } = read
+  const answered = await view.answer(ref, said, { channel: 'page', ...more })
   if (answered.outcome === 'recorded')
-    return json(200, { outcome: 'recorded', request: asSeen(answered.record, false) })
+    return json(200, { outcome: 'recorded', request: asSeen(answered.record, false, false) })
   return json(answered.code === 'approver_not_separate' ? 403 : 409, answered)
 }
 
 async function look(view: Gate, ref: string | null): Promise<Response> {
   if (ref !== null && !REFERENCE.test(ref)) return told(400, 'A reference is hp_ and eight characters.')
   const mine = new Set((await view.approvals({ for: 'me' })).map((record) => record.ref))
-  if (ref === null) {
-    const records = await view.approvals({ for: 'anyone' })
-    return json(200, { now: Date.now(), requests: records.map((record) => asSeen(record, mine.has(record.ref))) })
-  }
-  const record = await view.request(ref)
-  if (record === undefined) return told(404, 'There is no such request that is for you.')
-  return json(200, { now: Date.now(), requests: [asSeen(record, mine.has(ref))] })
+  const records = ref === null ? await view.approvals({ for: 'anyone' }) : [await view.request(ref)].filter(isThere)
+  if (ref !== null && records.length === 0) return told(404, 'There is no such request that is for you.')
+  const passkeys = view.passkeys().map(({ credentialId, rpId, origin }) => ({ credentialId, rpId, origin }))
+  const { id: user, tenant } = view.scope?.principal ?? { id: '' }
+  return json(200, {
+    now: Date.now(),
+    you: { user, ...(tenant === undefined ? {} : { tenant }) },
+    passkeys,
+    requests: records.map((record) => asSeen(record, mine.has(record.ref), passkeys.length > 0)),
+  })
+}
+
+function isThere(record: ApprovalRecord | undefined): record is ApprovalRecord {
+  return record !== undefined
 }
 
 function wantsPage(request: Request): boolean {

@@ -12,6 +12,7 @@ label { display: block }
 textarea { width: 100%; box-sizing: border-box; font: inherit; margin: .25rem 0 .75rem }
 button { font: inherit; font-weight: 600; padding: .5rem 1rem; border: 2px solid; border-radius: .4rem; background: none; cursor: pointer }
 button.yes { background: var(--yes); border-color: var(--yes); color: var(--on) }
+button.plain { color: var(--yes); margin-left: .5rem }
 button.no { color: var(--no); border-color: var(--no); margin-left: .5rem }
 button:disabled { opacity: .6; cursor: default }
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }

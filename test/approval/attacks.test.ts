@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { readReceipt } from '../../src/receipt/read.ts'
 import { createMemoryStore, createSqliteStore } from '../../src/testing.ts'
 import type { ApprovalRecord, EvaluationRequest, Store } from '../../src/types.ts'
 import { answerBy, said, sealedBy } from '../support/approvals.ts'
 import { askedBy, asksFinance, fateOf, refundOf, refundTool, shop, yes } from '../support/refunds.ts'
+import { PERMIT, scriptedPoint } from '../support/scripted-point.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 
 const folder = temporaryFolders()
@@ -182,6 +183,30 @@ describe('a yes that is used for something else', () => {
     expect((await fateOf(other.alice)).fate).toBe('approval_required')
   })
 
+  it('I3: is no yes under a policy that took the place of the one that asked, while the person thought', async () => {
+    let digest = 'A'.repeat(43)
+    const store = createMemoryStore()
+    const asks = {
+      kind: 'silence',
+      cause: { kind: 'requestable', requires: 'confirmation' },
+      determining: [],
+      errors: [],
+    }
+    const point = scriptedPoint(({ context }) => (context.approval.confirmed ? PERMIT : asks))
+    const policy = Object.defineProperty({ ...point }, 'policyDigest', { get: () => digest })
+    const { alice } = shop({ store, policy })
+    await store.attend('watcher', Date.now() + MINUTE_MS)
+    const going = alice.run(refundOf(), () => 'ran')
+    const request = await vi.waitUntil(async () => (await store.pending())[0])
+    digest = 'B'.repeat(43)
+    expect(said(await alice.answer(request.ref, 'approved'))).toBe('recorded')
+    const next = await vi.waitUntil(async () => (await store.pending()).find(({ ref }) => ref !== request.ref))
+    expect(next.requestDigest).not.toBe(request.requestDigest)
+    expect(said(await alice.answer(next.ref, 'approved'))).toBe('recorded')
+    expect(await going).toMatchObject({ outcome: 'ran' })
+    expect((await store.get(request.ref))?.state).toBe('approved')
+  })
+
   it('I4: is asked about again, and counts for nothing once the policy says no', async () => {
     const store = createMemoryStore()
     let isForbidden = false
@@ -251,6 +276,36 @@ describe('somebody who is not the one to approve', () => {
     expect((await fateOf(alice)).fate).toBe('approval_pending')
   })
 
+  it('I4: is not the agent on behalf of the principal, on a page of its own', async () => {
+    const policy = '@id("all") @requires("confirmation") permit (principal, action, resource);'
+    const { gate, alice } = shop({ policy })
+    const { ref, shown } = await askedBy(alice)
+    const agent = gate.as({ user: 'alice', agent: 'support' }, { channel: 'page' })
+    expect(said(await agent.answer(ref, 'approved', { shown }))).toBe('approver_not_separate')
+    expect(await agent.approvals()).toEqual([])
+    const herself = gate.as({ user: 'alice' }, { channel: 'page' })
+    expect(said(await herself.answer(ref, 'approved', { shown }))).toBe('recorded')
+  })
+
+  it.each([
+    ['another case', 'José', 'JOSÉ'],
+    ['another Unicode form', 'Jos\u00e9', 'Jose\u0301'],
+    ['another width', 'bob', '\uff42\uff4f\uff42'],
+    ['a space more', 'bob', 'bob '],
+  ])('I4: is not one person in %s', async (_, id, again) => {
+    const { gate, finance } = shop({ quorum: 2 })
+    const ofThem = gate.as({ user: id }, { conversation: 'c1', channel: 'chat' })
+    const own = await askedBy(ofThem)
+    expect(said(await yes(finance(again), own))).toBe('approver_not_separate')
+    const store = createMemoryStore()
+    const { alice, finance: other } = shop({ quorum: 2, store })
+    const request = await askedBy(alice)
+    expect(said(await yes(other(id), request))).toBe('recorded')
+    expect(said(await yes(other(again), request))).toBe('approval_mismatch')
+    expect(await store.answer(request.ref, sealedBy(again, request))).toBe(false)
+    expect((await fateOf(alice)).fate).toBe('approval_pending')
+  })
+
   it('is told no more than that there is nothing of theirs', async () => {
     const { gate, alice } = shop()
     const { ref } = await askedBy(alice)
@@ -271,11 +326,11 @@ describe('somebody who is not the one to approve', () => {
     expect([await alice.approvals(), (await alice.approvals({ for: 'anyone' })).length]).toEqual([[], 1])
   })
 
-  it('I4: is not let in by writing into the store', async () => {
+  it('I4: is not let in by writing into the store, in whatever case', async () => {
     const store = createMemoryStore()
     const { alice } = shop({ store, quorum: 2 })
     const request = await askedBy(alice)
-    for (const by of ['alice', 'bob']) await store.answer(request.ref, sealedBy(by, request))
+    for (const by of ['Alice', 'bob']) await store.answer(request.ref, sealedBy(by, request))
     expect((await store.get(request.ref))?.state).toBe('approved')
     expect((await fateOf(alice)).fate).toBe('approval_mismatch')
     const other = await askedBy(alice, refundOf(901))

@@ -93,6 +93,34 @@ describe('limit and dry_run', () => {
     expect(ran).toMatchObject({ notices: [{ kind: 'dry_run', changes: [{ path: '/dryRun', to: 'true' }] }] })
   })
 
+  it.each([
+    ['that its schema does not name', '/dry_run', { type: 'object', properties: { dryRun: { type: 'boolean' } } }],
+    ['that its schema merely allows', '/dryRun', { type: 'object', additionalProperties: true }],
+    ['where it has no schema', '/dryRun', undefined],
+    [
+      'deeper than its schema knows',
+      '/options/dryRun',
+      { type: 'object', properties: { options: { type: 'object' } } },
+    ],
+    ['in a list that its schema does not know', '/0', { type: 'object' }],
+  ] as const)('I4: does not run a tool in earnest for a dry run by a switch %s', async (_, path, inputSchema) => {
+    const { me } = stage(() => permit(owes('dry_run', { path })))
+    me.register([{ name: 'wipe', origin: 'own', ...(inputSchema === undefined ? {} : { inputSchema }) }])
+    const call = { tool: 'wipe', callId: '1', input: { options: {} } }
+    const ran = await me.run(call, () => 'wiped')
+    expect(ran).toMatchObject({ outcome: 'refused', refusal: { code: 'obligation_unmet' } })
+  })
+
+  it('finds the switch of a dry run behind references, in branches and in lists', async () => {
+    const { me } = stage(() => permit(owes('dry_run', { path: '/jobs/0/dryRun' })))
+    const job = { type: 'object', properties: { dryRun: { type: 'boolean' } } }
+    const properties = { jobs: { type: 'array', items: { $ref: '#/$defs/job' } } }
+    const inputSchema = { type: 'object', allOf: [{ properties }], $defs: { job } }
+    me.register([{ name: 'wipe', origin: 'own', inputSchema }])
+    const ran = await me.run({ tool: 'wipe', callId: '1', input: { jobs: [{}] } }, (given) => given)
+    expect(ran).toMatchObject({ outcome: 'ran', result: { jobs: [{ dryRun: true }] } })
+  })
+
   it('refuses the limited call where the policy speaks for the other one alone', async () => {
     const policy = ({ context }: EvaluationRequest) =>
       (context.arguments as { rows: number }).rows > 100 ? permit(limit('/rows', 100)) : SILENT

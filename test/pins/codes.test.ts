@@ -22,6 +22,20 @@ function unionOf(file: string, name: string): string[] {
   throw new Error(`${file} exports no union ${name}`)
 }
 
+/** The codes of the warnings that a room gives: where it calls `warn`, and where it makes the event itself. */
+function warningsGiven(): string[] {
+  const texts = ['src', 'adapters'].flatMap((room) =>
+    readdirSync(path.join(root, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(path.join(root, room, file), 'utf8')),
+  )
+  const given = texts.flatMap((text) => [
+    ...text.matchAll(/(?:gate|Gate)\.warn\(\s*'([a-z_-]+)'|event: 'programmer-warned', code: '([a-z_-]+)'/g),
+    ...text.matchAll(/warnOnce\(\s*gate,\s*tool,\s*'([a-z_-]+)'()/g),
+  ])
+  return [...new Set(given.map(([, called, made]) => called ?? made ?? ''))]
+}
+
 /** Everything but the two places that list all codes. */
 function sourcesThatGiveCodes(): string {
   const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -35,7 +49,7 @@ function sourcesThatGiveCodes(): string {
 /** The first cells of the tables below a heading, with the rows they stand in. */
 function rowsOf(heading: string): ReadonlyMap<string, string> {
   const section = page.split(/^## /m).find((part) => part.startsWith(heading)) ?? ''
-  const rows = [...section.matchAll(/^\| `([A-Za-z_]+)` \|(.*)$/gm)].map(
+  const rows = [...section.matchAll(/^\| `([A-Za-z_-]+)` \|(.*)$/gm)].map(
     ([, code = '', rest = '']) => [code, rest] as const,
   )
   expect(new Set(rows.map(([code]) => code)).size).toBe(rows.length)
@@ -68,6 +82,10 @@ describe('the codes', () => {
   it('of errors are exactly these, in the type and on the page', () => {
     expect(unionOf('src/errors.ts', 'HoldpointErrorCode').sort()).toEqual(errors)
     expect([...rowsOf('Errors').keys()].sort()).toEqual(errors)
+  })
+
+  it('of warnings are exactly those on the page that somebody gives', () => {
+    expect([...rowsOf('Warnings').keys()].sort()).toEqual(warningsGiven().sort())
   })
 
   it('are reserved on the page exactly when nothing gives them, so that nobody waits for one that never comes', () => {

@@ -104,13 +104,20 @@ export interface Page {
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> }
   emulateMedia(media: { readonly colorScheme?: 'light' | 'dark'; readonly reducedMotion?: 'reduce' }): Promise<void>
   setViewportSize(size: { readonly width: number; readonly height: number }): Promise<void>
-  screenshot(terms: { readonly path?: string; readonly fullPage?: boolean }): Promise<Uint8Array>
+  screenshot(terms: {
+    readonly path?: string
+    readonly clip?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+  }): Promise<Uint8Array>
+  /** The DevTools protocol, for what Playwright has no words for. */
+  context(): { newCDPSession(page: Page): Promise<{ send<T>(method: string, terms?: object): Promise<T> }> }
   on(event: 'pageerror' | 'console', heard: (what: { readonly message?: string; text?(): string }) => void): void
 }
 
 interface Browser {
   version(): string
   newPage(): Promise<Page>
+  /** A person's browser: its pages are tabs that share what is stored. */
+  newContext(): Promise<{ newPage(): Promise<Page> }>
   close(): Promise<void>
 }
 

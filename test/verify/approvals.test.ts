@@ -113,8 +113,52 @@ describe('what a bundle shows of people’s yes', () => {
     expect(await said(lines)).toMatch(/its principal approved it in a role|another person/)
   })
 
+  it('I4: fails where one statement stands for two persons', async () => {
+    const [bob = ''] = both()
+    expect(await said(await bundleOf([bob, bob], { handed: [bob] }))).toMatch(/^fail: it counts one statement twice/)
+  })
+
+  /** Two calls in one bundle, each on the statements that it names, with those that are handed on. */
+  async function bundleOfTwo(
+    named: readonly [string, string],
+    handed: readonly [readonly string[], readonly string[]],
+  ) {
+    const process = new Process(key, 'shop')
+    const content: BundleContent[] = [{ kind: 'receipt', jws: process.open().jws }]
+    for (const [n, statement] of named.entries()) {
+      const by = (readCanonical(statementBytes(statement)) as StatementClaims).by
+      const answers = [{ by, channel: 'page', roles: ['finance'], statement: digestOf(statement) }]
+      const approval = { ref: request.ref, shown: request.shown, answers }
+      const [decision, outcome] = process.call(`call ${n}`, { basis: 'approval', approval })
+      content.push({ kind: 'receipt', jws: decision.jws })
+      for (const text of handed[n] ?? [])
+        content.push({ kind: 'opening', receipt: decision.hash, opens: 'statement', salt: '', text })
+      content.push({ kind: 'receipt', jws: outcome.jws })
+    }
+    return [...(await collect(bundleLines({ origin: ORIGIN, scope: 'log', size: 0 }, content)))]
+  }
+
+  it('I2: fails where one yes stands behind two calls', async () => {
+    const [bob = ''] = both()
+    expect(await said(await bundleOfTwo([bob, bob], [[bob], [bob]]))).toMatch(/^fail: .*behind another call too/)
+  })
+
+  it('is not established for one call by the statement of another, however often that comes', async () => {
+    const [bob = '', carol = ''] = both()
+    expect(await said(await bundleOfTwo([bob, carol], [[bob, bob], []]))).toMatch(/^not_established: .*1 of them/)
+    expect(await said(await bundleOfTwo([bob, carol], [[bob], [carol]]))).toMatch(/^pass: 2 calls/)
+  })
+
   it('is seen alike by a verifier that shares no code', async () => {
-    for (const lines of [await bundleOf(both()), await bundleOf(both(), { by: ['bob', 'bob'] })]) {
+    const [bob = '', carol = ''] = both()
+    for (const lines of [
+      await bundleOf(both()),
+      await bundleOf(both(), { by: ['bob', 'bob'] }),
+      await bundleOf(both(), { by: ['bob', 'BOB '] }),
+      await bundleOf([bob, bob]),
+      await bundleOfTwo([bob, bob], [[bob], [bob]]),
+      await bundleOfTwo([bob, carol], [[bob], [carol]]),
+    ]) {
       const ours = await verifyBundle(lines, { keys: [key.publicJwk] })
       const theirs = await secondOpinion(lines, { keys: [key.publicJwk] })
       const mine = Object.fromEntries(ours.checks.map(({ check, result }) => [check, result]))

@@ -5,6 +5,7 @@ import { faultStore } from '../../src/store/fault.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { type TestGate, testGate } from '../../src/testing.ts'
 import type { ApprovalRecord } from '../../src/types.ts'
+import { readAnswer } from '../../src/web/body.ts'
 import { signedIn, startHost, type WebHost } from '../support/web-host.ts'
 
 const POLICY = `@id("own-yes")
@@ -241,6 +242,14 @@ describe('an answer', () => {
     expect((await approvalHandler(gate, { who: signedIn })(request)).status).toBe(413)
     expect(await stateOf(mail)).toBe('pending')
   })
+
+  it('that begins and never ends is not waited for', async () => {
+    const [first] = [new TextEncoder().encode('{')]
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(first) })
+    const headers = { 'content-type': 'application/json' }
+    const request = new Request(host.origin, { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+    expect(await readAnswer(request, 20)).toMatchObject({ status: 408 })
+  }, 3_000)
 
   it('while the store is away says that it is, and the programmer hears of it', async () => {
     isStoreAway = true

@@ -90,7 +90,7 @@ export function headerText(value: string): string | undefined {
 }
 
 /** Writes a value as `headerText` reads it. */
-function headerValue(text: string): string {
+export function headerValue(text: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?')
   return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }

@@ -1,3 +1,4 @@
+import type { ToolDefinition } from '../../../src/index.ts'
 import { errorFor } from '../../mcp/answers.ts'
 import { isModern } from '../../mcp/era.ts'
 import { HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST } from '../../mcp/keys.ts'
@@ -32,6 +33,8 @@ export class Exchange {
   readonly #reply: Reply | undefined
   #head: Head | undefined
   #isSent = false
+  /** The tool that its call is decided as. */
+  definition: ToolDefinition | undefined
   readonly #end: () => void
   #isAnswered = false
   #isResumable = false

@@ -9,7 +9,7 @@ import { frameText } from '../frames.ts'
 import { upstreamHeaders } from '../upstream-headers.ts'
 import { Asides, withBody, withoutBody } from './asides.ts'
 import { type About, Exchange } from './exchange.ts'
-import { paramMismatch } from './param-headers.ts'
+import { paramMismatch, withDecidedParams } from './param-headers.ts'
 import { passOn } from './pass-on.ts'
 import { readMessagePosted } from './posted.ts'
 import { Remote, RemoteFault } from './remote.ts'
@@ -190,7 +190,10 @@ export class HttpBackend implements Backend {
         exchange.say(message, mark)
       },
       note: (text) => this.#note(text),
-      contradiction: (call, definition, { exchange }) => paramMismatch(exchange.visit.request, call, definition),
+      contradiction: (call, definition, { exchange }) => {
+        exchange.definition = definition
+        return paramMismatch(exchange.visit.request, call, definition)
+      },
       ...(refused === undefined ? {} : { refused }),
     })
     const connection: Connection = {
@@ -227,7 +230,7 @@ export class HttpBackend implements Backend {
     if (exchange.gone.aborted) throw new Error('the client has gone')
     exchange.sent()
     const isPatient = message['method'] === LISTEN
-    await this.#ask('POST', exchange, connection, { body: frameText(message), isPatient })
+    await this.#ask('POST', exchange, connection, { message, isPatient })
     const { id } = exchange
     if (id === undefined || exchange.isResumable || exchange.gone.aborted || connection.isOver) return
     // Where the link has heard an answer, none is lost.
@@ -240,14 +243,21 @@ export class HttpBackend implements Backend {
     method: 'POST' | 'GET' | 'DELETE',
     exchange: Exchange,
     connection: Connection,
-    terms: { readonly body?: string; readonly isPatient?: boolean } = {},
+    { message, isPatient }: { readonly message?: Message; readonly isPatient?: boolean } = {},
   ): Promise<number | undefined> {
     const { maxFrameBytes } = this.#limits
     const own = this.#terms.headers ?? new Map<string, string>()
-    const passed = upstreamHeaders(exchange.visit.request.rawHeaders, own)
-    const headers = terms.body === undefined ? withoutBody(passed) : withBody(passed)
+    const { definition, visit } = exchange
+    const passed = upstreamHeaders(visit.request.rawHeaders, own)
+    const agreeing =
+      message === undefined || definition === undefined
+        ? passed
+        : withDecidedParams(passed, visit.request, message, definition)
+    const body = message === undefined ? {} : { body: frameText(message) }
+    const headers = message === undefined ? withoutBody(agreeing) : withBody(agreeing)
+    const patience = isPatient === undefined ? {} : { isPatient }
     try {
-      const answer = await this.#remote.send(method, headers, { ...terms, signal: exchange.gone })
+      const answer = await this.#remote.send(method, headers, { ...body, ...patience, signal: exchange.gone })
       this.#learnSession(answer, exchange, connection)
       await passOn(answer, exchange, {
         hear: (frame, mark) => connection.link.fromServer(frame, { exchange, ...(mark === undefined ? {} : { mark }) }),

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { ToolDefinition } from '../../../src/index.ts'
 import { isModern } from '../../mcp/era.ts'
 import { isObject, type Message, objectIn } from '../../mcp/message.ts'
-import { headerText, mismatch } from './agreement.ts'
+import type { HeaderField } from '../upstream-headers.ts'
+import { headerText, headerValue, mismatch } from './agreement.ts'
 import { headerOf } from './visit.ts'
 
 /** Deeper properties carry no headers that anybody reads. */
@@ -32,6 +33,32 @@ export function paramMismatch(
     if (!says(said, value)) return mismatch(id, `Mcp-Param-${header} says otherwise than the arguments`)
   }
   return undefined
+}
+
+/**
+ * The headers of a call as it goes on to the upstream: what `Mcp-Param-*` says of arguments that policy has changed since is said anew.
+ *
+ * INVARIANT I3: an upstream that acts by the header acts by what was decided.
+ *
+ * @param decided the call with the arguments that run
+ */
+export function withDecidedParams(
+  headers: readonly HeaderField[],
+  request: IncomingMessage,
+  decided: Message,
+  { inputSchema }: ToolDefinition,
+): readonly HeaderField[] {
+  const params = objectIn(decided, 'params')
+  const anew = mirrored(inputSchema, params['arguments']).flatMap(({ header, value }) => {
+    const name = `mcp-param-${header.toLowerCase()}`
+    const said = headerOf(request, name)
+    const isFit = said === undefined ? value === undefined || !isModern(params) : says(said, value)
+    return isFit ? [] : [{ name, text: value === undefined ? undefined : headerValue(String(value)) }]
+  })
+  if (anew.length === 0) return headers
+  const names = new Set(anew.map(({ name }) => name))
+  const kept = headers.filter(([name]) => !names.has(name.toLowerCase()))
+  return [...kept, ...anew.flatMap(({ name, text }): HeaderField[] => (text === undefined ? [] : [[name, text]]))]
 }
 
 interface Mirrored {

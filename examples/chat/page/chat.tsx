@@ -1,8 +1,9 @@
 import { useChat } from '@ai-sdk/react'
-import { lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from 'ai'
+import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from 'ai'
 import { CallCard, type Holdpoint, TraceTimeline, useHoldpoint } from 'holdpoint/react'
-import { type ReactElement, useEffect, useState } from 'react'
+import { type ReactElement, useEffect, useRef, useState } from 'react'
 import type { Order } from '../orders.ts'
+import type { Connection } from './app.tsx'
 
 /** What the server says to a page that opens. */
 export interface Session {
@@ -11,6 +12,8 @@ export interface Session {
   readonly model: string
   readonly service: boolean
   readonly messages: UIMessage[]
+  /** Is an answer being written? */
+  readonly isWriting: boolean
   /** In an app of your own, build the public key into the page: whoever can change this answer can change what verifies. */
   readonly trustedKeys: Parameters<typeof useHoldpoint>[1] extends infer Options | undefined
     ? NonNullable<(Options & { trustedKeys?: unknown })['trustedKeys']>
@@ -25,18 +28,57 @@ const TRIES = [
   'What are the rules?',
 ]
 
-export function Chat({ session }: { readonly session: Session }): ReactElement {
+/** As near to the end of the chat as this, a person is reading its end. */
+const NEAR_PX = 80
+
+const CONNECTION: Readonly<Record<Connection, string>> = {
+  there: '',
+  lost: 'The connection is lost. Trying again …',
+  back: 'The connection was lost for a moment. Above is what the server has.',
+  unheard: 'The connection was lost, and your message did not arrive. It stands below again.',
+}
+
+interface ChatProps {
+  readonly session: Session
+  readonly connection: Connection
+  /** What is being typed: it outlives the connection. */
+  readonly draft: string
+  readonly onDraft: (text: string) => void
+  readonly onSaid: () => void
+  readonly onLost: (shown: readonly UIMessage[]) => void
+  /** The answer that was to be resumed has ended meanwhile. */
+  readonly onLate: () => void
+}
+
+export function Chat({ session, connection, draft, onDraft, onSaid, onLost, onLate }: ChatProps): ReactElement {
+  // What is resumed goes on with what the server had stored, which is what this page was opened with.
+  const [transport] = useState(() => {
+    const asks: typeof fetch = async (...asked) => {
+      const response = await fetch(...asked)
+      if (response.status === 204) onLate()
+      return response
+    }
+    return new DefaultChatTransport({ resumeStreamIsReplay: false, fetch: asks })
+  })
   const chat = useChat({
     id: session.id,
     messages: session.messages,
-    resume: true,
+    transport,
+    resume: session.isWriting,
     sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+    // What the browser throws when a connection breaks is a TypeError; what the server says of itself is not.
+    onError: (error) => {
+      if (error instanceof TypeError) onLost(chat.messages)
+    },
   })
   const holdpoint = useHoldpoint(chat, { trustedKeys: session.trustedKeys })
   const { messages, status, error, sendMessage } = chat
+  const end = useEndInSight(messages)
   const isBusy = status === 'submitted' || status === 'streaming'
   const say = (text: string): boolean => {
-    if (isBusy || text.trim() === '') return false
+    if (isBusy || connection === 'lost' || text.trim() === '') return false
+    onSaid()
+    end.hold()
     void sendMessage({ text })
     return true
   }
@@ -56,19 +98,22 @@ export function Chat({ session }: { readonly session: Session }): ReactElement {
               <Message key={message.id} message={message} holdpoint={holdpoint} />
             ))}
           </ol>
-          {error === undefined ? null : (
+          {error === undefined || connection === 'lost' ? null : (
             <p className="trouble" role="alert">
               The server did not answer. What ran meanwhile stands in the orders.
             </p>
           )}
-          <div className="tries">
+          <p className="trouble" role="status">
+            {CONNECTION[connection]}
+          </p>
+          <div className="tries" ref={end.ref}>
             {TRIES.map((text) => (
               <button key={text} type="button" className="plain" aria-disabled={isBusy} onClick={() => say(text)}>
                 {text}
               </button>
             ))}
           </div>
-          <Composer say={say} />
+          <Composer say={say} text={draft} onText={onDraft} />
         </section>
         <aside>
           <OrderTable changed={status} />
@@ -82,6 +127,26 @@ export function Chat({ session }: { readonly session: Session }): ReactElement {
       </main>
     </>
   )
+}
+
+/** Keeps the end of the chat in sight while it grows, unless the person has gone up to read. */
+function useEndInSight(messages: readonly UIMessage[]) {
+  const ref = useRef<HTMLDivElement>(null)
+  const isHeld = useRef(true)
+  useEffect(() => {
+    const note = (): void => {
+      isHeld.current = (ref.current?.getBoundingClientRect().bottom ?? 0) < innerHeight + NEAR_PX
+    }
+    addEventListener('scroll', note, { passive: true })
+    return () => removeEventListener('scroll', note)
+  }, [])
+  useEffect(() => {
+    if (isHeld.current && messages.length > 0) ref.current?.scrollIntoView({ block: 'end' })
+  }, [messages])
+  const hold = (): void => {
+    isHeld.current = true
+  }
+  return { ref, hold }
 }
 
 interface MessageProps {
@@ -102,20 +167,25 @@ function Message({ message, holdpoint }: MessageProps): ReactElement {
   )
 }
 
-function Composer({ say }: { readonly say: (text: string) => boolean }): ReactElement {
-  const [text, setText] = useState('')
+interface ComposerProps {
+  readonly say: (text: string) => boolean
+  readonly text: string
+  readonly onText: (text: string) => void
+}
+
+function Composer({ say, text, onText }: ComposerProps): ReactElement {
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (say(text)) setText('')
+        if (say(text)) onText('')
       }}
     >
       <input
         aria-label="Message"
         placeholder="Ask about an order, or for a refund"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => onText(event.target.value)}
       />
       <button type="submit" className="plain">
         Send
@@ -157,6 +227,8 @@ function OrderTable({ changed }: { readonly changed: string }): ReactElement {
       .then((read) => {
         if (isCurrent) setOrders(read)
       })
+      // Without a connection the table stays as it was; the chat says so, and opens everything again.
+      .catch(() => undefined)
     return () => {
       isCurrent = false
     }

@@ -55,6 +55,8 @@ export async function replayRuns(runs: readonly RecordedRun[], tools: RunTools, 
   const gate = createGate({
     config: set.config,
     ...(set.policies === undefined ? {} : { policies: [...set.policies] }),
+    // Nobody signs in a rehearsal.
+    approvals: {},
     effects: { store, signer: generateSigner() },
     events: [() => undefined],
   })

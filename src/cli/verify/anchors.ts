@@ -13,7 +13,7 @@ import { situationOf } from '../context.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
 import { checkpointIn, logPolicyIn } from '../log-trust.ts'
 import { toolsIn } from '../tool-lists.ts'
-import { keysIn } from '../trust.ts'
+import { keysIn, passkeysIn } from '../trust.ts'
 
 /** The flags that name anchors, beside `--keys`. */
 export interface AnchorFlags {
@@ -23,6 +23,7 @@ export interface AnchorFlags {
   readonly definitions?: readonly string[]
   readonly overrideKeys?: readonly string[]
   readonly approvalKeys?: readonly string[]
+  readonly passkeys?: readonly string[]
 }
 
 /** SHA-256, base64url: how receipts name policies and definitions. */
@@ -34,7 +35,7 @@ const DIGEST = /^[A-Za-z0-9_-]{43}$/
  * @throws UnusableInput naming the file; HoldpointError ERR_CONFIG, ERR_POLICY for policies that do not load
  */
 export async function anchorsOf(flags: AnchorFlags): Promise<Omit<BundleTrust, 'keys'>> {
-  const { log, checkpoint = [], policies, definitions, overrideKeys, approvalKeys } = flags
+  const { log, checkpoint = [], policies, definitions, overrideKeys, approvalKeys, passkeys } = flags
   return {
     checkpoints: await Promise.all(checkpoint.map(async (file) => (await checkpointIn(file)).note)),
     ...(log === undefined ? {} : { log: await logPolicyIn(log) }),
@@ -42,6 +43,7 @@ export async function anchorsOf(flags: AnchorFlags): Promise<Omit<BundleTrust, '
     ...(definitions === undefined ? {} : { definitions: (await Promise.all(definitions.map(digestsOfTools))).flat() }),
     ...(overrideKeys === undefined ? {} : { override: overrideKeys.flatMap((file) => keysIn(file, 'override')) }),
     ...(approvalKeys === undefined ? {} : { approval: approvalKeys.flatMap((file) => keysIn(file, 'approval')) }),
+    ...(passkeys === undefined ? {} : { passkeys: passkeys.flatMap(passkeysIn) }),
   }
 }
 
@@ -57,13 +59,14 @@ export function askedBy({
   definitions,
   override,
   approval,
+  passkeys,
 }: Omit<BundleTrust, 'keys'>): readonly Check[] {
   const asksWitnesses = log !== undefined && readWitnessPolicy(sha256Bytes, utf8(log)).quorum.kind !== 'none'
   return [
     ...(definitions === undefined ? [] : (['definitions'] as const)),
     ...(policies === undefined ? [] : (['policies'] as const)),
     ...(override === undefined ? [] : (['overrides'] as const)),
-    ...(approval === undefined ? [] : (['approvals'] as const)),
+    ...(approval === undefined && passkeys === undefined ? [] : (['approvals'] as const)),
     ...(log === undefined ? [] : (['inclusion'] as const)),
     ...(checkpoints.length === 0 ? [] : (['consistency'] as const)),
     ...(asksWitnesses ? (['witnesses'] as const) : []),

@@ -21,6 +21,7 @@ const ASK = {
   errors: [],
 } as const
 const asking = () => scriptedPoint((request) => (request.context.approval.confirmed ? PERMIT : ASK))
+const NEVER = { signal: new AbortController().signal, schema: undefined }
 const USER: UiMessage = { id: 'u1', role: 'user', parts: [{ type: 'text', ...{ text: 'go' } }] }
 
 for (const major of [7, 6] as const) {
@@ -173,6 +174,105 @@ for (const major of [7, 6] as const) {
       const { kept } = await post(me, paying(ran), approved(waiting.kept, false))
       expect(ran).toEqual([])
       expect(partOf(kept).state).not.toBe('output-available')
+    })
+
+    it('takes a no for good: it is on record at once, and the same call is not asked about again', async () => {
+      const me = view(testGate({ policy: asking() }))
+      const waiting = await post(me, paying([]), [USER], payFirst)
+      const no = approved(waiting.kept, false, 'not this one')
+      const { kept } = await post(me, paying([]), no)
+      expect(await me.requestFor({ tool: 'pay', input: { path: '/x' } })).toMatchObject({
+        state: 'declined',
+        answers: [{ answer: 'declined', by: 'alice', channel: 'chat', reason: 'not this one' }],
+      })
+      const later = [...kept, { ...USER, id: 'u2' }]
+      const again = await post(me, paying([]), later, [[said('pay', { path: '/x' }, 'c2')]])
+      expect(partOf(again.kept, 'c2').state).not.toBe('approval-requested')
+      expect(again.told).toContain('A person declined this call: “not this one”')
+    })
+
+    it('asks about changed arguments too, and hears the answer to that question', async () => {
+      const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/amount\",\"max\":5}")
+        permit (principal, action, resource);`
+      for (const isYes of [true, false]) {
+        const ran: unknown[] = []
+        const me = view(testGate({ policy, tools: { pay: { materiality: 'high' } } }))
+        const tools = paying(ran, { inputSchema: z.object({ amount: z.number().int() }) })
+        const call = (id: string) => [[said('pay', { amount: 9 }, id)]]
+        const first = await post(me, tools, [USER], call('c1'))
+        const second = await post(me, tools, approved(first.kept), call('c2'))
+        expect(partOf(second.kept, 'c2').state).toBe('approval-requested')
+        const asked = second.kept.flatMap(({ parts }) => parts.filter(({ type }) => type === 'data-holdpoint')).at(-1)
+        expect(asked?.data).toMatchObject({ request: { argumentsText: '{"amount":5}' } })
+        const last = await post(me, tools, approved(second.kept, isYes), call('c3'))
+        expect(ran).toEqual(isYes ? [{ amount: 5 }] : [])
+        expect(last.told.includes('A person declined this call')).toBe(!isYes)
+      }
+    })
+
+    it('refuses in execute what policy forbids after the person’s yes, in messages that the host can store', async () => {
+      const ran: unknown[] = []
+      let isForbidden = false
+      const me = view(
+        testGate({ policy: scriptedPoint((request) => (isForbidden ? DENY : asking().evaluate(request, NEVER))) }),
+      )
+      const waiting = await post(me, paying(ran), [USER], payFirst)
+      isForbidden = true
+      const { kept, told } = await post(me, paying(ran), approved(waiting.kept))
+      expect(ran).toEqual([])
+      expect(told).toContain('denied_by_policy')
+      const part = partOf(kept)
+      expect([part.state, part.approval?.approved]).toEqual(
+        major === 7 ? ['output-denied', false] : ['output-error', undefined],
+      )
+      const stored = { messages: kept, dataSchemas: { holdpoint: holdpointDataSchema } }
+      expect(await sdk.validateUIMessages(stored)).toHaveLength(kept.length)
+    })
+
+    it('takes no yes to another call than the one that it stands beside', async () => {
+      const ran: unknown[] = []
+      const me = view(testGate({ policy: asking() }))
+      const other = { tool: 'pay', input: { path: '/y' } }
+      const waiting = await post(me, paying(ran), [USER], payFirst)
+      await me.admit({ ...other, callId: 'y' }, { wait: false })
+      const ref = (await me.requestFor(other))?.ref
+      const swapped = waiting.kept.map((message) =>
+        withParts(message, () => ({ approval: { id: `${ref}.mine`, approved: true } })),
+      )
+      await post(me, paying(ran), swapped)
+      expect([ran, (await me.requestFor(other))?.state]).toEqual([[], 'pending'])
+    })
+
+    it('hears a no wherever it stands in the history, also where the app builds its own response', async () => {
+      const gate = testGate({ policy: asking() })
+      const waiting = await post(view(gate), paying([]), [USER], payFirst)
+      const { model } = scriptedModel(major, [[said('pay', { path: '/y' }, 'c2')]])
+      const me = view(gate)
+      const guarded = guardTools(paying([]), me)
+      const messages = await sdk.convertToModelMessages(approved(waiting.kept, false), { tools: guarded.tools })
+      await sdk.generateText({ model, messages, ...guarded })
+      expect((await me.requestFor({ tool: 'pay', input: { path: '/x' } }))?.state).toBe('declined')
+      expect((await me.requestFor({ tool: 'pay', input: { path: '/y' } }))?.state).toBe('pending')
+    })
+
+    it('takes no no from a history for anybody else, and none that is the host’s own', async () => {
+      const gate = testGate({ policy: asking() })
+      const waiting = await post(view(gate), paying([]), [USER], payFirst)
+      const no = approved(waiting.kept, false)
+      const others = [
+        gate.as({ user: 'mallory' }, { conversation: 'talk', channel: 'chat' }),
+        gate.as({ user: 'alice' }, { conversation: 'another', channel: 'chat' }),
+        gate.as({}, { conversation: 'talk', channel: 'chat' }),
+      ]
+      for (const other of others) await post(other, paying([]), no)
+      const automatic = no.map((message) => ({
+        ...message,
+        parts: message.parts.map((part) =>
+          part.approval === undefined ? part : { ...part, approval: { ...part.approval, isAutomatic: true } },
+        ),
+      }))
+      await post(view(gate), paying([]), automatic)
+      expect((await view(gate).requestFor({ tool: 'pay', input: { path: '/x' } }))?.state).toBe('pending')
     })
 
     it('gives the app that stores messages the approval under the id that the client answers', async () => {
@@ -351,8 +451,9 @@ function withParts(message: UiMessage, change: (part: UiPart) => object): UiMess
 }
 
 /** What the client posts when the person has answered. */
-function approved(messages: readonly UiMessage[], yes = true): readonly UiMessage[] {
-  return messages.map((message) => withParts(message, ({ approval }) => ({ approval: { ...approval, approved: yes } })))
+function approved(messages: readonly UiMessage[], yes = true, reason?: string): readonly UiMessage[] {
+  const said = { approved: yes, ...(reason === undefined ? {} : { reason }) }
+  return messages.map((message) => withParts(message, ({ approval }) => ({ approval: { ...approval, ...said } })))
 }
 
 /** An assistant's message with an approval that nobody asked for. */

@@ -220,6 +220,38 @@ describe('a header that an upstream acts by', () => {
   })
 })
 
+describe('a header of an argument that policy changes', () => {
+  const properties = {
+    amount: { type: 'number', 'x-mcp-header': 'Amount' },
+    dryRun: { type: 'boolean', 'x-mcp-header': 'Dry' },
+    note: { type: 'string', 'x-mcp-header': 'Note' },
+  }
+  const play: Play = ({ id, method }, response) => {
+    if (method !== 'tools/list') return undefined
+    const pay = { name: 'pay', description: 'For a test', inputSchema: { type: 'object', properties } }
+    return json(response, { id, result: { tools: [pay], resultType: 'complete', ttlMs: 0, cacheScope: 'private' } })
+  }
+  const policy = String.raw`
+@id("less") @obligation("limit:{\"path\":\"/amount\",\"max\":5}") permit (principal, action, resource);
+@id("dry") @obligation("dry_run:{\"path\":\"/dryRun\"}") permit (principal, action, resource);`
+  const said = { 'mcp-param-amount': '900', 'mcp-param-note': '=?base64?bcO8Z2U=?=' }
+  const input = { amount: 900, note: 'müge' }
+
+  it.each([
+    ['of the later era', META, '5', 'true'],
+    ['of the earlier era, where the client said it', undefined, '5', undefined],
+  ])('says what runs, in a call %s', async (_, meta, amount, dry) => {
+    const stage = await startStage({ policy, play })
+    const params = { name: 'pay', arguments: input, ...(meta === undefined ? {} : { _meta: meta }) }
+    const era = meta === undefined ? await stage.begin() : modernHeaders('tools/call', params)
+    await (await stage.post({ id: 1, method: 'tools/call', params }, { ...era, ...said })).whole()
+    const seen = stage.seen.find(({ body }) => body.includes('"tools/call"'))
+    expect(JSON.parse(seen?.body ?? '{}')).toMatchObject({ params: { arguments: { amount: 5, dryRun: true } } })
+    expect(seen?.headers).toMatchObject({ 'mcp-param-amount': amount, 'mcp-param-note': said['mcp-param-note'] })
+    expect(seen?.headers['mcp-param-dry']).toBe(dry)
+  })
+})
+
 describe('a client that goes away', () => {
   it('cancels its request in the later era: the server sees it leave', async () => {
     let left: (() => void) | undefined

@@ -1,7 +1,9 @@
 /** What policy keeps back is in no preview, in no result and in no block of one. */
 import { describe, expect, it } from 'vitest'
-import { revealed, withoutDetails } from '../../../adapters/mcp/reveal.ts'
+import { guardTools } from '../../../adapters/ai-sdk/index.ts'
+import { Running } from '../../../adapters/mcp/running.ts'
 import { carryOut, carryOutStreaming } from '../../../adapters/shared/carry-out.ts'
+import { revealed, withoutDetails } from '../../../adapters/shared/mcp-result.ts'
 import { notesFor } from '../../../adapters/shared/wording.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 import type { PermittedAdmission } from '../../../src/types.ts'
@@ -91,6 +93,57 @@ describe('redact_output', () => {
   it.each(hostile)('shows nothing of it where an MCP result %s', async (_, result) => {
     const { admission } = await permitted()
     expect(JSON.stringify(revealed({ ...result }, admission))).not.toContain(SECRET)
+  })
+
+  const ofAClient = (result: object, execute: () => unknown = async () => result, policy = POLICY) => {
+    const gate = testGate({ policy, tools: { 'crm/people': { materiality: 'low' } } })
+    const people = { type: 'dynamic', _meta: {}, inputSchema: { jsonSchema: { type: 'object' } }, execute }
+    const guarded = guardTools({ people }, gate.as({ user: 'alice' }), { server: 'crm' })
+    return (guarded.tools.people.execute as (...given: readonly unknown[]) => unknown)(
+      {},
+      { toolCallId: '1', messages: [] },
+    )
+  }
+  it('holds of an MCP tool behind the AI SDK: of the result as the server gave it, and of what was structured in it', async () => {
+    expect(await ofAClient({ content: [text(RESULT)] })).toEqual({ content: [text(SHOWN)] })
+    expect(await ofAClient({ structuredContent: RESULT, content: [text(RESULT)] })).toEqual({
+      structuredContent: SHOWN,
+      content: [text(SHOWN)],
+    })
+    expect(await ofAClient(RESULT)).toEqual(SHOWN)
+    for (const result of [
+      ...hostile.map(([, result]) => result),
+      { toolResult: RESULT },
+      { structuredContent: SECRET },
+    ])
+      expect(JSON.stringify(await ofAClient(result))).not.toContain(SECRET)
+    const flat = { email: SECRET }
+    const whole = { structuredContent: flat, content: [text(flat)] }
+    const shallow = POLICY.replace('/rows/*/email', '/email')
+    expect(JSON.stringify(await ofAClient(whole, async () => whole, shallow))).not.toContain(SECRET)
+    const previews: unknown[] = []
+    const telling = async function* () {
+      yield { content: [{ type: 'text', text: SECRET }] }
+      yield { content: [text(RESULT)] }
+    }
+    for await (const preview of (await ofAClient({}, telling)) as AsyncIterable<unknown>) previews.push(preview)
+    expect(previews).toHaveLength(2)
+    expect(JSON.stringify(previews)).not.toContain(SECRET)
+  })
+
+  const answers: readonly (readonly [string, object])[] = [
+    ['is a text', { result: SECRET }],
+    ['is a list', { result: [SECRET] }],
+    ['is an error that is a text', { error: SECRET }],
+    ['is an error with another code than a number', { error: { code: SECRET, message: '' } }],
+    ['says it beside its result', { result: { content: [text(SHOWN)] }, more: SECRET }],
+  ]
+  it.each(answers)('shows nothing of it where an MCP answer %s', async (_, said) => {
+    const { admission } = await permitted()
+    admission.begin()
+    const shown = new Running(admission).answered({ jsonrpc: '2.0', id: 1, ...said })
+    expect(shown).toMatchObject({ jsonrpc: '2.0', id: 1 })
+    expect(JSON.stringify(shown)).not.toContain(SECRET)
   })
 
   it('keeps no more of an MCP error than its code', () => {

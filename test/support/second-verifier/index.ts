@@ -353,6 +353,7 @@ class Reading {
     }
     const decisions = this.#good.map(({ claims }) => claims).filter((claims) => claims.get('kind') === 'decision')
     doubt('definitions', 'policies')
+    const used = new Set<string>()
     if (decisions.length === 0) doubt('overrides', 'approvals')
     if (decisions.some((claims) => claims.has('override'))) doubt('overrides')
     for (const claims of decisions) {
@@ -362,11 +363,16 @@ class Reading {
       if (isApproved && claims.has('permit')) {
         doubt('approvals')
         const answers = answersOf(claims)
-        const people = answers.map((answer) => answer.get('by'))
+        const people = answers.map((answer) => folded(answer.get('by')))
+        const statements = answers.map((answer) => String(answer.get('statement')))
         const principal = claims.get('principal') as Claims
         const isOwn = (answer: Claims) =>
-          principal.get('type') === 'user' && answer.has('roles') && answer.get('by') === principal.get('id')
+          principal.get('type') === 'user' &&
+          answer.has('roles') &&
+          folded(answer.get('by')) === folded(principal.get('id'))
         if (new Set(people).size < people.length || answers.some(isOwn)) this.#fail('approvals')
+        if (statements.some((one, n) => used.has(one) || statements.indexOf(one) < n)) this.#fail('approvals')
+        for (const one of statements) used.add(one)
       }
     }
     if (this.#opened === 0) doubt('openings')
@@ -463,6 +469,11 @@ function payloadOf(jws: string): Buffer {
   } catch {
     return Buffer.alloc(0)
   }
+}
+
+/** Case, Unicode form and the space around it make no other person. */
+function folded(id: unknown): string {
+  return String(id).normalize('NFKC').toUpperCase().toLowerCase().trim()
 }
 
 function answersOf(claims: Claims | undefined): readonly Claims[] {

@@ -1,6 +1,9 @@
 import type { PermittedAdmission } from '../../src/index.ts'
-import { isObject, type Message } from './message.ts'
 
+/** A message of MCP, or a part of one. UNTRUSTED in all its members. */
+type Message = { readonly [member: string]: unknown }
+
+const INTERNAL_ERROR = -32_603
 const NOT_SHOWN = 'holdpoint: the tool failed; policy keeps back what it said'
 
 /** Does policy keep a part of the result back? */
@@ -27,11 +30,27 @@ export function revealed(result: Message, admission: PermittedAdmission): Messag
   }
 }
 
-/** An error may quote what is kept back, so of it nothing but its code is passed on. */
-export function withoutDetails(response: Message): Message {
-  const { error } = response
-  if (!isObject(error)) return response
-  return { ...response, error: { code: error['code'], message: NOT_SHOWN } }
+/**
+ * The same of what a client of the AI SDK gives for a tool of an MCP server: the server's result, or what was structured in it.
+ */
+export function revealedByClient(result: unknown, admission: PermittedAdmission): unknown {
+  return isResult(result) ? revealed(result, admission) : admission.reveal(result)
+}
+
+/** An answer that is no result may quote what is kept back in whatever it is, so nothing but an error's code is passed on. */
+export function withoutDetails({ jsonrpc, id, error }: Message): Message {
+  const code = isObject(error) && Number.isSafeInteger(error['code']) ? error['code'] : INTERNAL_ERROR
+  return { jsonrpc, id, error: { code, message: NOT_SHOWN } }
+}
+
+/** In any form that the client takes: blocks, structured, or as it was in the first revision. */
+function isResult(value: unknown): value is Message {
+  if (!isObject(value)) return false
+  return Array.isArray(value['content']) || 'structuredContent' in value || 'toolResult' in value
+}
+
+function isObject(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The JSON that the result's one text is; the text itself where it is none. */
