@@ -30,7 +30,7 @@ function warningsGiven(): string[] {
       .map((file) => readFileSync(path.join(root, room, file), 'utf8')),
   )
   const given = texts.flatMap((text) => [
-    ...text.matchAll(/(?:gate|Gate)\.warn\(\s*'([a-z_-]+)'|event: 'programmer-warned', code: '([a-z_-]+)'/g),
+    ...text.matchAll(/(?:gate|Gate)\.warn\(\s*'([a-z_-]+)'|event: 'programmer-warned',\s*code: '([a-z_-]+)'/g),
     ...text.matchAll(/warnOnce\(\s*gate,\s*tool,\s*'([a-z_-]+)'()/g),
   ])
   return [...new Set(given.map(([, called, made]) => called ?? made ?? ''))]
