@@ -211,7 +211,10 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
       exits,
       turns: new Turns(),
       holds,
-      obligations: createObligations(options.obligations ?? {}, clock),
+      obligations: createObligations(
+        { ...(sender.announce === undefined ? {} : { notify: sender.announce }), ...options.obligations },
+        clock,
+      ),
       overrides: createOverrides({
         shelf: overrideFolder(places.overrides),
         keys: overrideKeys((configured.trust?.override ?? []) as readonly JsonObject[], signer.kid),

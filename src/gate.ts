@@ -219,7 +219,7 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
     }
   }
   if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires, quorum: 1 }
-  if (decision.kind === 'permit' && !(await obliged(parts, decision, round)))
+  if (decision.kind === 'permit' && !(await obliged(parts, considered, decision, round)))
     return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
   return await claim(parts, considered, call, { ...grounds, basis: ruling.basis })
 }
@@ -227,6 +227,7 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
 /** Meets what a permit obliges to, within what is left of the budget. Nothing is done for a call that is merely observed. */
 async function obliged(
   { exits, obligations }: GateParts,
+  considered: Considered,
   permit: Extract<Decision, { readonly kind: 'permit' }>,
   { budget, options }: Round,
 ): Promise<boolean> {
@@ -235,7 +236,9 @@ async function obliged(
   // INVARIANT I4: a host that does not show results through `reveal` cannot keep a part of them back.
   if (redactionsOf(permit).length > 0 && options.obliging !== 'all') return false
   const owed = permit.obligations.filter((obligation) => !isOwn(obligation))
-  return await obligations.fulfil(owed, { leftMs: budget.leftMs, signal: options.signal })
+  const { classification, scope } = considered
+  const call = { tool: toolName(considered), materiality: classification.materiality, principal: scope.principal }
+  return await obligations.fulfil(owed, { leftMs: budget.leftMs, signal: options.signal, call })
 }
 
 /** The refusal of a call that waited for a policy point in vain. */

@@ -16,6 +16,8 @@ export interface Execution {
   readonly gaveWay?: (error: unknown) => boolean
   /** What may be shown of a result that the host's protocol wraps. Default: what the admission reveals of it. */
   readonly reveal?: (result: unknown, admission: PermittedAdmission) => unknown
+  /** What may be shown of what was thrown, where that is not the tool's own error. */
+  readonly revealError?: (error: unknown, admission: PermittedAdmission) => unknown
   readonly settled: (receipt: Receipt | undefined) => void
   /** The permit did not begin after all: spent, revoked or lapsed. */
   readonly lapsed: (refusal: Refusal) => void
@@ -54,7 +56,7 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     // A call that has begun never counts as not executed: the gate records that its outcome is unknown.
     const gaveWay = execution.gaveWay?.(error) === true
     await end(gaveWay ? { status: 'not_executed' } : failureOf(error, execution.signal))
-    throw error
+    throw errorOf(error, admission, execution)
   }
   const ending = endingOf(result, execution)
   const shown = shownOf(result, admission, execution)
@@ -65,6 +67,11 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
 /** INVARIANT I4: nobody, the outcome's receipt neither, gets to see more of a result than this. */
 function shownOf(result: unknown, admission: PermittedAdmission, { reveal }: Execution): unknown {
   return reveal === undefined ? admission.reveal(result) : reveal(result, admission)
+}
+
+function errorOf(error: unknown, admission: PermittedAdmission, { revealError, signal }: Execution): unknown {
+  if (revealError === undefined) return error
+  return signal?.aborted === true ? signal.reason : revealError(error, admission)
 }
 
 /** Gives back a permit that nobody will use. One that has begun is left to whoever runs it. */
@@ -112,8 +119,9 @@ export async function* carryOutStreaming(
     if ('result' in ending) ending = { ...ending, result: last }
   } catch (error) {
     ending = failureOf(error, execution.signal)
-    shared.reject(error)
-    throw error
+    const shown = errorOf(error, admission, execution)
+    shared.reject(shown)
+    throw shown
   } finally {
     shared.resolve({ outcome: 'ran', result: last })
     await end(ending ?? { status: 'cancelled' })

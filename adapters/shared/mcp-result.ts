@@ -37,6 +37,11 @@ export function revealedByClient(result: unknown, admission: PermittedAdmission)
   return isResult(result) ? revealed(result, admission) : admission.reveal(result)
 }
 
+/** What such a client throws may quote the server, or the result that it could not read. */
+export function errorOfClient(error: unknown, admission: PermittedAdmission): unknown {
+  return isRedacted(admission) ? new Error(NOT_SHOWN) : error
+}
+
 /** An answer that is no result may quote what is kept back in whatever it is, so nothing but an error's code is passed on. */
 export function withoutDetails({ jsonrpc, id, error }: Message): Message {
   const code = isObject(error) && Number.isSafeInteger(error['code']) ? error['code'] : INTERNAL_ERROR

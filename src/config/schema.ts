@@ -116,7 +116,7 @@ const policyService = z
 
 const WEBHOOK_RULE =
   'must be a mapping such as {url: "https://hooks.example.com/x", secret: {env: HOLDPOINT_WEBHOOK_SECRET}}'
-const WEBHOOK_EVENT_RULE = 'must be a list of approval.requested, failure.opened and override.used'
+const WEBHOOK_EVENT_RULE = 'must be a list of approval.requested, failure.opened, override.used and call.announced'
 
 /** A receiver of alerts; `src/webhook` reads the values once more. */
 const webhook = z.strictObject(
@@ -124,12 +124,18 @@ const webhook = z.strictObject(
     url: text,
     secret: ownSecret,
     events: z
-      .array(z.enum(['approval.requested', 'failure.opened', 'override.used'], { error: WEBHOOK_EVENT_RULE }), {
-        error: WEBHOOK_EVENT_RULE,
-      })
+      .array(
+        z.enum(['approval.requested', 'failure.opened', 'override.used', 'call.announced'], {
+          error: WEBHOOK_EVENT_RULE,
+        }),
+        {
+          error: WEBHOOK_EVENT_RULE,
+        },
+      )
       .min(1, WEBHOOK_EVENT_RULE)
       .readonly()
       .optional(),
+    to: text.optional(),
     page: text.optional(),
   },
   { error: WEBHOOK_RULE },

@@ -1,7 +1,15 @@
 import pTimeout from 'p-timeout'
 import { OWN_OBLIGATIONS } from '../bytes/obligation.ts'
 import { HoldpointError } from '../errors.ts'
-import type { Clock, Obligation } from '../types.ts'
+import type { Clock, Materiality, Obligation, Principal } from '../types.ts'
+
+/** The call whose permit obliges to something, as far as that may be told. */
+export interface ObligedCall {
+  /** Server and name: `shop/refund`. */
+  readonly tool: string
+  readonly materiality: Materiality
+  readonly principal: Pick<Principal, 'type' | 'id' | 'tenant'>
+}
 
 /**
  * Does what a permit obliges to, and says so: nothing but `true` means that it was done. `signal` aborts when the time is up or
@@ -9,7 +17,7 @@ import type { Clock, Obligation } from '../types.ts'
  */
 export type ObligationHandler = (
   obligation: Obligation,
-  call: { readonly signal: AbortSignal },
+  call: ObligedCall & { readonly signal: AbortSignal },
 ) => boolean | Promise<boolean>
 
 /** How obligations are met here. */
@@ -24,7 +32,7 @@ export interface Obligations {
    */
   fulfil(
     obligations: readonly Obligation[],
-    terms: { readonly leftMs: number; readonly signal?: AbortSignal | undefined },
+    terms: { readonly leftMs: number; readonly signal?: AbortSignal | undefined; readonly call: ObligedCall },
   ): Promise<boolean>
 }
 
@@ -55,14 +63,14 @@ export function createObligations(
   }
   return {
     types: [...known.keys()],
-    async fulfil(obligations, { leftMs, signal }) {
+    async fulfil(obligations, { leftMs, signal, call }) {
       if (obligations.length === 0) return true
       const begunAt = clock.monotonic()
       const isGone = (): boolean => signal?.aborted === true
       if (!(leftMs > 0) || isGone()) return false
       const controller = new AbortController()
       const meet = async (obligation: Obligation): Promise<boolean> =>
-        (await known.get(obligation.type)?.(obligation, { signal: controller.signal })) === true
+        (await known.get(obligation.type)?.(obligation, { ...call, signal: controller.signal })) === true
       try {
         const all = Promise.allSettled(obligations.map(meet))
         const milliseconds = Math.min(leftMs, LONGEST_DELAY_MS)

@@ -22,14 +22,18 @@ export function renderForModel(refusal: Refusal): string {
   ].join('\n')
 }
 
-/** The refusal as one sentence with code and reference, for hosts that show a reason to model and person alike. */
+/**
+ * The refusal in a line, with code and reference, for hosts that show a reason to model and person alike. It says itself that the call
+ * did not run: some chats name any call with a result as one that was used.
+ */
 export function renderAsReason(refusal: Refusal): string {
   const pointers = [
     refusal.code,
     refusal.remedy.kind === 'request_approval' ? `reference ${refusal.remedy.ref}` : undefined,
     refusal.receipt === undefined ? undefined : `receipt ${refusal.receipt}`,
   ].filter((part) => part !== undefined)
-  return `${refusal.message} ${nextStep(refusal)} (${pointers.join(', ')})`
+  const why = [refusal.message, ...refusal.constraints.map(constraintText)].join(' ')
+  return `It did not run. ${why} ${nextStep(refusal)} (${pointers.join(', ')})`
 }
 
 /** `(amount: at most 500, was 900)`. */

@@ -61,11 +61,23 @@ export const SCRIPT = `
     }
   }
 
-  const answer = async (request, pre, said, reason, buttons, outcome, withPasskey) => {
+  /* Line by line, so that what wraps stays behind the mark of its own line. The text is the question's, character by character. */
+  const write = (pre, text) => {
+    const lines = text.split('\\n')
+    for (const [at, line] of lines.entries())
+      add(pre, 'span', at === lines.length - 1 ? line : line + '\\n').className = line.startsWith('┆') ? 'argument' : 'line'
+  }
+
+  const answer = async (request, pre, said, reason, { buttons, outcome, close }, withPasskey) => {
     for (const button of buttons) button.disabled = true
     const again = (text) => {
       outcome.textContent = text
       for (const button of buttons) button.disabled = false
+    }
+    const ended = (text) => {
+      close()
+      outcome.textContent = text
+      outcome.focus()
     }
     try {
       const shown = (await digest(pre.textContent)) ?? request.shown
@@ -86,14 +98,13 @@ export const SCRIPT = `
       const told = await response.json()
       if (response.ok && told.outcome === 'recorded') {
         const state = told.request.state
-        outcome.textContent = state === 'declined' ? 'Declined. It does not run.'
+        return ended(state === 'declined' ? 'Declined. It does not run.'
           : state === 'pending' ? 'Your yes is recorded. It waits for somebody else’s too.'
-          : 'Approved, once.'
-        return
+          : 'Approved, once.')
       }
       const text = 'Not recorded: ' + told.message + (told.code === undefined ? '' : ' (' + told.code + ')')
       if (response.status >= 500) again(text)
-      else outcome.textContent = text
+      else ended(text)
     } catch {
       again('Not known whether it was recorded: the server could not be reached. Load the page again.')
     }
@@ -104,7 +115,8 @@ export const SCRIPT = `
     const heading = add(card, 'h2', request.ref)
     heading.id = request.ref
     card.setAttribute('aria-labelledby', request.ref)
-    const pre = add(card, 'pre', request.question)
+    const pre = add(card, 'pre')
+    write(pre, request.question)
     pre.tabIndex = 0
     pre.setAttribute('aria-label', 'What is asked')
     if (request.previousShown !== undefined) {
@@ -115,41 +127,49 @@ export const SCRIPT = `
     const left = add(card, 'p')
     const outcome = document.createElement('p')
     outcome.setAttribute('role', 'status')
+    outcome.tabIndex = -1
+    outcome.className = 'outcome'
     if (request.state !== 'pending') {
       left.textContent = 'It is ' + request.state + '.'
       return
     }
     const buttons = []
+    const controls = add(card, 'div')
+    controls.className = 'controls'
+    card.append(outcome)
+    const close = () => {
+      clearInterval(timer)
+      controls.remove()
+      left.remove()
+    }
     if (request.yours) {
-      const label = add(card, 'label', 'Reason (whoever asked reads it)')
+      const label = add(controls, 'label', 'Reason (whoever asked reads it)')
       const reason = add(label, 'textarea')
       reason.maxLength = 512
       reason.rows = 2
+      const parts = { buttons, outcome, close }
       const canSign = usable().length > 0
       const offered = []
       if (canSign) offered.push(['yes', 'approved', 'Approve once, with your passkey', true])
       if (request.passkey !== true) offered.push([canSign ? 'plain' : 'yes', 'approved', 'Approve once', false])
-      else if (!canSign) add(card, 'p', 'A yes has to be signed by your passkey, and that is of another page.')
+      else if (!canSign) add(controls, 'p', 'A yes has to be signed by your passkey, and that is of another page.')
       offered.push(['no', 'declined', 'Decline', false])
       for (const [name, said, text, withPasskey] of offered) {
-        const button = add(card, 'button', text)
+        const button = add(controls, 'button', text)
         button.type = 'button'
         button.className = name
-        button.addEventListener('click', () =>
-          answer(request, pre, said, reason.value.trim(), buttons, outcome, withPasskey))
+        button.addEventListener('click', () => answer(request, pre, said, reason.value.trim(), parts, withPasskey))
         buttons.push(button)
       }
-    } else add(card, 'p', 'It waits for somebody else.')
-    card.append(outcome)
+    } else add(controls, 'p', 'It waits for somebody else.')
     const tick = () => {
       const seconds = Math.ceil((request.expiresAt - Date.now() - ahead) / 1000)
       if (seconds > 0) {
         left.textContent = 'Open for another ' + (seconds < 60 ? seconds + ' s' : Math.ceil(seconds / 60) + ' min') + '.'
         return
       }
-      left.textContent = 'It has run out, unanswered.'
-      for (const button of buttons) button.disabled = true
-      clearInterval(timer)
+      close()
+      outcome.textContent = 'It has run out, unanswered.'
     }
     const timer = setInterval(tick, 1000)
     tick()

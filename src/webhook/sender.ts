@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { randomBytes } from '../bytes/digest.ts'
-import type { EventSink } from '../types.ts'
-import { messageOf, type Webhook } from './webhook.ts'
+import type { EventSink, Obligation } from '../types.ts'
+import { type Announced, announcementOf, messageOf, type Webhook } from './webhook.ts'
 
 /** How long a receiver may take for each message, ms. */
 const DEADLINE_MS = 10_000
@@ -30,6 +30,13 @@ interface Message {
 /** Sends what happens to receivers, off the pass: a sink that only puts messages down. */
 export interface Sender {
   readonly sink: EventSink
+  /**
+   * Meets `notify`: true once every receiver that it is for has taken it, with a status of 2xx, and there is one. Each is asked
+   * once: what is not taken now, the call cannot wait for. Absent where no receiver is told of calls. Never rejects.
+   */
+  readonly announce:
+    | ((obligation: Obligation, call: Announced & { readonly signal: AbortSignal }) => Promise<boolean>)
+    | undefined
   /** Nothing is tried again from here on. */
   close(): void
 }
@@ -44,6 +51,14 @@ export function createSender(webhooks: readonly Webhook[], terms: SenderTerms): 
     sink: (event) => {
       for (const line of lines) line.put(event)
     },
+    announce: webhooks.some(({ events }) => events.has('call.announced'))
+      ? async (obligation, call) => {
+          const told = await Promise.all(lines.map((line) => line.tell(obligation, call)))
+          const asked = told.filter((taken) => taken !== undefined)
+          // INVARIANT I4: nobody to tell is not told.
+          return asked.length > 0 && asked.every((taken) => taken === true)
+        }
+      : undefined,
     close: () => {
       for (const line of lines) line.close()
     },
@@ -85,9 +100,22 @@ class Line {
       return
     }
     this.#waiting += 1
-    const message = { id: `msg_${encodeBase64url(randomBytes(MESSAGE_ID_BYTES))}`, body, failures: 0 }
+    const message = newMessage(body)
     // Never on the pass: its caller goes on first.
     setImmediate(() => void this.#attempt(message))
+  }
+
+  /** Was it taken? `undefined` where it is for somebody else. */
+  async tell(
+    obligation: Obligation,
+    { signal, ...call }: Announced & { readonly signal: AbortSignal },
+  ): Promise<boolean | undefined> {
+    const body = announcementOf(obligation, call, this.#webhook, Date.now())
+    if (body === undefined) return undefined
+    if (this.#ending.signal.aborted) return false
+    const status = await this.#send(newMessage(body), signal)
+    if (status === 410) this.#leave()
+    return isTaken(status)
   }
 
   close(): void {
@@ -100,12 +128,8 @@ class Line {
     if (this.#ending.signal.aborted) return
     const status = await this.#send(message)
     if (this.#ending.signal.aborted) return
-    if (typeof status === 'number' && status >= 200 && status < 300) return this.#done()
-    if (status === 410) {
-      this.#warn('answered 410 and wants nothing more: it is told nothing more until the next start')
-      this.close()
-      return
-    }
+    if (isTaken(status)) return this.#done()
+    if (status === 410) return this.#leave()
     const pauses = this.#terms.pausesMs ?? PAUSES_MS
     const pause = pauses[message.failures]
     message.failures += 1
@@ -128,7 +152,7 @@ class Line {
   }
 
   /** The status, or why there is none. Where a redirect leads, nothing is sent: the operator named this address. */
-  async #send({ id, body }: Message): Promise<number | string> {
+  async #send({ id, body }: Message, signal?: AbortSignal): Promise<number | string> {
     const { url, secret } = this.#webhook
     const headers = signedHeaders(secret, id, Math.floor(Date.now() / 1_000), body)
     const time = AbortSignal.timeout(this.#terms.deadlineMs ?? DEADLINE_MS)
@@ -138,7 +162,7 @@ class Line {
         headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'holdpoint' },
         body,
         redirect: 'manual',
-        signal: AbortSignal.any([time, this.#ending.signal]),
+        signal: AbortSignal.any([time, this.#ending.signal, ...(signal === undefined ? [] : [signal])]),
       })
       // UNTRUSTED: what a receiver says is not read.
       await response.body?.cancel().catch(() => undefined)
@@ -146,6 +170,11 @@ class Line {
     } catch {
       return time.aborted ? 'no answer in time' : 'no connection'
     }
+  }
+
+  #leave(): void {
+    this.#warn('answered 410 and wants nothing more: it is told nothing more until the next start')
+    this.close()
   }
 
   #done(): void {
@@ -157,4 +186,12 @@ class Line {
   #warn(what: string): void {
     this.#terms.warn(`the webhook at ${this.#webhook.url.host} ${what}`)
   }
+}
+
+function newMessage(body: string): Message {
+  return { id: `msg_${encodeBase64url(randomBytes(MESSAGE_ID_BYTES))}`, body, failures: 0 }
+}
+
+function isTaken(status: number | string): boolean {
+  return typeof status === 'number' && status >= 200 && status < 300
 }

@@ -1,8 +1,8 @@
 import { HoldpointError } from '../errors.ts'
-import type { GateEvent } from '../types.ts'
+import type { GateEvent, Materiality, Obligation, Scope } from '../types.ts'
 
 /** What a webhook is told of. */
-export const WEBHOOK_EVENTS = ['approval.requested', 'failure.opened', 'override.used'] as const
+export const WEBHOOK_EVENTS = ['approval.requested', 'failure.opened', 'override.used', 'call.announced'] as const
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number]
 
 /** One receiver, as the operator writes it. */
@@ -13,6 +13,8 @@ export interface WebhookOptions {
   readonly secret: { readonly env: string }
   /** Default: all of them. */
   readonly events?: readonly WebhookEvent[] | undefined
+  /** Whom it stands for: of `call.announced` it then hears what is for them (`to`) alone. Default: everybody. */
+  readonly to?: string | undefined
   /** The address of the approver's page, which a message about an approval links to. */
   readonly page?: string | undefined
 }
@@ -22,6 +24,7 @@ export interface Webhook {
   readonly url: URL
   readonly secret: Uint8Array
   readonly events: ReadonlySet<WebhookEvent>
+  readonly to: string | undefined
   readonly page: URL | undefined
 }
 
@@ -38,11 +41,12 @@ export function checkWebhook(
   options: WebhookOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): Webhook {
-  const { secret, events = WEBHOOK_EVENTS, page } = options
+  const { secret, events = WEBHOOK_EVENTS, to, page } = options
   return {
     url: address(options.url, 'url'),
     secret: secretOf(secret.env, environment[secret.env]),
     events: new Set(events),
+    to,
     page: page === undefined ? undefined : address(page, 'page'),
   }
 }
@@ -57,6 +61,34 @@ export function messageOf(event: GateEvent, { events, page }: Webhook, at: numbe
   const told = toldOf(event, page)
   if (told === undefined || !events.has(told.type)) return undefined
   return JSON.stringify({ type: told.type, timestamp: new Date(at).toISOString(), data: told.data })
+}
+
+/** A call that policy wants somebody to be told of before it runs. */
+export interface Announced {
+  readonly tool: string
+  readonly materiality: Materiality
+  readonly principal: Pick<Scope['principal'], 'type' | 'id' | 'tenant'>
+}
+
+/**
+ * What a webhook says of a call that a permit obliges to announce (`notify`): which policy wants it, for whom, of which call. Never
+ * arguments, nor what else a policy service may have put into the obligation.
+ *
+ * @returns `undefined` where it is for somebody else
+ */
+export function announcementOf(
+  { id, properties }: Obligation,
+  { tool, materiality, principal }: Announced,
+  webhook: Webhook,
+  at: number,
+): string | undefined {
+  const { to } = properties
+  const isForThem = webhook.to === undefined || webhook.to === to
+  if (!webhook.events.has('call.announced') || !isForThem) return undefined
+  const { type, id: user, tenant } = principal
+  const by = { type, id: user, ...(tenant === undefined ? {} : { tenant }) }
+  const data = { policy: id, ...(to === undefined ? {} : { to }), tool, materiality, principal: by }
+  return JSON.stringify({ type: 'call.announced', timestamp: new Date(at).toISOString(), data })
 }
 
 function toldOf(

@@ -4,6 +4,8 @@ import { createObligations, type ObligationHandler } from '../../src/decide/obli
 import { HoldpointError } from '../../src/errors.ts'
 import type { Obligation } from '../../src/types.ts'
 
+const CALL = { tool: 'shop/pay', materiality: 'high', principal: { type: 'user', id: 'alice' } } as const
+
 const clock = { monotonic: () => performance.now() }
 
 function obligation(type: string): Obligation {
@@ -15,7 +17,7 @@ async function met(
   types: readonly string[],
   terms: { readonly leftMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<boolean> {
-  return await createObligations(handlers, clock).fulfil(types.map(obligation), { leftMs: 5_000, ...terms })
+  return await createObligations(handlers, clock).fulfil(types.map(obligation), { leftMs: 5_000, call: CALL, ...terms })
 }
 
 describe('obligations', () => {

@@ -49,7 +49,9 @@ export async function bundledPage(
   options: { readonly react?: 18 | 19; readonly external?: readonly string[] } = {},
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const esbuild = packages('esbuild') as Esbuild
-  const alias = { react: join(REACT_18, 'react'), 'react-dom': join(REACT_18, 'react-dom') }
+  // One React a page: the other major, or that of the private project with the chats of others.
+  const own = entry.startsWith('test/ui/') ? join(UI_FOLDER, 'node_modules') : undefined
+  const react = options.react === 18 ? REACT_18 : own
   const { outputFiles } = await esbuild.build({
     entryPoints: [join(ROOT, entry)],
     bundle: true,
@@ -60,7 +62,7 @@ export async function bundledPage(
     target: 'es2023',
     jsx: 'automatic',
     define: { 'process.env.NODE_ENV': '"production"' },
-    ...(options.react === 18 ? { alias } : {}),
+    ...(react === undefined ? {} : { alias: { react: join(react, 'react'), 'react-dom': join(react, 'react-dom') } }),
     external: options.external ?? [],
     write: false,
     outdir: '/out',

@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approvalHandler } from '../../src/index.ts'
 import { type TestGate, testGate } from '../../src/testing.ts'
+import { axeFindings } from '../adapters/react/gallery.ts'
 import { hasChromium, type Page, startChromium } from '../support/ui.ts'
 import { signedIn, startHost, type WebHost } from '../support/web-host.ts'
 
+/** Where pictures go, when somebody wants them: the docs show them. */
+const SCREENSHOTS = process.env['HOLDPOINT_SCREENSHOTS']
 const HOSTILE = '</pre><img src=x onerror="document.title=\'owned\'">\u202e│ **yes**'
 
 describe.skipIf(!hasChromium())('the approver’s page in Chromium', () => {
@@ -50,8 +54,19 @@ describe.skipIf(!hasChromium())('the approver’s page in Chromium', () => {
   }
   const press = (name: string) => page.click(`button.${name}`)
 
-  async function ask(note: string): Promise<string> {
-    const admission = await view().admit({ tool: 'refund', input: { note } })
+  const shoot = async (name: string, width = 608): Promise<void> => {
+    if (SCREENSHOTS === undefined) return
+    await page.setViewportSize({ width, height: 80 })
+    await page.setViewportSize({
+      width,
+      height: await page.evaluate<number>("Math.ceil(document.querySelector('main').getBoundingClientRect().bottom)"),
+    })
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+    await page.setViewportSize({ width: 1280, height: 720 })
+  }
+
+  async function ask(note: string, more: object = {}, me = view()): Promise<string> {
+    const admission = await me.admit({ tool: 'refund', input: { note, ...more } })
     return (admission.outcome === 'refused' && admission.request?.ref) || ''
   }
 
@@ -91,5 +106,66 @@ describe.skipIf(!hasChromium())('the approver’s page in Chromium', () => {
     await press('yes')
     expect(await until('Not recorded')).toContain('approval_mismatch')
     expect((await gate.store.get(ref))?.state).toBe('pending')
+  })
+
+  it('is without a finding of axe, light and dark, wide and narrow, with what is hostile, what was approved before, and what is over', async () => {
+    const over = await ask('over')
+    await gate
+      .as({ user: 'carol', roles: ['finance'] })
+      .answer(over, 'declined', { channel: 'page', shown: (await gate.store.get(over))?.shown ?? '' })
+    await ask(HOSTILE, { order: 'A-1041', amount: 900, more: 'x'.repeat(300) })
+    for (const [query, words] of [
+      [`?ref=${over}`, 'It is declined.'],
+      ['', 'Open for another'],
+      ['?passkey', 'Make a passkey'],
+    ] as const) {
+      await page.goto(`${host.origin}/approvals${query}`)
+      await until(words)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        expect(await axeFindings(page)).toEqual([])
+      }
+      await page.emulateMedia({ colorScheme: 'light' })
+      await page.setViewportSize({ width: 320, height: 480 })
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
+      await page.setViewportSize({ width: 1280, height: 720 })
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('wraps a long argument behind the mark of its line, and the text stays the one that is asked about', async () => {
+    const ref = await ask(HOSTILE, { order: 'A-1041', amount: 900 }, gate.as({ user: 'dora' }))
+    await page.setViewportSize({ width: 608, height: 480 })
+    await page.goto(`${host.origin}/approvals?ref=${ref}`)
+    await until('Open for another')
+    expect(await page.textContent('pre')).toBe((await gate.store.get(ref))?.question)
+    const [mark, wrapped] = await page.evaluate<readonly [number, number]>(`(() => {
+      const range = document.createRange()
+      range.selectNodeContents(document.querySelector('.argument'))
+      const lines = [...range.getClientRects()].map(({ x }) => x)
+      return [lines[0], Math.min(...lines.slice(1))]
+    })()`)
+    expect(wrapped).toBeGreaterThan(mark)
+    await shoot('approver')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await shoot('approver-narrow-dark', 340)
+    await page.emulateMedia({ colorScheme: 'light' })
+  })
+
+  it('a keyboard is enough: the question, the reason, the answer, and what became of it', async () => {
+    const ref = await ask('by keys')
+    await page.goto(`${host.origin}/approvals?ref=${ref}`)
+    await until('Open for another')
+    const focused = () => page.evaluate<string>('document.activeElement.tagName + document.activeElement.className')
+    for (const expected of ['PRE', 'TEXTAREA', 'BUTTONyes', 'BUTTONno']) {
+      await page.keyboard.press('Tab')
+      expect(await focused()).toBe(expected)
+      if (expected === 'TEXTAREA') await page.keyboard.type('not this order')
+    }
+    await page.keyboard.press('Enter')
+    await until('Declined. It does not run.')
+    expect((await gate.store.get(ref))?.answers).toMatchObject([{ answer: 'declined', reason: 'not this order' }])
+    // The focus is not lost: it is where the answer's own words are.
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Declined. It does not run.')
   })
 })

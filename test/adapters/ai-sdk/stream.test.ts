@@ -75,7 +75,7 @@ for (const major of [7, 6] as const) {
         const message = await assembled(6, all)
         expect(message.parts.find((part) => part.toolCallId === 'c1')).toMatchObject({
           state: 'output-error',
-          errorText: expect.stringMatching(/\(denied_by_policy, receipt r_/),
+          errorText: expect.stringMatching(/^It did not run\. .*\(denied_by_policy, receipt r_/),
         })
       })
     }

@@ -173,6 +173,25 @@ describe('whoever wants a call to run without the person', () => {
     expect(wire.calls).toHaveLength(1)
   })
 
+  it('is put about changed arguments too, and its answer heard: a yes runs these, a no is one', async () => {
+    const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/rows\",\"max\":5}")
+      permit (principal, action, resource);`
+    for (const said of [yes, { action: 'decline' }]) {
+      const { wire, call, question } = modern({ policy })
+      const input = { id: '7', rows: 900 }
+      const answering = (requestState: string, answer: Message) =>
+        call({ requestState, inputResponses: { [APPROVAL_KEY]: answer } }, input)
+      const second = answering(await question(call({}, input)), yes)
+      expect(refusalIn(await wire.resultOf(second))).toMatchObject({ code: 'approval_required' })
+      const third = call({}, input)
+      expect(JSON.stringify(await wire.resultOf(third))).toContain('\\"rows\\":5')
+      const last = answering(await question(third), said)
+      if (said === yes)
+        expect(await wire.reached('tools/call')).toMatchObject({ params: { arguments: { id: '7', rows: 5 } } })
+      else expect(refusalIn(await wire.resultOf(last))).toMatchObject({ code: 'approval_declined' })
+    }
+  })
+
   it('cannot change a no into a yes with the same state', async () => {
     const { wire, call, question } = modern()
     const first = call()

@@ -131,6 +131,22 @@ describe('redact_output', () => {
     expect(JSON.stringify(previews)).not.toContain(SECRET)
   })
 
+  it('holds of what a client of an MCP server throws, which may quote the server', async () => {
+    const fails = async () => {
+      throw new Error(`no such customer: ${SECRET}`)
+    }
+    const failsLate = async function* () {
+      yield await fails()
+    }
+    await expect(ofAClient({}, fails)).rejects.toThrow(/policy keeps back what it said/)
+    const reading = async () => {
+      for await (const _ of (await ofAClient({}, failsLate)) as AsyncIterable<unknown>) throw new Error('a preview')
+    }
+    await expect(reading()).rejects.toThrow(/policy keeps back what it said/)
+    const plain = '@id("all") permit (principal, action, resource);'
+    await expect(ofAClient({}, fails, plain)).rejects.toThrow(SECRET)
+  })
+
   const answers: readonly (readonly [string, object])[] = [
     ['is a text', { result: SECRET }],
     ['is a list', { result: [SECRET] }],
