@@ -1,12 +1,13 @@
 import type { Gate } from '../../src/index.ts'
 import { isLegible } from '../shared/arguments-text.ts'
 import { cloneWith } from '../shared/clone.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { type HostItem, type HostTool, textOf } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { inspect } from './inspect.ts'
 import { answerMcp } from './mcp-approval.ts'
 import { expect, standInFor } from './pending.ts'
-import { HOST } from './surroundings.ts'
+import { HOST, PACKAGE } from './surroundings.ts'
 import { type HostTurn, Tripwire } from './tripwire.ts'
 
 /** `ResponsesToolRunner` of `openai/helpers/responses-tool-runner`. */
@@ -53,12 +54,14 @@ interface RunnerOptions {
  *
  * @returns the runner, with `run` and `iterate` as before; they throw HoldpointError ERR_UNGATED for hosted tools that `ungated` does
  * not list
+ * @throws HoldpointError ERR_HOST for what is no runner of this major
  * @example
  * const [order, refund] = guardTools([typedOrder, typedRefund], me)
  * const runner = guardRunner(new ResponsesToolRunner({ functions: [runnerFunction(order), runnerFunction(refund)] }), me)
  * const response = await runner.run(client, { model, input })
  */
 export function guardRunner<R extends HostRunnerOfResponses>(runner: R, gate: Gate, options: UngatedOption = {}): R {
+  for (const name of ['iterate', 'run']) methodOf(PACKAGE, runner, 'the Responses runner', name)
   async function* iterate(client: Client, params: { readonly tools?: readonly HostTool[] }, own: RunnerOptions = {}) {
     acceptHosted(params.tools ?? [], gate, options)
     const wire = new Tripwire(gate)

@@ -258,6 +258,11 @@ describe('what the gate cannot stand in front of', () => {
   })
 })
 
+it('a runner of another version is an error to the programmer, before anything runs', () => {
+  const older = { run: async () => undefined } as never
+  expect(() => guardRunner(older, gateOf().me)).toThrow(/openai in \^7\.0\.0/)
+})
+
 describe('a hosted MCP server that is held', () => {
   const listing: Item = {
     type: 'mcp_list_tools',
