@@ -71,6 +71,11 @@ function addGuarded(runner: HostToolRunner, tools: readonly HostTool[], gate: Ga
 function hear(turn: Turn, gate: Gate): readonly Promise<void>[] {
   if (turn.on === undefined) return [markServerTools(turn.content, gate)]
   const marking: Promise<void>[] = []
-  turn.on('contentBlock', (block) => marking.push(markServerTools([block], gate)))
+  turn.on('contentBlock', (block) => {
+    const marked = markServerTools([block], gate)
+    // It is awaited once the reply is over; until then nobody hears of a rejection.
+    marked.catch(() => undefined)
+    marking.push(marked)
+  })
   return marking
 }

@@ -1,6 +1,7 @@
 import { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
 import type { Gate, ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
+import { handlersOf } from '../shared/handlers.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
 import { acceptUngated, type GuardOptions } from './guard-tools.ts'
 import type { HostContent, HostTool, HostUse } from './host.ts'
@@ -14,7 +15,7 @@ export type Handler = (
 ) => unknown
 
 /** By the tool's name. */
-export type Handlers = Readonly<Record<string, Handler>>
+export type Handlers = Readonly<Record<string, Handler | undefined>>
 
 /** What a hand-written loop tells beside the calls. */
 export interface RunOptions extends GuardOptions {
@@ -51,8 +52,7 @@ export async function runToolUses(
 ): Promise<ToolResult[]> {
   const { tools = [], server } = options
   const around = { gate, server }
-  // UNTRUSTED: a model chooses the names that are looked up.
-  const known = new Map(Object.entries(handlers))
+  const known = handlersOf(handlers)
   const definitions = learn(known, tools, around, options)
   await markServerTools(content, gate)
   const uses = (content as readonly HostUse[]).filter(({ type }) => type === 'tool_use')

@@ -1,5 +1,6 @@
 import { type Gate, type Json, renderAsReason, type ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
+import { handlersOf } from '../shared/handlers.ts'
 import { type HostDeclaration, type HostItem, type HostTool, type HostToolCall, member, resultText } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { inspect } from './inspect.ts'
@@ -14,7 +15,7 @@ export type Handler = (
 ) => unknown
 
 /** By the tool's name. */
-export type Handlers = Readonly<Record<string, Handler>>
+export type Handlers = Readonly<Record<string, Handler | undefined>>
 
 /** What a hand-written loop tells beside the calls. */
 export interface RunOptions extends ServerOption, UngatedOption {
@@ -103,7 +104,6 @@ interface Said {
 class Loop {
   readonly #around: Surroundings
   readonly #options: RunOptions
-  /** UNTRUSTED: a model chooses the names that are looked up. */
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #definitions: ReadonlyMap<string, ToolDefinition>
 
@@ -116,7 +116,7 @@ class Loop {
     )
     this.#around = around(gate, options)
     this.#options = options
-    this.#handlers = new Map(Object.entries(handlers))
+    this.#handlers = handlersOf(handlers)
     this.#definitions = definitionsOf(this.#handlers, tools)
     gate.register([...this.#definitions.values()], where(this.#around))
     const seen = [...this.#definitions.keys()].map((tool) => ({ tool, standing: 'gated' as const }))

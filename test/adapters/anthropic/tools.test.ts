@@ -1,5 +1,6 @@
 import { mcpTools } from '@anthropic-ai/sdk/helpers/beta/mcp'
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
+import { runRunnableTool } from '@anthropic-ai/sdk/lib/tools/BetaRunnableTool'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardRunner, guardTools, reportOf, runToolUses } from '../../../adapters/anthropic/index.ts'
@@ -199,6 +200,18 @@ describe('the guarded runner', () => {
     })
     await expect(playing).rejects.toThrow(/abort/i)
     expect(ran).toEqual([])
+  })
+})
+
+describe('a guarded tool', () => {
+  it('is gated in whatever runner calls it the SDK’s way, as the one for sessions does', async () => {
+    const { me } = gateOf({ policy: DENY_ETC })
+    const [tool] = guardTools([read], me)
+    const use = { type: 'agent.custom_tool_use', id: 'sevt_1', name: 'read', input: { path: '/etc' } }
+    const outcome = await runRunnableTool(tool, use.input, { toolUse: use as never, toolUseBlock: use as never })
+    expect(outcome).toMatchObject({ isError: true })
+    expect(ran).toEqual([])
+    expect(reportOf(me, 'sevt_1')?.refusal?.code).toBe('denied_by_policy')
   })
 })
 
