@@ -1,6 +1,8 @@
 import type { Gate } from '../../src/index.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { type GuardOptions, guardTools, isGuarded } from './guard-tools.ts'
 import type { HostTool } from './host.ts'
+import { PACKAGE } from './passage.ts'
 import { markServerTools } from './server-tools.ts'
 
 /** `client.beta.messages.toolRunner(…)`. */
@@ -20,10 +22,12 @@ interface Turn {
  * that it was made with are guarded by `guardTools`; they are the enforcement.
  *
  * @returns the runner, to be awaited or iterated as before
+ * @throws HoldpointError ERR_HOST for what is no tool runner of this major
  * @example
  * const runner = guardRunner(client.beta.messages.toolRunner({ model, max_tokens, messages, tools: guardTools(tools, me) }), me)
  */
 export function guardRunner<R extends HostToolRunner>(runner: R, gate: Gate, options: GuardOptions = {}): R {
+  for (const name of ['runUntilDone', 'done', 'addTools']) methodOf(PACKAGE, runner, 'the tool runner', name)
   let isRead = false
   async function* turns(): AsyncGenerator<unknown, void, undefined> {
     isRead = true
@@ -67,6 +71,11 @@ function addGuarded(runner: HostToolRunner, tools: readonly HostTool[], gate: Ga
 function hear(turn: Turn, gate: Gate): readonly Promise<void>[] {
   if (turn.on === undefined) return [markServerTools(turn.content, gate)]
   const marking: Promise<void>[] = []
-  turn.on('contentBlock', (block) => marking.push(markServerTools([block], gate)))
+  turn.on('contentBlock', (block) => {
+    const marked = markServerTools([block], gate)
+    // It is awaited once the reply is over; until then nobody hears of a rejection.
+    marked.catch(() => undefined)
+    marking.push(marked)
+  })
   return marking
 }

@@ -100,7 +100,12 @@ function definitionOf(tool: HostTool): ToolDefinition {
   })
 }
 
-function acceptUngated(tools: readonly HostTool[], gate: Gate, { ungated = [] }: GuardOptions): void {
+/**
+ * Refuses tools without `run`, unless they are named, and writes down what is seen.
+ *
+ * @throws HoldpointError ERR_UNGATED
+ */
+export function acceptUngated(tools: readonly HostTool[], gate: Gate, { ungated = [] }: GuardOptions): void {
   const names = tools.filter((tool) => typeof tool.run !== 'function').map((tool) => String(nameOf(tool)))
   const missing = names.filter((name) => !ungated.includes(name))
   if (missing.length > 0) {

@@ -1,10 +1,15 @@
 import { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
 import { type Gate, type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cross, noted } from '../shared/cross.ts'
+import { asksInChat } from '../shared/hearing.ts'
+import type { HostPackage } from '../shared/host-shape.ts'
 import type { HostContent } from './host.ts'
 
 /** The host's name in `gate.coverage()`. */
 export const HOST = 'anthropic'
+
+/** As `peerDependencies` has it. */
+export const PACKAGE: HostPackage = { name: '@anthropic-ai/sdk', range: '^1.0.0' }
 
 /** What the tools of one guarding share. */
 export interface Surroundings {
@@ -49,7 +54,7 @@ export async function ask(around: Surroundings, asking: Asking): Promise<HostCon
     execute,
     signal: signal ?? undefined,
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
-    asked: { wait: gate.scope?.channel !== 'chat' },
+    asked: { wait: !asksInChat(gate) },
   })
   if (crossed.outcome === 'refused') throw new ToolError([{ type: 'text', text: renderForModel(crossed.refusal) }])
   const { result, note } = crossed

@@ -1,12 +1,13 @@
 import type { Gate } from '../../src/index.ts'
 import { isLegible } from '../shared/arguments-text.ts'
 import { cloneWith } from '../shared/clone.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { type HostItem, type HostTool, textOf } from './host.ts'
-import { acceptHosted, type UngatedOption } from './hosted.ts'
+import { acceptHosted, acceptToolsets, markMembers, type UngatedOption } from './hosted.ts'
 import { inspect } from './inspect.ts'
 import { answerMcp } from './mcp-approval.ts'
 import { expect, standInFor } from './pending.ts'
-import { HOST } from './surroundings.ts'
+import { HOST, PACKAGE } from './surroundings.ts'
 import { type HostTurn, Tripwire } from './tripwire.ts'
 
 /** `ResponsesToolRunner` of `openai/helpers/responses-tool-runner`. */
@@ -53,16 +54,23 @@ interface RunnerOptions {
  *
  * @returns the runner, with `run` and `iterate` as before; they throw HoldpointError ERR_UNGATED for hosted tools that `ungated` does
  * not list
+ * @throws HoldpointError ERR_HOST for what is no runner of this major; ERR_UNGATED for a browser or computer of its own
  * @example
  * const [order, refund] = guardTools([typedOrder, typedRefund], me)
  * const runner = guardRunner(new ResponsesToolRunner({ functions: [runnerFunction(order), runnerFunction(refund)] }), me)
  * const response = await runner.run(client, { model, input })
  */
 export function guardRunner<R extends HostRunnerOfResponses>(runner: R, gate: Gate, options: UngatedOption = {}): R {
+  for (const name of ['iterate', 'run']) methodOf(PACKAGE, runner, 'the Responses runner', name)
+  const members = acceptToolsets(runner, gate, options)
   async function* iterate(client: Client, params: { readonly tools?: readonly HostTool[] }, own: RunnerOptions = {}) {
     acceptHosted(params.tools ?? [], gate, options)
     const wire = new Tripwire(gate)
-    const turns = runner.iterate(watched(client, gate, wire) as never, params as never, bridged(own, gate) as never)
+    const turns = runner.iterate(
+      watched(client, { gate, wire, members }) as never,
+      params as never,
+      bridged(own, gate) as never,
+    )
     for await (const turn of turns as AsyncIterable<HostTurn>) {
       wire.ran(turn.completedCallIds)
       yield wire.listening(turn)
@@ -80,15 +88,23 @@ function bridged(own: RunnerOptions, gate: Gate): RunnerOptions {
   return { ...own, approveMcp }
 }
 
+/** What stands beside a runner for the length of a run. */
+interface Beside {
+  readonly gate: Gate
+  readonly wire: Tripwire
+  /** Functions of the runner's own toolset. */
+  readonly members: ReadonlySet<unknown>
+}
+
 /** The client as the runner uses it; each response is read before the runner acts on it. */
-function watched(client: Client, gate: Gate, wire: Tripwire): Client {
+function watched(client: Client, beside: Beside): Client {
   const { responses } = client
   const watching = {
     create: async (body: Body, options: unknown) => {
-      const reading = new Reading(gate, body, wire)
+      const reading = new Reading(beside, body)
       return await reading.response(await responses.create(body, options))
     },
-    stream: (body: Body, options: unknown) => new Reading(gate, body, wire).stream(responses.stream(body, options)),
+    stream: (body: Body, options: unknown) => new Reading(beside, body).stream(responses.stream(body, options)),
   }
   return Object.create(client, { responses: { value: watching } })
 }
@@ -97,6 +113,7 @@ function watched(client: Client, gate: Gate, wire: Tripwire): Client {
 class Reading {
   readonly #gate: Gate
   readonly #wire: Tripwire
+  readonly #members: ReadonlySet<unknown>
   /** The functions that the model may call, and those of them that can refuse. */
   readonly #names: readonly string[]
   readonly #guarded: readonly string[]
@@ -104,9 +121,10 @@ class Reading {
   /** By call id, what the runner is given. */
   readonly #read = new Map<string, HostItem>()
 
-  constructor(gate: Gate, { input, tools = [] }: Body, wire: Tripwire) {
+  constructor({ gate, wire, members }: Beside, { input, tools = [] }: Body) {
     this.#gate = gate
     this.#wire = wire
+    this.#members = members
     this.#names = tools.flatMap((tool) => (tool.type === 'function' ? (textOf(tool, 'name') ?? []) : []))
     const gated = gate.coverage().filter(({ host, standing }) => host === HOST && standing === 'gated')
     this.#guarded = this.#names.filter((name) => gated.some(({ tool }) => tool === name))
@@ -115,6 +133,7 @@ class Reading {
 
   async response(response: Response): Promise<Response> {
     await inspect(response.output, this.#gate)
+    await markMembers(response.output, this.#gate, this.#members)
     const met = new Set<string>()
     const output = response.output.flatMap((item) => {
       const { type, call_id: id = '' } = item

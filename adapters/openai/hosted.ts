@@ -10,6 +10,7 @@ export interface UngatedOption {
 }
 
 const ON_THE_PROVIDER = 'runs at OpenAI'
+const IN_THE_RUNNER = 'is carried out by the runner itself'
 const IN_YOUR_CODE = 'runs in your own code, outside of the functions that are guarded'
 
 /** Calls that the app itself carries out, in a shape that this adapter does not run. */
@@ -67,24 +68,69 @@ function reasonFor({ type }: HostTool): string {
   return LOCAL_TOOLS.has(String(type)) ? IN_YOUR_CODE : ON_THE_PROVIDER
 }
 
-/** Each use of a tool that was not gated leaves a receipt that says so. What is marked already is left alone. */
+/**
+ * What a runner was made with beside its functions: it carries that out by itself, and asks nobody.
+ *
+ * @throws HoldpointError ERR_UNGATED
+ */
+export function acceptToolsets(runner: object, gate: Gate, { ungated = [] }: UngatedOption): ReadonlySet<unknown> {
+  const toolsets = ['browser', 'computer'].filter((name) => member(runner, name) !== undefined)
+  const missing = toolsets.filter((name) => !ungated.includes(name))
+  if (missing.length > 0) {
+    throw new HoldpointError(
+      'ERR_UNGATED',
+      `No gate can stand in front of the runner's own ${missing.join(' and ')}. Leave them out, or accept it with { ungated: [${missing.map((name) => `'${name}'`).join(', ')}] }.`,
+    )
+  }
+  gate.cover(
+    HOST,
+    toolsets.map((tool) => ({ tool, standing: 'ungated', because: IN_THE_RUNNER })),
+  )
+  const names = member(runner, 'browserNames')
+  return names instanceof Set ? names : new Set()
+}
+
+/** Each use of a tool that was not gated leaves a receipt that says so. */
 export async function markHosted(
   items: readonly HostItem[],
   gate: Gate,
   isApproved: (item: HostItem) => boolean,
 ): Promise<void> {
   for (const item of items) {
-    const { type = '' } = item
+    const { type = '', server_label: server } = item
     if (!type.endsWith('_call') || GATED.has(type) || isApproved(item)) continue
     const callId = item.call_id ?? item.id ?? type
-    if (journalOf(gate).find(callId)?.outcome === 'ungated') continue
-    const tool = type === 'mcp_call' ? (item.name ?? type) : type.slice(0, -'_call'.length)
-    const server = type === 'mcp_call' ? item.server_label : undefined
-    const because = LOCAL.has(type) ? IN_YOUR_CODE : ON_THE_PROVIDER
-    const receipt = await gate.markUngated({ tool, callId, ...(server === undefined ? {} : { server }) }, because)
-    journalOf(gate).noteUngated(callId, tool, receipt)
-    gate.cover(HOST, [{ tool, standing: 'ungated', because }], server === undefined ? {} : { server })
+    if (type === 'mcp_call') await markUse(gate, { tool: item.name ?? type, callId, server }, ON_THE_PROVIDER)
+    else
+      await markUse(
+        gate,
+        { tool: type.slice(0, -'_call'.length), callId },
+        LOCAL.has(type) ? IN_YOUR_CODE : ON_THE_PROVIDER,
+      )
   }
+}
+
+/** The same for members of a runner's own toolset, which look like functions. */
+export async function markMembers(
+  items: readonly HostItem[],
+  gate: Gate,
+  members: ReadonlySet<unknown>,
+): Promise<void> {
+  for (const { type, name = '', call_id: callId = '' } of items)
+    if (type === 'function_call' && members.has(name)) await markUse(gate, { tool: name, callId }, IN_THE_RUNNER)
+}
+
+/** One use. What is marked already is left alone. */
+async function markUse(
+  gate: Gate,
+  { tool, callId, server }: { readonly tool: string; readonly callId: string; readonly server?: string | undefined },
+  because: string,
+): Promise<void> {
+  if (journalOf(gate).find(callId)?.outcome === 'ungated') return
+  const place = server === undefined ? {} : { server }
+  const receipt = await gate.markUngated({ tool, callId, ...place }, because)
+  journalOf(gate).noteUngated(callId, tool, receipt)
+  gate.cover(HOST, [{ tool, standing: 'ungated', because }], place)
 }
 
 /**

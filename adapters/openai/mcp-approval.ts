@@ -1,4 +1,5 @@
 import type { Gate, PermittedAdmission, Refusal } from '../../src/index.ts'
+import { asksInChat } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import type { HostItem } from './host.ts'
 
@@ -26,7 +27,7 @@ export async function answerMcp(request: HostItem, gate: Gate, signal: AbortSign
   const { id = '', name = '', arguments: text = '', server_label: server = '' } = request
   const admission = await gate.admit(
     { tool: name, server, inputText: text, callId: id },
-    { wait: gate.scope?.channel !== 'chat', ...(signal === undefined ? {} : { signal }) },
+    { wait: !asksInChat(gate), ...(signal === undefined ? {} : { signal }) },
   )
   const record = journalOf(gate).note(id, name, admission)
   if (admission.outcome === 'refused') return { approve: false, refusal: admission.refusal }

@@ -1,5 +1,6 @@
 import { type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cross, noted } from '../shared/cross.ts'
+import { asksInChat } from '../shared/hearing.ts'
 import { resultText } from './host.ts'
 import { type Surroundings, where } from './surroundings.ts'
 
@@ -36,7 +37,7 @@ export async function ask(around: Surroundings, asking: Asking): Promise<unknown
     execute,
     signal,
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
-    asked: { wait: gate.scope?.channel !== 'chat' },
+    asked: { wait: !asksInChat(gate) },
   })
   if (crossed.outcome === 'refused') return renderForModel(crossed.refusal)
   const { result, note } = crossed

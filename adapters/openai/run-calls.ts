@@ -1,4 +1,6 @@
 import { type Gate, type Json, renderAsReason, type ToolDefinition } from '../../src/index.ts'
+import { allOf } from '../shared/all-of.ts'
+import { handlersOf } from '../shared/handlers.ts'
 import { type HostDeclaration, type HostItem, type HostTool, type HostToolCall, member, resultText } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { inspect } from './inspect.ts'
@@ -13,7 +15,7 @@ export type Handler = (
 ) => unknown
 
 /** By the tool's name. */
-export type Handlers = Readonly<Record<string, Handler>>
+export type Handlers = Readonly<Record<string, Handler | undefined>>
 
 /** What a hand-written loop tells beside the calls. */
 export interface RunOptions extends ServerOption, UngatedOption {
@@ -33,8 +35,12 @@ export interface ToolMessage {
 
 /** The answers to items of a response. */
 export type FunctionOutput =
-  | { readonly type: 'function_call_output'; readonly call_id: string; readonly output: string }
-  | { readonly type: 'custom_tool_call_output'; readonly call_id: string; readonly output: string }
+  | {
+      readonly type: 'function_call_output' | 'custom_tool_call_output'
+      readonly call_id: string
+      /** Text, or the blocks that the handler gave. */
+      readonly output: string | { readonly type: 'input_text'; readonly text: string }[]
+    }
   | {
       readonly type: 'mcp_approval_response'
       readonly approval_request_id: string
@@ -98,7 +104,6 @@ interface Said {
 class Loop {
   readonly #around: Surroundings
   readonly #options: RunOptions
-  /** UNTRUSTED: a model chooses the names that are looked up. */
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #definitions: ReadonlyMap<string, ToolDefinition>
 
@@ -111,7 +116,7 @@ class Loop {
     )
     this.#around = around(gate, options)
     this.#options = options
-    this.#handlers = new Map(Object.entries(handlers))
+    this.#handlers = handlersOf(handlers)
     this.#definitions = definitionsOf(this.#handlers, tools)
     gate.register([...this.#definitions.values()], where(this.#around))
     const seen = [...this.#definitions.keys()].map((tool) => ({ tool, standing: 'gated' as const }))
@@ -140,7 +145,7 @@ class Loop {
       case 'function_call':
       case 'custom_tool_call': {
         const result = await this.run(item.call_id, item)
-        const output = (isBlocks(result) ? result : resultText(result)) as string
+        const output = isBlocks(result) ? (result as { type: 'input_text'; text: string }[]) : resultText(result)
         return { type: `${item.type}_output`, call_id: item.call_id ?? '', output }
       }
       case 'mcp_approval_request': {
@@ -181,10 +186,4 @@ function definitionsOf(
       return [name, said === undefined ? definitionOf({ name }, handler) : definitionOf(said)]
     }),
   )
-}
-
-/** All of them, side by side. A failure waits for the rest: nothing goes on behind its back. */
-async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work)
-  return await Promise.all(work)
 }

@@ -1,9 +1,13 @@
 import type { Gate, ToolDefinition } from '../../src/index.ts'
+import type { HostPackage } from '../shared/host-shape.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
 import type { HostDeclaration } from './host.ts'
 
 /** The host's name in `gate.coverage()`. */
 export const HOST = 'openai'
+
+/** As `peerDependencies` has it. */
+export const PACKAGE: HostPackage = { name: 'openai', range: '^7.0.0' }
 
 /** What the tools of one guarding share. */
 export interface Surroundings {

@@ -1,10 +1,11 @@
 import type { Json, ToolDefinition } from '../../src/index.ts'
 import { isLegible } from '../shared/arguments-text.ts'
 import { cloneWith } from '../shared/clone.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { type HostDeclaration, type HostRunner, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
 import { inMessages, isStandIn, type PendingCall, take } from './pending.ts'
-import { definitionOf, type Surroundings } from './surroundings.ts'
+import { definitionOf, PACKAGE, type Surroundings } from './surroundings.ts'
 
 /** Tools whose arguments reach us as text: `runTools` and typed tools of the Responses API. */
 export interface Parsing {
@@ -30,7 +31,7 @@ export function typedTool(
   around: Surroundings,
 ): { readonly tool: object; readonly definition: ToolDefinition } {
   const definition = definitionOf(declarationOf(tool))
-  const parse = tool.$parseRaw as (text: string) => unknown
+  const parse = methodOf(PACKAGE, tool, `the tool "${definition.name}"`, '$parseRaw') as (text: string) => unknown
   const callback = tool.$callback as Parsing['call']
   const gated = new ParsingGate(around, {
     definition,

@@ -244,6 +244,25 @@ describe('what the gate cannot stand in front of', () => {
     expect(ran).toEqual([])
   })
 
+  it('a browser that the runner drives by itself is refused, unless it is accepted; then each use leaves a receipt', async () => {
+    const { gate, me } = gateOf()
+    const tool = { type: 'function', name: 'open_page', parameters: { type: 'object' } }
+    const executeWithStatus = async ({ call_id }: { readonly call_id: string }) => {
+      ran.push(call_id)
+      return { ok: true, output: { type: 'function_call_output', call_id, output: 'opened' } }
+    }
+    const browser = { tools: () => [tool], executeWithStatus } as never
+    const registered = { browser, functions: guardTools([fn('read')], me) }
+    expect(() => guardRunner(new ResponsesToolRunner(registered), me)).toThrow(/browser/)
+    ran.length = 0
+    const model = responsesModel([[say('open_page', '{"url":"x"}')]])
+    const runner = guardRunner(new ResponsesToolRunner(registered), me, { ungated: ['browser'] })
+    await runner.run(model.client, { model: 'm', input: 'go' })
+    expect(ran).toEqual(['call_1'])
+    expect(gate.calls).toMatchObject([{ tool: 'test/open_page', code: 'ungated_tool' }])
+    expect(gate.events.filter(({ event }) => event === 'programmer-warned')).toEqual([])
+  })
+
   it('what an app supplies by itself trips nothing', async () => {
     const { gate, me } = gateOf()
     ran.length = 0
@@ -256,6 +275,11 @@ describe('what the gate cannot stand in front of', () => {
     expect(ran).toEqual([])
     expect(gate.events.filter(({ event }) => event === 'programmer-warned')).toEqual([])
   })
+})
+
+it('a runner of another version is an error to the programmer, before anything runs', () => {
+  const older = { run: async () => undefined } as never
+  expect(() => guardRunner(older, gateOf().me)).toThrow(/openai in \^7\.0\.0/)
 })
 
 describe('a hosted MCP server that is held', () => {

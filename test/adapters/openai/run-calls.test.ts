@@ -145,6 +145,13 @@ describe('runToolCalls', () => {
     expect(told[1]?.content).toContain('denied_by_policy')
   })
 
+  it('wants handlers that are functions; one that is undefined is none', async () => {
+    const { me } = gateOf()
+    const calls = [chatCall('read', '{}')]
+    await expect(runToolCalls(calls, { read: 'x' as never }, me)).rejects.toMatchObject({ code: 'ERR_TOOL' })
+    expect((await runToolCalls(calls, { read: undefined }, me))[0]?.content).toContain('tool_unknown')
+  })
+
   it('has nothing to do for a message without calls', async () => {
     expect(await runToolCalls(undefined, handlers, gateOf().me)).toEqual([])
     expect(await runToolCalls(null, handlers, gateOf().me)).toEqual([])
