@@ -26,10 +26,7 @@ describe('the known holes of the frameworks', () => {
         const file = path.join(root, 'test/adapters', host, shown.file)
         expect(existsSync(file), file).toBe(true)
         // As a title stands in a source: of a call of `it`, and of none that is skipped.
-        const titled = new RegExp(
-          String.raw`\bit(\.each\([^\n]*\))?\(\s*['"\`]${shown.title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`,
-        )
-        expect(readFileSync(file, 'utf8')).toMatch(titled)
+        expect(titlesIn(readFileSync(file, 'utf8'))).toContain(shown.title)
       }
     },
   )
@@ -39,3 +36,8 @@ describe('the known holes of the frameworks', () => {
     expect(page).toBe(withParts(page, new Map([['holes', holesTable()]])))
   })
 })
+
+/** The titles of the calls of `it` in a source, as they are written; of none that is skipped. */
+function titlesIn(source: string): readonly string[] {
+  return [...source.matchAll(/\bit(?:\.each\([^\n]*\))?\(\s*(['"`])(.*?)\1,/g)].map(([, , title = '']) => title)
+}
