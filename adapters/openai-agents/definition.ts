@@ -42,7 +42,7 @@ function inputSchemaOf(tool: HostTool): JsonSchema | undefined {
     case 'computer':
       return COMPUTER
     default:
-      return withoutDefaulted(plain(tool.parameters))
+      return asRead(plain(tool.parameters))
   }
 }
 
@@ -65,10 +65,10 @@ const COMPUTER: JsonSchema = {
 }
 
 /**
- * The host requires members that have a default, since strict models always say them; the tool's own reader fills in what another
- * model left out. So such a call is none that misses the schema.
+ * The host requires members that have a default or may be left out, since strict models always say them, `null` at least. The tool's own
+ * reader takes what another model left out as it always did, so such a call is none that misses the schema.
  */
-function withoutDefaulted(schema: JsonSchema | undefined): JsonSchema | undefined {
+function asRead(schema: JsonSchema | undefined): JsonSchema | undefined {
   return schema === undefined ? undefined : (relaxed(schema) as JsonSchema)
 }
 
@@ -78,9 +78,17 @@ function relaxed(value: unknown): unknown {
   const { required, properties } = value as { readonly required?: unknown; readonly properties?: unknown }
   const inside = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, relaxed(each)]))
   if (!Array.isArray(required)) return inside
-  const isDefaulted = (name: unknown) =>
-    typeof name === 'string' && Object.hasOwn(Object(member(properties, name)), 'default')
-  return { ...inside, required: required.filter((name) => !isDefaulted(name)) }
+  return { ...inside, required: required.filter((name) => !mayBeLeftOut(member(properties, String(name)))) }
+}
+
+function mayBeLeftOut(schema: unknown): boolean {
+  return Object.hasOwn(Object(schema), 'default') || takesNull(schema)
+}
+
+function takesNull(schema: unknown): boolean {
+  const types: readonly unknown[] = [member(schema, 'type')].flat()
+  const kinds: unknown = member(schema, 'anyOf') ?? member(schema, 'oneOf')
+  return types.includes('null') || (Array.isArray(kinds) && kinds.some(takesNull))
 }
 
 /** Only plain JSON reaches the contract. */

@@ -62,15 +62,45 @@ function membersOf(
   options: GuardAgentOptions,
 ): ReadonlyMap<string, unknown> {
   const { model } = agent
+  const capabilities = member(agent, 'capabilities')
   return new Map<string, unknown>([
     ['tools', guardTools(agent.tools, view, options)],
     ['mcpServers', agent.mcpServers.map((server) => guardServer(server, view, options))],
     ['handoffs', handoffs],
     ['emit', listening(agent, view)],
+    ...(Array.isArray(capabilities)
+      ? ([['capabilities', capabilities.map((capability) => guardCapability(capability, view, options))]] as const)
+      : []),
     ...(typeof member(model, 'getResponse') === 'function'
       ? ([['model', watchedModel(model as object, view)]] as const)
       : []),
   ])
+}
+
+/**
+ * What a sandbox gives its agent: the host copies a capability for each run, binds the copy, and asks it for tools of which nobody has
+ * heard before.
+ */
+function guardCapability(capability: object, view: Gate, options: GuardAgentOptions): object {
+  const tools = member(capability, 'tools')
+  const clone = member(capability, 'clone')
+  if (typeof tools !== 'function' || typeof clone !== 'function')
+    throw new HoldpointError(
+      'ERR_HOST',
+      'A capability of this agent has no tools() and clone(), so nobody can guard it.',
+    )
+  return cloneWith(
+    capability,
+    new Map<string, unknown>([
+      ['clone', () => guardCapability(clone.call(capability), view, options)],
+      [
+        'tools',
+        function (this: object) {
+          return guardTools(tools.call(this), view, options)
+        },
+      ],
+    ]),
+  )
 }
 
 /** The agent's own tool, guarded in place: the host finds an agent's saved run by the very object that it made. */

@@ -1,4 +1,5 @@
 import { Agent, handoff, type Tool, tool } from '@openai/agents'
+import { SandboxAgent, shell } from '@openai/agents/sandbox'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardAgent } from '../../../adapters/openai-agents/index.ts'
@@ -66,6 +67,26 @@ describe('the tools of every agent that a run can reach', () => {
     await runnerFor(me).run(accepted, 'go')
     expect(ran).toEqual([{ path: '/x' }])
     expect(gate.coverage().find(({ tool: name }) => name === 'cashier')?.standing).toBe('unknown')
+  })
+
+  it('are behind the gate where a sandbox makes them for a run', async () => {
+    const gate = testGate({ policy: scriptedPoint(() => ({ ...DENY, sentence: 'Not today.' })) })
+    const me = gate.as({ user: 'alice' }, { conversation: 'talk' })
+    const ran: unknown[] = []
+    const agent = guardAgent(new SandboxAgent({ name: 'Box', capabilities: [shell()] }), me)
+    const session = { execCommand: async (command: unknown) => ran.push(command), supportsPty: () => false }
+    const tools = agent.capabilities.flatMap((capability) =>
+      capability
+        .clone()
+        .bind(session as never)
+        .tools(),
+    )
+    const model = new ScriptedModel([
+      [functionCall('exec_command', { cmd: 'rm -rf /', login: true, tty: false, yield_time_ms: 1 })],
+    ])
+    await runnerFor(me).run(agentOf(model, { tools: tools as Tool[] }), 'go')
+    expect(ran).toEqual([])
+    expect(told(model, 'c1')).toContain('denied_by_policy')
   })
 
   it('belong to the agent that has them, where each acts under a name of its own', async () => {

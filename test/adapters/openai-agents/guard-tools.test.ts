@@ -140,6 +140,16 @@ describe('what a model writes', () => {
     }
   })
 
+  it('what may be left out may be left out, by models that are not strict too', async () => {
+    const { me } = gateOf()
+    const ran: unknown[] = []
+    const parameters = z.object({ path: z.string(), depth: z.number().optional() })
+    const tools = guardTools([eraser(ran, { parameters })], me)
+    const calls = [functionCall('erase', { path: '/a' }), functionCall('erase', { path: '/b', depth: null }, 'c2')]
+    await runnerFor(me).run(agentOf(new ScriptedModel([calls]), { tools }), 'go')
+    expect(ran).toEqual([{ path: '/a' }, { path: '/b' }])
+  })
+
   it.each(['erased', 'constructor', '__proto__'])(
     'a tool that does not exist (%s) is refused, and the run goes on',
     async (name) => {
@@ -270,6 +280,27 @@ describe('a tool behind the gate', () => {
     }
     expect(await ending(guardTools([failing], me))).toBe(await ending([failing]))
     expect(gate.events.filter(({ event }) => event === 'call-settled')).toMatchObject([{ status: 'tool_error' }])
+  })
+})
+
+describe('an obligation', () => {
+  it('is in what the tool reads: the decided arguments, not the text that the model wrote', async () => {
+    const owed = [{ id: 'o1', type: 'limit', properties: { path: '/amount', max: 100 } }]
+    const { me } = gateOf({ policy: scriptedPoint(() => ({ ...PERMIT, obligations: owed })) })
+    const ran: unknown[] = []
+    const pay = tool({
+      name: 'pay',
+      description: 'd',
+      parameters: z.object({ amount: z.number() }),
+      execute: (input: unknown) => {
+        ran.push(input)
+        return 'paid'
+      },
+    }) as Tool
+    const model = new ScriptedModel([[functionCall('pay', { amount: 5000 })]])
+    await runnerFor(me).run(agentOf(model, { tools: guardTools([pay], me) }), 'go')
+    expect(ran).toEqual([{ amount: 100 }])
+    expect(told(model, 'c1')).toContain('Note from holdpoint')
   })
 })
 
