@@ -251,6 +251,8 @@ function planned(
   calls.get(context)?.leave()
   const call = new ComputerCall(callId)
   call.actions.push(...actions)
+  // Whoever begins the call meets it.
+  asks?.catch(() => undefined)
   if (asks !== undefined) call.asks.push(asks)
   calls.set(context, call)
   return call

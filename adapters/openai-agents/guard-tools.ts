@@ -45,15 +45,9 @@ const PACKAGE: HostPackage = { name: '@openai/agents', range: '^0.20.0' }
 export function guardTools<T extends object>(tools: readonly T[], gate: Gate, options: GuardOptions = {}): T[] {
   const named = tools.map((tool) => [nameFor(tool), tool] as const)
   refuseTwice(named)
-  const { ungated = [], server } = options
-  refuseUngateable(named, ungated)
-  const around: Surroundings = {
-    gate,
-    server,
-    pauseFor: options.pauseFor ?? 'chat',
-    onSilence: options.onSilence ?? 'refuse',
-    holdMs: options.holdMs,
-  }
+  refuseUngateable(named, options.ungated ?? [])
+  const around = surroundingsOf(gate, options)
+  const { server } = options
   const where = server === undefined ? {} : { server }
   const definitions = new Map(named.flatMap(([name, tool]) => definitionFor(name, tool, server)))
   gate.register([...definitions.values()], where)
@@ -75,17 +69,15 @@ export function guardInPlace(tool: object, gate: Gate, options: GuardOptions): v
   const where = server === undefined ? {} : { server }
   gate.register([definition], where)
   gate.cover(HOST, [{ tool: name, standing: 'gated' }], where)
-  const around: Surroundings = {
-    gate,
-    server,
-    pauseFor: options.pauseFor ?? 'chat',
-    onSilence: options.onSilence ?? 'refuse',
-    holdMs: options.holdMs,
-  }
   const original = cloneWith(tool, new Map())
-  const passage = new Passage(name, original, around, definition)
+  const passage = new Passage(name, original, surroundingsOf(gate, options), definition)
   for (const [key, value] of gatedMembers(passage, invoke)) Reflect.set(tool, key, value)
   remember(tool, { kind: 'agent', passage })
+}
+
+function surroundingsOf(gate: Gate, options: GuardOptions): Surroundings {
+  const { server, pauseFor = 'chat', onSilence = 'refuse', holdMs } = options
+  return { gate, server, pauseFor, onSilence, holdMs }
 }
 
 function guardTool(

@@ -1,4 +1,5 @@
 import { type Gate, HoldpointError, type JsonSchema, renderForModel, type ToolDefinition } from '../../src/index.ts'
+import { isLegible } from '../shared/arguments-text.ts'
 import type { Crossed } from '../shared/cross.ts'
 import { annotationsIn } from '../shared/declared.ts'
 import { journalOf } from '../shared/journal.ts'
@@ -7,7 +8,7 @@ import { readLoosely } from './author.ts'
 import type { Guardrail, GuardrailData } from './guardrail.ts'
 import { member } from './host.ts'
 import { delegating } from './hosted.ts'
-import { callIdOf, Passage, type Surroundings } from './passage.ts'
+import { type Arguments, callIdOf, Passage, type Surroundings } from './passage.ts'
 
 /** What `guardMcpServer` is told. */
 export interface McpServerOptions {
@@ -45,7 +46,7 @@ export function isGuardedServer(server: object): boolean {
  * Puts a gate in front of an MCP server of an agent. `callTool` is the enforcement; the guardrail tells whose call it is. Its tools
  * are a third party's: the first listing is pinned, and what differs later is quarantined.
  *
- * @throws HoldpointError ERR_TOOL for what is no MCP server, or one that is guarded already
+ * @throws HoldpointError ERR_TOOL for what is no MCP server, one that is guarded already, or a name that no server may have
  * @example
  * const files = guardMcpServer(new MCPServerStdio({ name: 'Files', command: 'mcp-files' }), me, { server: 'files' })
  * const agent = new Agent({ name: 'Support', mcpServers: [files] })
@@ -81,6 +82,8 @@ class GuardedServer {
   #noted: readonly Noted[] = []
 
   constructor(server: object, gate: Gate, { server: name, onSilence = 'refuse', holdMs }: McpServerOptions) {
+    // A name that no server may have is the programmer's to hear of now, not the first call's.
+    gate.register([], { server: name })
     this.#server = server
     this.#around = { gate, server: name, pauseFor: 'chat', onSilence, holdMs }
     const guardrail: Guardrail = { type: 'tool_input', name: 'holdpoint', run: (data) => this.#note(data) }
@@ -157,7 +160,7 @@ class GuardedServer {
     const noted = this.#take(tool, args)
     const passage = new Passage(tool, this.#server, this.#around, this.#known.get(tool))
     const asked = {
-      arguments: noted !== undefined && isSame(noted.text, args) ? { inputText: noted.text } : { input: args ?? {} },
+      arguments: noted === undefined ? { input: args ?? {} } : argumentsOf(noted.text, args),
       callId: noted?.callId,
       wantsYes: false,
     }
@@ -202,8 +205,10 @@ function isAlike(text: string, args: unknown): boolean {
   return read !== undefined && withoutNulls(read.value) === withoutNulls(args ?? {})
 }
 
-function isSame(text: string, args: unknown): boolean {
-  return JSON.stringify(readLoosely(text)?.value) === JSON.stringify(args ?? {})
+/** The text, where it is what the host read, or where nobody can read it in one way alone: the gate refuses that in its own words. */
+function argumentsOf(text: string, args: unknown): Arguments {
+  const isSame = JSON.stringify(readLoosely(text)?.value) === JSON.stringify(args ?? {})
+  return isSame || !isLegible(text) ? { inputText: text } : { input: args ?? {} }
 }
 
 function withoutNulls(value: unknown): string {

@@ -18,7 +18,11 @@ class FileServer implements MCPServer {
   }
 
   async listTools() {
-    const inputSchema = { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] }
+    const inputSchema = {
+      type: 'object',
+      properties: { path: { type: 'string' }, depth: { type: 'number' } },
+      required: ['path'],
+    }
     return [{ name: 'erase-file', description: this.description, inputSchema }] as unknown as Awaited<
       ReturnType<MCPServer['listTools']>
     >
@@ -102,6 +106,19 @@ describe('an MCP server of an agent', () => {
     expect(told(model, 'c1')).toContain('arguments_rejected')
   })
 
+  it('reads strictly also where the host leaves out what is null', async () => {
+    const me = testGate({}).as({ user: 'alice' }, { conversation: 'talk' })
+    const server = new FileServer()
+    const model = new ScriptedModel([
+      [functionCall('erase_file', '{"path":"/ok","path":"/etc/passwd","depth":null}')],
+      [functionCall('erase_file', '{"path":"/ok","depth":null}', 'c2')],
+    ])
+    const mcpServers = [guardMcpServer(server, me, { server: 'files' })]
+    await runnerFor(me).run(agentOf(model, { mcpServers, mcpConfig: { convertSchemasToStrict: true } }), 'go')
+    expect(told(model, 'c1')).toContain('arguments_rejected')
+    expect(server.ran).toEqual([{ path: '/ok' }])
+  })
+
   it('is quarantined when it changes what a tool says of itself', async () => {
     const me = testGate({}).as({ user: 'alice' }, { conversation: 'talk' })
     const server = new FileServer()
@@ -141,6 +158,7 @@ describe('an MCP server of an agent', () => {
     const guarded = guardMcpServer(new FileServer(), me, { server: 'files' })
     expect(() => guardMcpServer(guarded, me, { server: 'files' })).toThrow(/guarded already/)
     expect(() => guardMcpServer({}, me, { server: 'files' })).toThrow(expect.objectContaining({ code: 'ERR_TOOL' }))
+    expect(() => guardMcpServer(new FileServer(), me, { server: 'My Files' })).toThrow(/"My Files" is not usable/)
     expect(guarded).toBeInstanceOf(FileServer)
   })
 })
