@@ -194,9 +194,13 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
+  ['adapters/openai-agents/passage.ts', ['enforced']],
+  // An answer to nobody's question is none, in the gate's own word for it.
+  ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
   // Programmers are told why.
   ['adapters/ai-sdk/warnings.ts', ['arguments_rejected']],
   ['adapters/mcp/listing.ts', ['tool_unknown']],
+  ['adapters/openai-agents/mcp-server.ts', ['tool_unknown']],
 ]
 
 /** zod turns a host's own zod schemas into JSON Schema. */

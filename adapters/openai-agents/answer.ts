@@ -1,7 +1,7 @@
 import type { Answered, AnswerOptions, ApprovalRecord, Gate } from '../../src/index.ts'
 import { nameOf } from './definition.ts'
 import { type HostTool, isAgent, member } from './host.ts'
-import type { Arguments, Passage } from './passage.ts'
+import { type Arguments, callIdOf, type Passage } from './passage.ts'
 import { remembered } from './remembered.ts'
 
 /** What somebody answered to an interruption. */
@@ -66,8 +66,15 @@ function declined({ tool }: ApprovalRecord, reason: string | undefined): string 
   return `A person declined this call. ${tool} did not run. Do not make it again.${because} (approval_declined)`
 }
 
+/** A call that a run waits with. */
+interface Pending {
+  readonly passage: Passage
+  readonly arguments: Arguments
+  readonly callId: string | undefined
+}
+
 /** The guarded tool that an interruption is about, and what it would be called with. UNTRUSTED: a saved run may say anything. */
-function callOf(item: object): { readonly passage: Passage; readonly arguments: Arguments } | undefined {
+function callOf(item: object): Pending | undefined {
   const [agent, raw] = [member(item, 'agent'), member(item, 'rawItem')]
   if (typeof agent !== 'object' || agent === null || !isAgent(agent)) return undefined
   const given = argumentsOf(raw)
@@ -75,7 +82,7 @@ function callOf(item: object): { readonly passage: Passage; readonly arguments: 
   const tool = agent.tools.find((each: HostTool) => isCalled(each, raw, names))
   const entry = tool === undefined ? undefined : remembered(tool)
   if (given === undefined || entry === undefined || entry.kind === 'ungated') return undefined
-  return { passage: entry.passage, arguments: given }
+  return { passage: entry.passage, arguments: given, callId: callIdOf(raw) }
 }
 
 const TYPES: ReadonlyMap<unknown, string> = new Map([

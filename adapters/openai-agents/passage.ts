@@ -9,8 +9,9 @@ import {
 } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
 import { type Crossed, type Crossing, cross } from '../shared/cross.ts'
-import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { asksInChat, isAskable, wantsYes as isOpenForAYes } from '../shared/hearing.ts'
 import { journalOf, partitionOf } from '../shared/journal.ts'
+import { namedRequest } from '../shared/named-request.ts'
 import { type HostRunContext, type HostTool, member } from './host.ts'
 import { warnOfUnheardYes } from './warnings.ts'
 
@@ -69,8 +70,12 @@ export class Passage {
   }
 
   /** The open question about this call, if there is one: a pointer, for whoever shows it. */
-  async question(asked: Pick<Asked, 'arguments'>): Promise<ApprovalRecord | undefined> {
-    return await this.around.gate.requestFor(this.#callOf({ ...asked, callId: undefined, wantsYes: false }))
+  async question(asked: Pick<Asked, 'arguments' | 'callId'>): Promise<ApprovalRecord | undefined> {
+    const { gate } = this.around
+    const call = this.#callOf({ ...asked, wantsYes: false })
+    // Policy may have changed the arguments since the first yes: then the newest question is about the changed ones.
+    const newest = asked.callId === undefined ? undefined : journalOf(gate).find(asked.callId)?.request?.ref
+    return (newest === undefined ? undefined : await namedRequest(gate, call, newest)) ?? (await gate.requestFor(call))
   }
 
   /**
@@ -86,9 +91,12 @@ export class Passage {
       if (isAskedAnyway) await giveBack(admission)
       return isAskedAnyway
     }
-    if (this.#mayPause(admission, asked.wantsYes)) return true
-    this.#keep(asked, admission)
-    return false
+    if (!this.#mayPause(admission, asked.wantsYes)) {
+      this.#keep(asked, admission)
+      return false
+    }
+    journalOf(gate).note(asked.callId ?? this.name, this.name, admission)
+    return true
   }
 
   /** For the execution: the refusal that a hook had for these very arguments, or the whole pass. */
@@ -120,8 +128,7 @@ export class Passage {
   }
 
   #mayPause({ request, refusal }: RefusedAdmission, wantsYes: boolean): boolean {
-    if (request === undefined) return false
-    if (refusal.code !== 'approval_required' && refusal.code !== 'approval_pending') return false
+    if (request === undefined || !isOpenForAYes(refusal)) return false
     return (
       wantsYes || this.around.pauseFor === 'anyone' || (isAskable(refusal, request) && asksInChat(this.around.gate))
     )

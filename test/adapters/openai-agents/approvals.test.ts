@@ -125,6 +125,28 @@ describe('a call that waits for a person', () => {
     expect(told(model, 'c2')).toContain('approval_required')
   })
 
+  it('is asked again, changed, where policy changes it after the yes, and runs as it was changed', async () => {
+    const owed = [{ id: 'o1', type: 'limit', properties: { path: '/amount', max: 100 } }]
+    const limiting = scriptedPoint(({ context }) =>
+      context.approval.confirmed ? { ...PERMIT, obligations: owed } : ASK,
+    )
+    const { me } = gateOf(limiting)
+    const paid: unknown[] = []
+    const again = [[functionCall('pay', { amount: 900 })], [functionCall('pay', { amount: 900 }, 'c2')]]
+    const { agent } = paying(me, [payer(paid)], again)
+    let result = await runnerFor(me).run(agent, 'go')
+    const shown: unknown[] = []
+    for (let turn = 0; turn < 3 && result.interruptions.length > 0; turn += 1) {
+      for (const item of result.interruptions) {
+        shown.push((await questionOf(me, item))?.argumentsText)
+        await answerInterruption(me, result.state, item, 'approved')
+      }
+      result = await runnerFor(me).run(agent, result.state)
+    }
+    expect(shown).toEqual(['{"amount":900}', '{"amount":100}'])
+    expect(paid).toEqual([{ amount: 100 }])
+  })
+
   it('is declined for good, and the model is told', async () => {
     const { me } = gateOf()
     const paid: unknown[] = []
