@@ -1,0 +1,137 @@
+import type { ApprovalRecord, Call, Gate, Json, ToolDefinition } from '../../src/index.ts'
+import { giveBack } from '../shared/carry-out.ts'
+import { type Crossed, cross } from '../shared/cross.ts'
+import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
+import { parsed } from './definition.ts'
+import type { HostTool, Origin } from './host.ts'
+
+/** What all tools of one guarded set share. */
+export interface Surroundings {
+  readonly gate: Gate
+  readonly server: string | undefined
+  /** Tools that suspend their run by themselves, and do nothing before they do. */
+  readonly pauses: readonly string[]
+  /** Tools that one run of a workflow may call several times with the same arguments. */
+  readonly repeats: readonly string[]
+  readonly onSilence: 'refuse' | 'hold'
+  readonly holdMs: number | undefined
+}
+
+/** How one call came, and what runs it. */
+export interface Passing {
+  readonly input: unknown
+  readonly origin: Origin
+  readonly execute: (input: Json, reveal: (preview: unknown) => unknown) => unknown
+}
+
+/** How often a tool that suspends by itself may be run again after an answer. */
+const MOST_RUNS = 64
+
+/** A tool that suspended its run: it ended without a result, and is to be run again. */
+export class Suspended extends Error {}
+
+/** One tool's way through the gate. */
+export class Passage {
+  readonly name: string
+  readonly tool: HostTool
+  readonly around: Surroundings
+  readonly #definition: ToolDefinition
+
+  constructor(name: string, tool: HostTool, around: Surroundings, definition: ToolDefinition) {
+    this.name = name
+    this.tool = tool
+    this.around = around
+    this.#definition = definition
+  }
+
+  /**
+   * Decides and runs one call.
+   *
+   * INVARIANT I2: what a tool that suspends by itself does after an answer is a call of its own, which runs once. It runs only where
+   * every run before it stopped (`outcome_unknown`): one that ended is the last, however often its answer comes.
+   */
+  async take(passing: Passing): Promise<Crossed> {
+    const most = this.pausesItself && passing.origin.isResumed ? MOST_RUNS : 1
+    let crossed = await this.#crossOnce(passing, 0)
+    for (let run = 1; run < most && stopped(crossed); run += 1) crossed = await this.#crossOnce(passing, run)
+    return crossed
+  }
+
+  /** Would policy want the person of this chat to say yes to this? Nothing is claimed: the call itself is decided when it comes. */
+  async wantsYes(input: unknown): Promise<boolean> {
+    const { gate } = this.around
+    if (!asksInChat(gate)) return false
+    const call = await this.#callOf(input)
+    // A question that stands needs no second one; and a yes that was given is not to be spent by asking about it.
+    const request = await gate.requestFor(call)
+    if (request?.state === 'pending' || request?.state === 'approved') return request.requires === 'confirmation'
+    const admission = await gate.admit(call, { wait: false, obliging: 'all' })
+    await giveBack(admission)
+    return admission.outcome === 'refused' && isAskable(admission.refusal, admission.request)
+  }
+
+  /** The open request for a call with these arguments. */
+  async request(input: unknown): Promise<ApprovalRecord | undefined> {
+    return await this.around.gate.requestFor(await this.#callOf(input))
+  }
+
+  get pausesItself(): boolean {
+    return this.around.pauses.includes(this.name)
+  }
+
+  warnOfOwnPause(): void {
+    warnOnce(
+      this.around.gate,
+      this.tool,
+      'tool_paused',
+      `Tool "${this.name}" suspended its run after it had begun. Mastra runs it again from its first line on resuming, and a call runs once: it will be refused. If it does nothing before it suspends, say guardTools(tools, gate, { pauses: ['${this.name}'] }).`,
+    )
+  }
+
+  async #crossOnce({ input, origin, execute }: Passing, run: number): Promise<Crossed> {
+    const { gate, onSilence, holdMs } = this.around
+    const { callId, step, kind, signal } = origin
+    // One run of a workflow has no ids for its calls: the run's own counts for each tool and its arguments.
+    const id = kind === 'workflow' && this.around.repeats.includes(this.name) ? undefined : callId
+    const crossed = await cross({
+      gate,
+      call: {
+        ...(await this.#callOf(input, kind !== 'agent')),
+        ...(id === undefined ? {} : { callId: run === 0 ? id : `${id}:${run}` }),
+        ...(step === undefined ? {} : { step }),
+      },
+      execute,
+      signal,
+      failed: saysItFailed,
+      gaveWay: (error) => error instanceof Suspended,
+      asked: { wait: !asksInChat(gate), onSilence, ...(holdMs === undefined ? {} : { holdMs }) },
+    })
+    if (crossed.outcome === 'refused')
+      warnOfUnjson(gate, this.name, this.tool, { refusal: crossed.refusal, input, where: 'execute' })
+    return crossed
+  }
+
+  /** The call in the gate's words. An agent has parsed its arguments already; nobody else has. */
+  async #callOf(input: unknown, isRaw = true): Promise<Call> {
+    const { server } = this.around
+    return {
+      tool: this.name,
+      input: (isRaw ? await parsed(this.tool, input) : input) ?? {},
+      definition: this.#definition,
+      ...(server === undefined ? {} : { server }),
+    }
+  }
+}
+
+/** Did this run begin, and stop before its end? */
+function stopped(crossed: Crossed): boolean {
+  return crossed.outcome === 'refused' && crossed.refusal.code === 'outcome_unknown'
+}
+
+/** Mastra returns what its schemas object to, and MCP servers say so in their result. */
+function saysItFailed(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null) return false
+  if (Reflect.get(result, 'isError') === true) return true
+  return Reflect.get(result, 'error') === true && Reflect.has(result, 'validationErrors')
+}
