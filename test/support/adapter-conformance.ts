@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { z as zod } from 'zod'
 import type { Gate, PolicyDecisionPoint, Receipt } from '../../src/index.ts'
@@ -95,6 +95,8 @@ export interface HostDriver {
   identityLost(gate: Gate): Promise<readonly string[]>
   /** What this host cannot do, by the number of the behaviour, and why. */
   readonly lacks?: Readonly<Partial<Record<Behaviour, string>>>
+  /** Ends what it started, such as a server of its own. */
+  close?(): Promise<void>
 }
 
 const path = zod.object({ path: zod.string(), force: zod.boolean().default(false) })
@@ -110,6 +112,8 @@ export function conformsAsAdapter(driver: HostDriver): void {
   }
 
   describe(`${driver.name} as a gated host`, () => {
+    afterAll(async () => await driver.close?.())
+
     behaviour(1, 'runs a permitted call once, with parsed arguments, and leaves both receipts', async () => {
       const { gate, me } = gateOf({})
       const ran: unknown[] = []
