@@ -3,6 +3,7 @@
 //
 //   npm run compat
 //   npm run compat -- --host openai --json
+//   npm run compat -- --oldest             the oldest release of our range instead
 //
 // Needs the registry. Weekly and by hand, not in CI: somebody else's release must not turn a change of ours red.
 // Exits 0 when every suite is green, 1 when one is red, 2 when one could not be installed or run, or on unusable input.
@@ -17,7 +18,7 @@ import { readFlags } from './flags.mjs'
 
 const root = path.resolve(import.meta.dirname, '..')
 const terminal = processTerminal()
-const { hosts, json } = readTerms()
+const { hosts, json, oldest } = readTerms()
 const scratch = mkdtempSync(path.join(tmpdir(), 'holdpoint-compat-'))
 // What the tests need beside the host (Vitest, zod of the tests) is found here, above every host's own folder.
 symlinkSync(path.join(root, 'node_modules'), path.join(scratch, 'node_modules'))
@@ -25,7 +26,9 @@ try {
   const tarball = packHoldpoint(root, scratch)
   const results = []
   for (const host of hosts) {
-    terminal.note(`${host.name}: installing the newest ${host.packages.map(({ peer }) => peer).join(', ')}`)
+    terminal.note(
+      `${host.name}: installing the ${oldest ? 'oldest' : 'newest'} ${host.packages.map(({ peer }) => peer).join(', ')}`,
+    )
     results.push(await tried(host, tarball))
   }
   tell(results)
@@ -40,7 +43,7 @@ try {
 
 async function tried(host, tarball) {
   const folder = path.join(scratch, host.name)
-  const installed = installHost({ root, folder, tarball, host })
+  const installed = installHost({ root, folder, tarball, host, oldest })
   if (installed.because !== undefined)
     return { host: host.name, versions: {}, outcome: 'not tried', because: installed.because }
   const { versions } = installed
@@ -51,7 +54,7 @@ async function tried(host, tarball) {
 
 function tell(results) {
   if (json) return terminal.out(JSON.stringify({ node: process.version, results }))
-  terminal.out(`| host | newest | suite | |\n|---|---|---|---|`)
+  terminal.out(`| host | ${oldest ? 'oldest' : 'newest'} | suite | |\n|---|---|---|---|`)
   for (const { host, versions, outcome, passed = 0, skipped = 0, failed = [], because } of results) {
     const counts =
       outcome === 'not tried' ? '' : `${passed} passed, ${failed.length} failed, ${skipped} not to be had here`
@@ -67,8 +70,8 @@ function wordsOf(versions) {
 }
 
 function readTerms() {
-  const options = { host: { type: 'string', multiple: true }, json: { type: 'boolean' } }
-  const { flags, code } = readFlags('compat', 'npm run compat -- [--host NAME]… [--json]', options, terminal)
+  const options = { host: { type: 'string', multiple: true }, json: { type: 'boolean' }, oldest: { type: 'boolean' } }
+  const { flags, code } = readFlags('compat', 'npm run compat -- [--host NAME]… [--oldest] [--json]', options, terminal)
   if (flags === undefined) process.exit(code)
   const unknown = (flags.host ?? []).filter((name) => !HOSTS.some((host) => host.name === name))
   if (unknown.length > 0) {
@@ -76,5 +79,5 @@ function readTerms() {
     process.exit(2)
   }
   const wanted = HOSTS.filter(({ name }) => flags.host === undefined || flags.host.includes(name))
-  return { hosts: wanted, json: flags.json === true }
+  return { hosts: wanted, json: flags.json === true, oldest: flags.oldest === true }
 }

@@ -192,15 +192,18 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/ai-sdk/data-part.ts', TIERS],
   // A host may pause, or show a form, where somebody's yes is to be had still.
   ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
+  ['adapters/claude-agent/passage.ts', ['approval_required']],
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
   ['adapters/openai-agents/passage.ts', ['enforced']],
-  // An answer to nobody's question is none, in the gate's own word for it.
-  ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
   // Programmers are told why.
-  ['adapters/ai-sdk/warnings.ts', ['arguments_rejected']],
+  ['adapters/shared/warnings.ts', ['arguments_rejected']],
   ['adapters/mcp/listing.ts', ['tool_unknown']],
   ['adapters/openai-agents/mcp-server.ts', ['tool_unknown']],
+  // What the gate refused already is told in the host's words.
+  ['adapters/langchain/middleware.ts', ['tool_unknown']],
+  ['adapters/langchain/passage.ts', ['outcome_unknown']],
+  ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
 ]
 
 /** zod turns a host's own zod schemas into JSON Schema. */

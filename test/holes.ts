@@ -49,4 +49,60 @@ export const HOLES: readonly Hole[] = [
       },
     ],
   },
+  {
+    host: 'openai-agents',
+    seen: 'an input guardrail that throws ends the run',
+    shownBy: [{ behaviour: 3, ways: '@openai/agents' }],
+  },
+  {
+    host: 'openai-agents',
+    seen: "the tool's `timeoutMs` does not hold for its guardrails: one that hangs hangs the run",
+    shownBy: [
+      {
+        file: 'guard-tools.test.ts',
+        title: 'waits for a hung policy no longer than its own time, so that no hook can hang a run',
+      },
+    ],
+  },
+  {
+    host: 'openai-agents',
+    seen: 'a saved `RunState` with an approval executes again each time it is resumed',
+    shownBy: [
+      {
+        file: 'approvals.test.ts',
+        title: 'does not run twice from one saved state, whoever resumes it: a replayed state is no new call',
+      },
+    ],
+  },
+  {
+    host: 'langchain',
+    seen: 'the prebuilt `ToolNode` ignores `wrapToolCall` and executes',
+    shownBy: [
+      {
+        file: 'guard-tools.test.ts',
+        title: 'hold in the prebuilt ToolNode, which ignores a wrapToolCall: without them the call runs',
+      },
+    ],
+  },
+  {
+    host: 'langchain',
+    seen: "any `wrapToolCall` makes a tool's ordinary error end the run",
+    shownBy: [{ behaviour: 12, ways: 'langchain 1 createAgent, holdpointMiddleware' }],
+  },
+  {
+    host: 'claude-agent',
+    seen: '`canUseTool` is never asked about a tool that `allowedTools` lists',
+    shownBy: [
+      {
+        file: 'holes.test.ts',
+        title:
+          'runs no denied tool, its own or the app’s, although allowedTools lists them and canUseTool is never asked',
+      },
+    ],
+  },
+  {
+    host: 'claude-agent',
+    seen: 'a `PreToolUse` hook that throws lets the tool execute',
+    shownBy: [{ file: 'holes.test.ts', title: 'runs nothing when the hook itself throws' }],
+  },
 ]

@@ -15,17 +15,17 @@ export function packHoldpoint(root, scratch) {
 }
 
 /** @returns the versions that are there, by the names under which they are installed; or `because`, what npm said */
-export function installHost({ root, folder, tarball, host }) {
+export function installHost({ root, folder, tarball, host, oldest = false }) {
   mkdirSync(folder)
   for (const part of ['test/adapters', 'test/support'])
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
-  const newest = {}
-  for (const [name, wanted] of wantedOf(host)) {
-    const spec = newestOf(name, wanted)
-    if (spec === undefined) return { because: `the registry names no newest ${name}` }
-    newest[name] = spec
+  const specs = {}
+  for (const [name, wanted] of wantedOf(root, host, oldest)) {
+    const spec = specOf(name, wanted, oldest)
+    if (spec === undefined) return { because: `the registry has no ${name} ${wanted}` }
+    specs[name] = spec
   }
-  const dependencies = { holdpoint: `file:${tarball}`, ...newest }
+  const dependencies = { holdpoint: `file:${tarball}`, ...specs }
   writeFileSync(
     path.join(folder, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies, overrides: host.overrides ?? {} }),
@@ -35,21 +35,40 @@ export function installHost({ root, folder, tarball, host }) {
     done = npm(['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], folder)
   }
   if (done.status !== 0) return { because: reasonIn(done) }
-  return { versions: Object.fromEntries(Object.keys(newest).map((name) => [name, versionOf(folder, name)])) }
+  return { versions: Object.fromEntries(Object.keys(specs).map((name) => [name, versionOf(folder, name)])) }
 }
 
-function wantedOf({ packages, newest = {} }) {
-  const own = packages.flatMap(({ installed }) => installed).map((name) => [name, 'latest'])
-  return Object.entries({ ...Object.fromEntries(own), ...newest })
+/** Of the newest, each by its tag, with what belongs beside it; of the oldest, the part of our range that its tests are for. */
+function wantedOf(root, { packages, newest = {} }, oldest) {
+  const { peerDependencies, devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  return Object.entries({
+    ...Object.fromEntries(
+      packages.flatMap(({ peer, installed }) =>
+        installed.map((name) => [
+          name,
+          oldest ? rangeFor(peer, devDependencies[name], peerDependencies[peer]) : 'latest',
+        ]),
+      ),
+    ),
+    ...(oldest ? {} : newest),
+  })
 }
 
-/** The very version: where something else beside it pins an older one, npm takes a tag for that. */
-function newestOf(name, wanted) {
+/** Of `^6.0.0 || ^7.0.0`, the one for the major that is installed here. */
+function rangeFor(peer, here, range) {
+  const [, version = here] = /^npm:.+@([^@]+)$/.exec(here) ?? []
+  const fit = range.split(' || ').find((one) => one.startsWith(`^${version.split('.')[0]}.`))
+  return here.startsWith('npm:') ? `npm:${peer}@${fit}` : fit
+}
+
+/** The very version: where something else beside it pins another one, npm takes a tag for that. */
+function specOf(name, wanted, oldest) {
   const [, alias, range] = /^npm:(.+)@([^@]+)$/.exec(wanted) ?? [undefined, name, wanted]
   const { status, stdout } = npm(['view', `${alias}@${range}`, 'version', '--json'], undefined)
-  if (status !== 0) return undefined
+  if (status !== 0 || stdout.trim() === '') return undefined
   const found = JSON.parse(stdout)
-  const version = Array.isArray(found) ? found.toSorted(byVersion).at(-1) : found
+  const versions = Array.isArray(found) ? found.toSorted(byVersion) : [found]
+  const version = versions.at(oldest ? 0 : -1)
   return alias === name ? version : `npm:${alias}@${version}`
 }
 

@@ -41,6 +41,47 @@ export const HOSTS: readonly Host[] = [
       return [...chat, ...responses].map(openaiDriver)
     },
   },
+  {
+    name: 'openai-agents',
+    title: 'OpenAI Agents',
+    packages: [{ peer: '@openai/agents', installed: ['@openai/agents'] }],
+    drivers: async () => {
+      const { openaiAgentsDriver } = await import('./openai-agents/driver.ts')
+      return (['run', 'stream'] as const).map(openaiAgentsDriver)
+    },
+  },
+  {
+    name: 'langchain',
+    title: 'LangChain',
+    packages: [
+      { peer: 'langchain', installed: ['langchain'] },
+      { peer: '@langchain/core', installed: ['@langchain/core'] },
+    ],
+    newest: { '@langchain/langgraph': 'latest' },
+    drivers: async () => {
+      const { langchainDriver } = await import('./langchain/driver.ts')
+      const modes = ['createAgent, holdpointMiddleware', 'createAgent, guardTools', 'ToolNode, guardTools'] as const
+      return modes.map(langchainDriver)
+    },
+  },
+  {
+    name: 'anthropic',
+    title: 'Anthropic SDK',
+    packages: [{ peer: '@anthropic-ai/sdk', installed: ['@anthropic-ai/sdk'] }],
+    drivers: async () => {
+      const { anthropicDriver } = await import('./anthropic/driver.ts')
+      return (['toolRunner', 'toolRunner stream', 'toolRunner eager'] as const).map(anthropicDriver)
+    },
+  },
+  {
+    name: 'claude-agent',
+    title: 'Claude Agent SDK',
+    packages: [{ peer: '@anthropic-ai/claude-agent-sdk', installed: ['@anthropic-ai/claude-agent-sdk'] }],
+    drivers: async () => {
+      const { ClaudeDriver } = await import('./claude-agent/driver.ts')
+      return [new ClaudeDriver()]
+    },
+  },
 ]
 
 /** The drivers of one host, for its own conformance test. */

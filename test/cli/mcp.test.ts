@@ -229,11 +229,16 @@ describe('with no configuration', () => {
     expect(readFileSync(join(at.state, '..', 'ran'), 'utf8')).toBe('get_note\ntwice\n')
 
     const elsewhere = { cwd: folder(), state: at.state }
-    const [why, verify, pins] = await Promise.all([
+    const [why, verify, pins, coverage] = await Promise.all([
       run([MAIN, 'why', ref], elsewhere),
       run([MAIN, 'verify'], elsewhere),
       run([MAIN, 'pins', 'review', 'odd'], elsewhere),
+      run([MAIN, 'coverage'], elsewhere),
     ])
+    expect(coverage).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^mcp\n(.*\n)* {2}gated +odd\/get_note\n/),
+    })
     expect(why).toMatchObject({ code: 0, stdout: expect.stringContaining(`user ${userInfo().username}`) })
     expect(verify.code).toBe(0)
     expect(pins.code).toBe(0)

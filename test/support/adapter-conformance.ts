@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { z as zod } from 'zod'
 import type { Gate, PolicyDecisionPoint, Receipt } from '../../src/index.ts'
@@ -95,6 +95,8 @@ export interface HostDriver {
   identityLost(gate: Gate): Promise<readonly string[]>
   /** What this host cannot do, by the number of the behaviour, and why. */
   readonly lacks?: Readonly<Partial<Record<Behaviour, string>>>
+  /** Ends what it started, such as a server of its own. */
+  close?(): Promise<void>
 }
 
 const path = zod.object({ path: zod.string(), force: zod.boolean().default(false) })
@@ -110,6 +112,8 @@ export function conformsAsAdapter(driver: HostDriver): void {
   }
 
   describe(`${driver.name} as a gated host`, () => {
+    afterAll(async () => await driver.close?.())
+
     behaviour(1, 'runs a permitted call once, with parsed arguments, and leaves both receipts', async () => {
       const { gate, me } = gateOf({})
       const ran: unknown[] = []
@@ -122,6 +126,8 @@ export function conformsAsAdapter(driver: HostDriver): void {
       expect(sawOf(result, 'c1')).toContain('contents')
       expect(result.said).toBe('done')
       expect(await kinds(gate)).toEqual(['open', 'decision', 'outcome'])
+      expect(standings(gate)).toContainEqual(['read', 'gated'])
+      expect(standings(gate).map(([, standing]) => standing)).not.toContain('unknown')
     })
 
     behaviour(2, 'does not run a denied call, tells the model the code, and goes on', async () => {
@@ -374,6 +380,12 @@ export function conformsAsAdapter(driver: HostDriver): void {
         ['test/search', 'ungated_tool'],
         ['test/read', undefined],
       ])
+      expect(standings(gate)).toEqual(
+        expect.arrayContaining([
+          ['read', 'gated'],
+          ['search', 'ungated'],
+        ]),
+      )
       expect(result.prompts).toContain('"found":3')
       expect(result.prompts).not.toContain('denied')
       expect(result.stored?.stateOf('c1') ?? 'output-available').toBe('output-available')
@@ -467,6 +479,11 @@ function gateOf(
 ): { readonly gate: TestGate; readonly me: Gate } {
   const gate = testGate(options)
   return { gate, me: gate.as({ user: 'alice', agent: 'support' }, { conversation: 'talk', ...where }) }
+}
+
+/** What `gate.coverage()` says of each tool, in whatever words the host names it. */
+function standings(gate: Gate): readonly (readonly [tool: string, standing: string])[] {
+  return gate.coverage().map(({ tool, standing }) => [tool, standing])
 }
 
 function call(tool: string, input: unknown, id = 'c1'): ScriptedCall {

@@ -60,7 +60,7 @@ function cellOf({ host, ways }: ShownHost, number: Behaviour, noted: (words: str
   const reasons = Map.groupBy(ways, ({ lacks }) => lacks.get(number))
   const marks = [...reasons].flatMap(([reason, without]) => {
     if (reason === undefined) return []
-    const which = without.length === ways.length ? '' : ` (${without.map(({ name }) => name).join(', ')})`
+    const which = without.length === ways.length ? '' : ` (${without.map(({ name }) => name).join('; ')})`
     return [noted(`${host.title}${which}: ${reason}.`)]
   })
   const isPlain = number === 10 && ways.every(({ showsPreviews }) => !showsPreviews)

@@ -1,5 +1,4 @@
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { anthropicDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-for (const mode of ['toolRunner', 'toolRunner stream', 'toolRunner eager'] as const)
-  conformsAsAdapter(anthropicDriver(mode))
+for (const driver of await driversOf('anthropic')) conformsAsAdapter(driver)

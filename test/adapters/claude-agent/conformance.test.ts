@@ -1,8 +1,4 @@
-import { afterAll } from 'vitest'
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { ClaudeDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-const driver = new ClaudeDriver()
-afterAll(() => driver.close())
-
-conformsAsAdapter(driver)
+for (const driver of await driversOf('claude-agent')) conformsAsAdapter(driver)

@@ -1,6 +1,4 @@
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { langchainDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-conformsAsAdapter(langchainDriver('createAgent, holdpointMiddleware'))
-conformsAsAdapter(langchainDriver('createAgent, guardTools'))
-conformsAsAdapter(langchainDriver('ToolNode, guardTools'))
+for (const driver of await driversOf('langchain')) conformsAsAdapter(driver)

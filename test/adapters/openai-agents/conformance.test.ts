@@ -1,4 +1,4 @@
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { openaiAgentsDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-for (const mode of ['run', 'stream'] as const) conformsAsAdapter(openaiAgentsDriver(mode))
+for (const driver of await driversOf('openai-agents')) conformsAsAdapter(driver)
