@@ -9,6 +9,7 @@ import { NOTICE, nameOf } from './wording.ts'
 const SIGNS: { readonly [tone in Tone]: string } = {
   refused: 'M5.6 5.6l12.8 12.8M12 3a9 9 0 100 18 9 9 0 000-18z',
   asking: 'M9.5 9.5a2.6 2.6 0 115 .8c0 1.7-2.5 2-2.5 3.7M12 17.2v.1M12 3a9 9 0 100 18 9 9 0 000-18z',
+  running: 'M8 12h.1M12 12h.1M16 12h.1M12 3a9 9 0 100 18 9 9 0 000-18z',
   ran: 'M7.5 12.5l3 3 6-6.5M12 3a9 9 0 100 18 9 9 0 000-18z',
   notice: 'M12 8.5v4.5M12 16.2v.1M12 3.5L2.8 19.5h18.4z',
   unknown: 'M12 8v5M12 16.2v.1M12 3a9 9 0 100 18 9 9 0 000-18z',

@@ -1,7 +1,7 @@
 import type { KnownCall } from './calls.ts'
 
 /** What a card is about, by colour and sign. Never by colour alone. */
-export type Tone = 'refused' | 'asking' | 'ran' | 'notice' | 'unknown'
+export type Tone = 'refused' | 'asking' | 'running' | 'ran' | 'notice' | 'unknown'
 
 /** Only a call that ran as it was asked for, and was checked, is drawn as one that simply ran. */
 export function toneOf({ status, data }: KnownCall): Tone {
@@ -17,6 +17,6 @@ export function toneOf({ status, data }: KnownCall): Tone {
       return 'notice'
     case 'ran':
     case 'running':
-      return (data.notices ?? []).length > 0 || data.observed !== undefined ? 'notice' : 'ran'
+      return (data.notices ?? []).length > 0 || data.observed !== undefined ? 'notice' : status
   }
 }

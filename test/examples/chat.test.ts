@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { axeFindings } from '../adapters/react/gallery.ts'
 import { type BadLine, startBadLine } from '../support/bad-line.ts'
 import { temporaryFolders } from '../support/temporary-folder.ts'
 import { hasChromium, type Page, startChromium } from '../support/ui.ts'
@@ -138,6 +139,16 @@ describe.skipIf(!hasChromium())('the chat of examples/chat, in Chromium', () => 
     await page.click('.talk > ol > li:last-child .hp-receipt button')
     await page.waitForSelector('.talk > ol > li:last-child [data-state=verified]')
     await shoot('refused')
+  })
+
+  it('the page is without a finding of axe, light and dark, and fits a phone', async () => {
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      expect(await axeFindings(page)).toEqual([])
+    }
+    await page.setViewportSize({ width: 340, height: 600 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(340)
+    await page.setViewportSize(SIZE)
   })
 
   it('with the policy service off a read says that nobody checked it, and nothing is paid', async () => {

@@ -4,7 +4,8 @@ import { Journal } from '../../../adapters/shared/journal.ts'
 import type { HoldpointData } from '../../../adapters/shared/part.ts'
 import { createGate } from '../../../src/create-gate.ts'
 import { createMemoryStore, generateSigner, testGate } from '../../../src/testing.ts'
-import type { Gate, JsonObject, Signer } from '../../../src/types.ts'
+import type { AdmitOptions, Gate, JsonObject, Obligation, Signer } from '../../../src/types.ts'
+import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 
 /** A message of a chat with one call of a real gate: the host's own part, and ours. */
 export type StateName =
@@ -19,6 +20,11 @@ export type StateName =
   | 'ran'
   | 'failed-open'
   | 'changed'
+  | 'dry-run'
+  | 'held'
+  | 'override'
+  | 'failed'
+  | 'running'
   | 'observed'
   | 'ungated'
   | 'unknown-version'
@@ -38,10 +44,17 @@ export const HOSTILE = {
   order: '\u05d0\u05d1 A-17',
 }
 
+/** What the gate says of an override; a signed one takes more than a page's test has. */
+const OVERRIDDEN = [
+  { kind: 'override', message: 'No policy answered for this call: it ran on the signed override ov_7f3k9qtm.' },
+] as const
+
 const DECLARED = {
   type: 'object',
   properties: {
     amount: { type: 'number' },
+    dryRun: { type: 'boolean' },
+    limit: { type: 'number' },
     currency: { type: 'string' },
     memo: { type: 'string' },
     note: { type: 'string' },
@@ -84,6 +97,16 @@ export async function callStates(): Promise<States> {
   const hostile = await told(me, 'refund', HOSTILE)
   const ran = await told(me, 'read_order', { order: 'A-1041' })
   const opened = await failedOpen(signer)
+  const limited = await owing(
+    signer,
+    [
+      { id: 'rows', type: 'limit', properties: { path: '/limit', max: 50 } },
+      { id: 'private', type: 'redact_output', properties: { paths: ['/*/email'] } },
+    ],
+    { order: 'A-1041', limit: 5000 },
+  )
+  const dry = { id: 'dry', type: 'dry_run', properties: { path: '/dryRun' } }
+  const tried = await owing(signer, [dry], order)
   const asked = { state: 'approval-requested', approval: { id: `${asking.request?.ref}.x` } }
   const minute = 60_000
   const before = '{"amount":20,"currency":"EUR","order":"A-1038","reason":"parcel lost"}'
@@ -98,25 +121,16 @@ export async function callStates(): Promise<States> {
     expired: chat(withRequest(asking, { expiresAt: Date.now() - minute }), order, asked),
     ran: chat(ran, { order: 'A-1041' }, { state: 'output-available' }),
     'failed-open': chat(opened, { order: 'A-1041' }, { state: 'output-available' }),
-    changed: chat(
-      {
-        ...ran,
-        notices: [
-          {
-            kind: 'limited',
-            message: 'At most 50 rows were read.',
-            changes: [{ path: '/limit', from: '5000', to: '50' }],
-          },
-          {
-            kind: 'redacted',
-            message: 'What is marked as withheld was not shown to anybody.',
-            changes: [{ path: '/0/email' }],
-          },
-        ],
-      },
-      { order: 'A-1041', limit: 5000 },
+    changed: chat(limited, { order: 'A-1041', limit: 5000 }, { state: 'output-available' }),
+    'dry-run': chat(tried, order, { state: 'output-available' }),
+    held: chat(await held(signer), { order: 'A-1041' }, { state: 'output-available' }),
+    override: chat(
+      { ...opened, materiality: 'medium', notices: OVERRIDDEN },
+      { order: 'A-1041' },
       { state: 'output-available' },
     ),
+    failed: chat(ran, { order: 'A-1041' }, { state: 'output-error', errorText: 'The database is away.' }),
+    running: chat(ran, { order: 'A-1041' }, { state: 'input-available' }),
     observed: chat(
       { ...ran, ...(refused.refusal === undefined ? {} : { observed: refused.refusal }) },
       { order: 'A-1041' },
@@ -142,13 +156,42 @@ async function failedOpen(signer: Signer): Promise<HoldpointData> {
   return data
 }
 
+/** A call that runs otherwise than it was asked for, since the policy says so. */
+async function owing(signer: Signer, obligations: readonly Obligation[], input: object): Promise<HoldpointData> {
+  const tools = { list_orders: { materiality: 'medium' } } as const
+  const gate = testGate({ server: 'shop', signer, tools, policy: scriptedPoint(() => ({ ...PERMIT, obligations })) })
+  gate.register([{ name: 'list_orders', origin: 'own', inputSchema: DECLARED }])
+  const data = await told(gate.as({ user: 'alice' }), 'list_orders', input, { wait: false, obliging: 'all' })
+  await gate.close()
+  return data
+}
+
+/** A call that waited for its policy to come back. */
+async function held(signer: Signer): Promise<HoldpointData> {
+  const tools = { read_order: { materiality: 'medium' } } as const
+  const gate = testGate({ server: 'shop', signer, tools, policy: scriptedPoint(() => PERMIT) })
+  gate.register([{ name: 'read_order', origin: 'own', inputSchema: DECLARED }])
+  gate.outage('refused')
+  const data = told(gate.as({ user: 'alice' }), 'read_order', { order: 'A-1041' }, { onSilence: 'hold' })
+  while (gate.health().held !== 1) await new Promise((glanced) => setTimeout(glanced, 5))
+  gate.heal()
+  const said = await data
+  await gate.close()
+  return said
+}
+
 let calls = 0
 
 /** What the gate says of one call, settled where it may run. */
-async function told(me: Gate, tool: string, input: object): Promise<HoldpointData> {
+async function told(
+  me: Gate,
+  tool: string,
+  input: object,
+  options: AdmitOptions = { wait: false },
+): Promise<HoldpointData> {
   calls += 1
   const callId = `c${calls}`
-  const admission = await me.admit({ tool, input, callId }, { wait: false })
+  const admission = await me.admit({ tool, input, callId }, options)
   const record = new Journal(me).note(callId, tool, admission)
   if (admission.outcome === 'permitted') {
     admission.begin()

@@ -84,7 +84,8 @@ export async function startStockApp(): Promise<StockApp> {
     const wish = last?.role === 'user' ? Reflect.get(last.parts[0] ?? {}, 'text') : undefined
     if (wish !== undefined) talks += 1
     const gate = wish === 'peek' ? silent : answered
-    const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'talk', channel: 'chat' })
+    // A no is for good in its conversation: each wish has one of its own.
+    const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: `talk-${talks}`, channel: 'chat' })
     const tool = sdk.tool({
       inputSchema: z.object({ order: z.string(), amount: z.number() }),
       execute: async (input: unknown) => {
