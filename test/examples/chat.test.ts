@@ -15,7 +15,8 @@ const SIZE = { width: 1000, height: 760 }
 
 const folder = temporaryFolders()
 
-describe.skipIf(!hasChromium())('the chat of examples/chat, in Chromium', () => {
+// A whole app and a browser: on a busy machine its longest story takes a third of this.
+describe.skipIf(!hasChromium())('the chat of examples/chat, in Chromium', { timeout: 60_000 }, () => {
   let server: ChildProcess
   let line: BadLine
   let browser: Awaited<ReturnType<typeof startChromium>>

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Gallery } from './gallery.ts'
 import type { States } from './states.ts'
 
-/** The pictures of the docs: each state once, some dark, one on a narrow screen, one with its receipt verified. */
+/** The pictures of the docs: each state of a call, of an answer and of a receipt once, some dark, one on a narrow screen. */
 export async function takeScreenshots({ page, show }: Gallery, states: States, folder: string): Promise<void> {
   const { trustedKeys, messages } = states
   const take = async (name: string, width = 608): Promise<void> => {
@@ -21,6 +21,19 @@ export async function takeScreenshots({ page, show }: Gallery, states: States, f
     await show({ messages: shown, trustedKeys })
     if (name === 'forged') await verify('failed')
     await take(name)
+  }
+  await show({ messages: messages.ran })
+  await verify('not_established')
+  await take('not-established')
+  for (const [answering, state] of [
+    ['never', 'sending'],
+    ['at once', 'sent'],
+    ['fails', 'failed'],
+  ] as const) {
+    await show({ messages: messages.asking, trustedKeys, answering })
+    await page.click('.hp-approve')
+    await page.waitForSelector(`.hp-said[data-state=${state}]`)
+    await take(`answer-${state}`)
   }
   await show({ messages: messages.refused, trustedKeys })
   await verify('verified')
