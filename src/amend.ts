@@ -2,14 +2,16 @@ import { OWN_OBLIGATIONS, type RedactOutput, readObligation } from './bytes/obli
 import { pathOf } from './bytes/pointer.ts'
 import { shown } from './bytes/shown.ts'
 import { snapshot } from './call/snapshot.ts'
+import type { Wanted } from './consent.ts'
 import { type Amended, type ArgumentObligation, amend, changesBetween } from './decide/changes.ts'
 import type { Readied } from './evaluation.ts'
+import type { Leaving } from './exits.ts'
 import { classify } from './materiality/classify.ts'
 import type { GateParts } from './parts.ts'
 import type { Considered } from './pass.ts'
 import { findReservedKey } from './policy/encode.ts'
 import { knowsPlace } from './policy/shape.ts'
-import type { ApprovalRecord, Decision, Json, Obligation, Snapshot } from './types.ts'
+import type { AdmitOptions, ApprovalRecord, Decision, Json, Obligation, Snapshot } from './types.ts'
 
 /** The arguments that obligations made of a call's own, and all that made them so. */
 export interface AmendedCall {
@@ -22,6 +24,11 @@ export interface AmendedCall {
   readonly times: number
   /** A yes to the arguments as they were. It is no yes to these, and is used up with them where they need none of their own. */
   readonly spends: ApprovalRecord | undefined
+  /**
+   * The yes that the permit waits for whose obligations these are. It stays owed, also where the policies permit these arguments
+   * without one: nobody but that permit has changed the call.
+   */
+  readonly wanted: Wanted | undefined
 }
 
 /** How often a policy may want other arguments of one call. */
@@ -34,7 +41,11 @@ export type Amending =
   | { readonly kind: 'amended'; readonly to: AmendedCall }
   | { readonly kind: 'unmet'; readonly sentence: string }
 
-type Permit = Extract<Decision, { readonly kind: 'permit' }>
+/** Obligations, and the yes that their permit waits for, where it is still to come. */
+export interface Owing {
+  readonly obligations: readonly Obligation[]
+  readonly wanted?: Wanted
+}
 
 /**
  * Reads what a permit obliges to of the arguments, and makes them so. Whatever was owed before stays owed: a limit is not undone
@@ -47,12 +58,12 @@ export function amending(
   { settings }: Pick<GateParts, 'settings'>,
   considered: Considered,
   call: Readied,
-  permit: Permit,
+  { obligations, wanted }: Owing,
   consent: ApprovalRecord | undefined,
 ): Amending {
   const before = considered.amended
   const owed: ArgumentObligation[] = [...(before?.owed ?? [])]
-  for (const obligation of permit.obligations) {
+  for (const obligation of obligations) {
     const read = readObligation(obligation)
     if (read.kind === 'unusable') return unmet(`${obligation.type} ${read.because}`)
     // INVARIANT I4: a tool that does not know the switch would run in earnest, and all would be told that it did not.
@@ -81,15 +92,38 @@ export function amending(
         owed,
         obligations: [
           ...(before?.obligations ?? []),
-          ...permit.obligations.filter(({ type }) => type === 'limit' || type === 'dry_run'),
+          ...obligations.filter(({ type }) => type === 'limit' || type === 'dry_run'),
         ],
         times: (before?.times ?? 0) + 1,
         spends: consent ?? before?.spends,
+        wanted: wanted ?? before?.wanted,
       },
     }
   } catch {
     return unmet(places)
   }
+}
+
+/**
+ * Makes the arguments as they are owed, where they are not yet: the call is `amended` and has to be decided anew. Otherwise `none`, or
+ * why it cannot be.
+ *
+ * INVARIANT I3: a host that did not say that it runs the tool with what it is given gets no permit for other arguments.
+ */
+export function takeUp(
+  parts: Pick<GateParts, 'settings'>,
+  considered: Considered,
+  call: Readied,
+  owing: Owing,
+  { consent, options }: { readonly consent: ApprovalRecord | undefined; readonly options: AdmitOptions },
+): 'none' | 'amended' | Leaving {
+  const wanted = amending(parts, considered, call, owing, consent)
+  if (wanted.kind === 'none') return 'none'
+  if (wanted.kind === 'unmet') return { code: 'obligation_unmet', sentence: wanted.sentence }
+  if (options.obliging === undefined) return { code: 'obligation_unmet' }
+  considered.amended = wanted.to
+  reclassify(considered, call)
+  return 'amended'
 }
 
 /** The call as its obligations have left it. */

@@ -1,4 +1,4 @@
-import { amendedCall, amending, isOwn, reclassify, redactionsOf } from './amend.ts'
+import { amendedCall, isOwn, reclassify, redactionsOf, takeUp } from './amend.ts'
 import { askPerson, type Wanted } from './consent.ts'
 import { Budget } from './decide/budget.ts'
 import { CLOSED, codeOf, rule } from './decide/fail-mode.ts'
@@ -12,8 +12,11 @@ import { objection, quarantined } from './objection.ts'
 import type { Override } from './override/live.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
-import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SessionSeen } from './types.ts'
+import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SessionSeen, SilenceCause } from './types.ts'
 
+/** A permit's obligations make another call of it, for which the policies want somebody else's yes. */
+const OTHER_YES =
+  'The policies want another yes for what would run than for what was asked for, and a call carries one.'
 /** How often one call is decided again because a session or an approval moved while it was being decided. */
 const MOST_ROUNDS = 4
 
@@ -73,6 +76,8 @@ function restart(considered: Considered, asked: Readied): void {
   delete considered.amended
   reclassify(considered, asked)
 }
+
+type Requestable = Extract<SilenceCause, { readonly kind: 'requestable' }>
 
 type Step =
   | { readonly next: 'leave'; readonly admission: Admission }
@@ -190,7 +195,7 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
 
   const isAsked = consent === undefined && !exits.observing()
   if (isAsked && decision.kind === 'silence' && decision.cause.kind === 'requestable')
-    return { next: 'consent', requires: decision.cause.requires, quorum: decision.cause.quorum ?? 1 }
+    return await beforeAsking(parts, considered, call, decision.cause, round)
   // INVARIANT I4: what policy obliged to is not forgotten by its falling silent: nothing opens for an amended call.
   const modes = considered.amended === undefined ? settings.failModes : CLOSED
   const ruling = rule(decision, materiality, modes, openings, call.contract.id)
@@ -208,20 +213,39 @@ async function decideOnce(parts: GateParts, considered: Considered, call: Readie
     return leave(await exits.refused(considered, { code: ruling.code, explain: true }))
   }
   if (decision.kind === 'permit' && !exits.observing()) {
-    const wanted = amending(parts, considered, call, decision, consent)
-    if (wanted.kind === 'unmet')
-      return leave(await exits.refused(considered, { code: 'obligation_unmet', sentence: wanted.sentence }))
-    if (wanted.kind === 'amended') {
-      if (options.obliging === undefined) return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
-      considered.amended = wanted.to
-      reclassify(considered, call)
-      return { next: 'amended' }
-    }
+    const taken = takeUp(parts, considered, call, decision, round)
+    if (taken === 'amended') return { next: 'amended' }
+    if (taken !== 'none') return leave(await exits.refused(considered, taken))
   }
+  const { wanted } = considered.amended ?? {}
+  if (isAsked && wanted !== undefined) return { next: 'consent', ...wanted }
   if (isAsked && options.requires !== undefined) return { next: 'consent', requires: options.requires, quorum: 1 }
   if (decision.kind === 'permit' && !(await obliged(parts, considered, decision, round)))
     return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
   return await claim(parts, considered, call, { ...grounds, basis: ruling.basis })
+}
+
+/**
+ * Asks a person once, about what would run: what the permit that waits for them obliges to of the arguments is done before.
+ *
+ * INVARIANT I3: what is asked about then has been decided with these arguments, and so it is again after the yes.
+ */
+async function beforeAsking(
+  parts: GateParts,
+  considered: Considered,
+  call: Readied,
+  { requires, quorum = 1, obligations = [] }: Requestable,
+  round: Round,
+): Promise<Step> {
+  const { exits } = parts
+  const earlier = considered.amended?.wanted
+  // A call carries one yes, so nobody is asked for either of two.
+  if (earlier !== undefined && earlier.requires !== requires)
+    return leave(await exits.refused(considered, { code: 'obligation_unmet', sentence: OTHER_YES }))
+  const wanted = { requires, quorum: Math.max(quorum, earlier?.quorum ?? 1) }
+  const taken = takeUp(parts, considered, call, { obligations, wanted }, round)
+  if (taken === 'none') return { next: 'consent', ...wanted }
+  return taken === 'amended' ? { next: 'amended' } : leave(await exits.refused(considered, taken))
 }
 
 /** Meets what a permit obliges to, within what is left of the budget. Nothing is done for a call that is merely observed. */

@@ -59,10 +59,10 @@ function readCause(members: Members): SilenceCause {
       only(members, ['kind'])
       return { kind }
     case 'requestable': {
-      only(members, ['kind', 'requires', 'quorum'])
+      only(members, ['kind', 'requires', 'quorum', 'obligations'])
       const requires = readText(members.get('requires'))
       if (!isRequirement(requires)) throw new Malformed('"requires" is neither confirmation nor approval:<role>')
-      return { kind, requires, ...readQuorum(members, requires) }
+      return { kind, requires, ...readQuorum(members, requires), ...readOwed(members) }
     }
     case 'absent': {
       only(members, ['kind', 'fault', 'retryAfterMs'])
@@ -98,6 +98,11 @@ function readQuorum(members: Members, requires: string): { readonly quorum?: num
   const quorum = members.get('quorum')
   if (typeof quorum === 'number' && isQuorum(quorum, requires)) return { quorum }
   throw new Malformed('"quorum" is no number of persons that may be asked')
+}
+
+function readOwed(members: Members): { readonly obligations?: readonly Obligation[] } {
+  if (!members.has('obligations')) return {}
+  return { obligations: readList(members.get('obligations')).map(readObligation) }
 }
 
 function readDuration(members: Members): { readonly retryAfterMs?: number } {

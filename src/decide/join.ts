@@ -19,10 +19,20 @@ export function joined(decisions: readonly Decision[]): Decision {
   const determining = alike.flatMap((decision) => decision.determining)
   const errors = decisions.flatMap((decision) => decision.errors)
   if (first.kind === 'silence' && first.cause.kind === 'requestable')
-    return { ...first, cause: { ...first.cause, ...mostPersons(first.cause.requires, alike) }, determining, errors }
+    return { ...first, cause: { ...first.cause, ...ofAll(first.cause.requires, alike, others) }, determining, errors }
   if (first.kind !== 'permit') return { ...first, determining, errors }
   const obligations = alike.flatMap((decision) => (decision.kind === 'permit' ? decision.obligations : []))
   return { kind: 'permit', obligations, determining, errors }
+}
+
+/** What a yes is asked for, by all who ask for it, and what is owed then, by those too who permit the call as it is. */
+function ofAll(requires: string, alike: readonly Decision[], others: readonly Decision[]) {
+  const obligations = [...new Set([...alike, ...others])].flatMap((decision) => {
+    if (decision.kind === 'permit') return decision.obligations
+    const { cause } = decision.kind === 'silence' ? decision : { cause: undefined }
+    return cause?.kind === 'requestable' && cause.requires === requires ? (cause.obligations ?? []) : []
+  })
+  return { ...mostPersons(requires, alike), ...(obligations.length === 0 ? {} : { obligations }) }
 }
 
 /** As many persons as the most careful of those wants who ask for the same yes. */

@@ -66,9 +66,14 @@ export type SilenceCause =
   | { readonly kind: 'no_permit' }
   /**
    * A permit applies once a person says yes; `requires` is `confirmation` or `approval:<role>`, and `quorum` how many persons in
-   * the role it takes, where it is more than one.
+   * the role it takes, where it is more than one. `obligations` are those of that permit, where they can be known before.
    */
-  | { readonly kind: 'requestable'; readonly requires: string; readonly quorum?: number }
+  | {
+      readonly kind: 'requestable'
+      readonly requires: string
+      readonly quorum?: number
+      readonly obligations?: readonly Obligation[]
+    }
   /** No answer came: only this may ever fail open (I5), and only this moves the breaker. */
   | {
       readonly kind: 'absent'

@@ -126,7 +126,8 @@ async function called(id: Frame['id'], name: string, args: Readonly<Record<strin
       return
     }
     default:
-      answer(id, `${name} ${JSON.stringify(args)}`)
+      if (args['structured'] !== true) return answer(id, `${name} ${JSON.stringify(args)}`)
+      say({ id, result: { content: [{ type: 'text', text: JSON.stringify(args) }], structuredContent: args } })
   }
 }
 

@@ -1,5 +1,5 @@
 import { type TestGateOptions, testGate } from '../../src/testing.ts'
-import type { Answered, ApprovalRecord, Call, Gate, ToolDefinition } from '../../src/types.ts'
+import type { AdmitOptions, Answered, ApprovalRecord, Call, Gate, ToolDefinition } from '../../src/types.ts'
 
 /** Small refunds run; for larger ones so many of finance must say yes. */
 export const asksFinance = (quorum = 1) => `
@@ -49,8 +49,12 @@ export function refundOf(amount = 900, more: Partial<Call> = {}): Call {
 }
 
 /** The request that a call waits for. */
-export async function askedBy(view: Gate, call: Call = refundOf()): Promise<ApprovalRecord> {
-  const admission = await view.admit(call, { wait: false })
+export async function askedBy(
+  view: Gate,
+  call: Call = refundOf(),
+  options: AdmitOptions = {},
+): Promise<ApprovalRecord> {
+  const admission = await view.admit(call, { wait: false, ...options })
   if (admission.outcome === 'permitted' || admission.request === undefined) throw new Error('nobody was asked')
   return admission.request
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardTools, holdpointDataSchema, respond } from '../../../adapters/ai-sdk/index.ts'
-import type { Gate, Store } from '../../../src/index.ts'
+import type { EvaluationRequest, Gate, Store } from '../../../src/index.ts'
 import {
   createMemoryStore,
   generateSigner,
@@ -192,8 +192,12 @@ for (const major of [7, 6] as const) {
     })
 
     it('asks about changed arguments too, and hears the answer to that question', async () => {
-      const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/amount\",\"max\":5}")
-        permit (principal, action, resource);`
+      // What a function obliges to after the yes, nobody knows before.
+      const few = { id: 'few', type: 'limit', properties: { path: '/amount', max: 5 } }
+      const policy = ({ context }: EvaluationRequest) =>
+        context.approval.confirmed
+          ? { kind: 'permit', obligations: [few], determining: ['few'], errors: [] }
+          : { ask: 'confirmation' }
       for (const isYes of [true, false]) {
         const ran: unknown[] = []
         const me = view(testGate({ policy, tools: { pay: { materiality: 'high' } } }))
@@ -208,6 +212,24 @@ for (const major of [7, 6] as const) {
         expect(ran).toEqual(isYes ? [{ amount: 5 }] : [])
         expect(last.told.includes('A person declined this call')).toBe(!isYes)
       }
+    })
+
+    it('asks once about changed arguments where policies say so before, and tells model and person of the change', async () => {
+      const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/amount\",\"max\":5}")
+        permit (principal, action, resource);`
+      const ran: unknown[] = []
+      const me = view(testGate({ policy, tools: { pay: { materiality: 'high' } } }))
+      const tools = paying(ran, { inputSchema: z.object({ amount: z.number().int() }) })
+      const first = await post(me, tools, [USER], [[said('pay', { amount: 9 }, 'c1')]])
+      const dataOf = ({ kept }: typeof first) =>
+        kept.flatMap(({ parts }) => parts.filter(({ type }) => type === 'data-holdpoint')).at(-1)?.data
+      expect(dataOf(first)).toMatchObject({ request: { argumentsText: '{"amount":5}' } })
+      const last = await post(me, tools, approved(first.kept))
+      expect(ran).toEqual([{ amount: 5 }])
+      expect(dataOf(last)).toMatchObject({
+        notices: [{ kind: 'limited', changes: [{ path: '/amount', from: '9', to: '5' }] }],
+      })
+      expect(last.told).toContain('it ran with /amount = 5')
     })
 
     it('refuses in execute what policy forbids after the person’s yes, in messages that the host can store', async () => {

@@ -22,6 +22,29 @@ describe('a call through the proxy', () => {
     expect(await session.outcomes()).toEqual(['ok'])
   })
 
+  it('runs with the arguments that policy made of it, and shows nothing of what policy keeps back', async () => {
+    const policy = String.raw`
+@id("few") @obligation("limit:{\"path\":\"/max\",\"max\":5}") permit (principal, action, resource);
+@id("kept") @obligation("redact_output:{\"paths\":[\"/rows/*/email\"]}") permit (principal, action, resource);`
+    const session = await startSession(folder(), { policy })
+    const rows = [{ name: 'Eve', email: 'eve@example.com' }]
+    const { result } = await session.call('get_note', { max: 900, structured: true, rows })
+    const shown = { max: 5, structured: true, rows: [{ name: 'Eve', email: '[redacted]' }] }
+    expect(result?.['structuredContent']).toEqual(shown)
+    const { content } = (result ?? {}) as { readonly content: readonly { readonly text: string }[] }
+    const texts = content.map(({ text }) => text)
+    expect(texts.map((text) => (text.startsWith('{') ? JSON.parse(text) : text))).toEqual(
+      expect.arrayContaining([
+        shown,
+        expect.stringContaining('it ran with /max = 5'),
+        expect.stringContaining("Policy keeps parts of this call's result back: /rows/*/email."),
+      ]),
+    )
+    expect(JSON.stringify(session.frames)).not.toContain('eve@example.com')
+    await session.leave()
+    expect(await session.outcomes()).toEqual(['ok'])
+  })
+
   it('that is cancelled while it runs has the outcome that the server still gave, or none that anybody invents', async () => {
     const session = await startSession(folder())
     session.write('{"jsonrpc":"2.0","id":"h","method":"tools/call","params":{"name":"hang","arguments":{}}}')

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { APPROVAL_KEY, REFUSAL_KEY } from '../../../adapters/mcp/keys.ts'
 import type { Message } from '../../../adapters/mcp/message.ts'
-import type { Refusal } from '../../../src/index.ts'
+import type { EvaluationRequest, Refusal } from '../../../src/index.ts'
 import { createMemoryStore, faultStore } from '../../../src/testing.ts'
 import { MODERN, rest, Wire, type WireOptions } from './wire.ts'
 
@@ -174,8 +174,12 @@ describe('whoever wants a call to run without the person', () => {
   })
 
   it('is put about changed arguments too, and its answer heard: a yes runs these, a no is one', async () => {
-    const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/rows\",\"max\":5}")
-      permit (principal, action, resource);`
+    // What a function obliges to after the yes, nobody knows before.
+    const few = { id: 'few', type: 'limit', properties: { path: '/rows', max: 5 } }
+    const policy = ({ context }: EvaluationRequest) =>
+      context.approval.confirmed
+        ? { kind: 'permit', obligations: [few], determining: ['few'], errors: [] }
+        : { ask: 'confirmation' }
     for (const said of [yes, { action: 'decline' }]) {
       const { wire, call, question } = modern({ policy })
       const input = { id: '7', rows: 900 }
@@ -190,6 +194,17 @@ describe('whoever wants a call to run without the person', () => {
         expect(await wire.reached('tools/call')).toMatchObject({ params: { arguments: { id: '7', rows: 5 } } })
       else expect(refusalIn(await wire.resultOf(last))).toMatchObject({ code: 'approval_declined' })
     }
+  })
+
+  it('is put once about changed arguments where policies say so before: a yes runs these', async () => {
+    const policy = String.raw`@id("few") @requires("confirmation") @obligation("limit:{\"path\":\"/rows\",\"max\":5}")
+      permit (principal, action, resource);`
+    const { wire, call, question } = modern({ policy })
+    const input = { id: '7', rows: 900 }
+    const first = call({}, input)
+    expect(JSON.stringify(await wire.resultOf(first))).toContain('\\"rows\\":5')
+    call({ requestState: await question(first), inputResponses: { [APPROVAL_KEY]: yes } }, input)
+    expect(await wire.reached('tools/call')).toMatchObject({ params: { arguments: { id: '7', rows: 5 } } })
   })
 
   it('cannot change a no into a yes with the same state', async () => {
