@@ -112,19 +112,24 @@ function asToolOf(agent: HostAgent, guarded: HostAgent, view: Gate, options: Gua
   }
 }
 
+/** An agent that another one hands over to: one that is guarded already stays in the view that it has. */
+function reached(agent: object, tour: Tour): object {
+  return guardedAgents.has(agent) ? agent : guardOne(agent, tour)
+}
+
 function guardHandoff(handoff: object, tour: Tour): object {
-  if (isAgent(handoff)) return guardOne(handoff, tour)
+  if (isAgent(handoff)) return reached(handoff, tour)
   const [target, invoke] = [member(handoff, 'agent'), member(handoff, 'onInvokeHandoff')]
   if (typeof target !== 'object' || target === null || typeof invoke !== 'function')
     throw new HoldpointError('ERR_TOOL', 'A handoff of this agent is neither an Agent nor a Handoff of @openai/agents.')
   const guarded = async (...asked: readonly unknown[]) => {
     const next: object = await invoke.apply(handoff, asked)
-    return guardedAgents.has(next) ? next : guardOne(next, tour)
+    return reached(next, tour)
   }
   return cloneWith(
     handoff,
     new Map<string, unknown>([
-      ['agent', guardOne(target, tour)],
+      ['agent', reached(target, tour)],
       ['onInvokeHandoff', guarded],
     ]),
   )

@@ -69,13 +69,33 @@ export class Passage {
     return this.around.pauseFor === 'anyone' || asksInChat(this.around.gate)
   }
 
-  /** The open question about this call, if there is one: a pointer, for whoever shows it. */
+  /**
+   * The question about a call that a run waits with, for whoever shows it: a pointer. It is asked anew where it has lapsed, since runs
+   * are kept for longer than questions, and where the host paused without asking us.
+   */
   async question(asked: Pick<Asked, 'arguments' | 'callId'>): Promise<ApprovalRecord | undefined> {
+    const found = await this.#find(asked)
+    if (found !== undefined && found.state !== 'expired') return found
+    await this.#ask(asked)
+    return await this.#find(asked)
+  }
+
+  async #find(asked: Pick<Asked, 'arguments' | 'callId'>): Promise<ApprovalRecord | undefined> {
     const { gate } = this.around
     const call = this.#callOf({ ...asked, wantsYes: false })
     // Policy may have changed the arguments since the first yes: then the newest question is about the changed ones.
     const newest = asked.callId === undefined ? undefined : journalOf(gate).find(asked.callId)?.request?.ref
     return (newest === undefined ? undefined : await namedRequest(gate, call, newest)) ?? (await gate.requestFor(call))
+  }
+
+  /** What the policies want asked; where they want nothing, it was the tool's author who had the host pause. */
+  async #ask(asked: Pick<Asked, 'arguments' | 'callId'>): Promise<void> {
+    for (const wantsYes of [false, true]) {
+      const pending = { ...asked, wantsYes }
+      const admission = await this.around.gate.admit(this.#callOf(pending), this.#optionsFor(pending, false))
+      if (admission.outcome === 'refused') return
+      await giveBack(admission)
+    }
   }
 
   /**

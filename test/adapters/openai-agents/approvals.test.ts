@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { answerInterruption, guardAgent, guardTools, questionOf } from '../../../adapters/openai-agents/index.ts'
 import type { Gate, PolicyDecisionPoint } from '../../../src/index.ts'
 import { createMemoryStore, type TestGate, testGate } from '../../../src/testing.ts'
-import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { DENY, handClock, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, functionCall, message, runnerFor, ScriptedModel, told } from './host.ts'
 
 const ASK = {
@@ -261,6 +261,29 @@ describe('what a tool’s author wants asked', () => {
     await resumed(me, tools, first.state.toString(), approveAll)
     expect(paid).toEqual([{ amount: 5 }])
   })
+
+  it.each(['none', 'chat'] as const)(
+    'is asked of us where the host paused by itself, and again where the question lapsed (%s)',
+    async (channel) => {
+      const clock = handClock()
+      const gate = testGate({ policy: scriptedPoint(() => PERMIT), clock })
+      const me = gate.as({ user: 'alice' }, { conversation: 'talk', channel })
+      const paid: unknown[] = []
+      const tools = [payer(paid, { needsApproval: true })]
+      const { agent } = paying(me, tools)
+      const first = await new Runner({ tracingDisabled: true }).run(agent, 'go')
+      const [item] = first.interruptions
+      if (item === undefined) throw new Error('the run did not pause')
+      const asked = await questionOf(me, item)
+      clock.advance(24 * 60 * 60_000)
+      const later = await questionOf(me, item)
+      expect([asked?.state, later?.state, later?.ref === asked?.ref]).toEqual(['pending', 'pending', false])
+      const shown = { ref: later?.ref ?? '', shown: later?.shown ?? '' }
+      expect(await answerInterruption(me, first.state, item, 'approved', shown)).toMatchObject({ outcome: 'recorded' })
+      await new Runner({ tracingDisabled: true }).run(agent, first.state)
+      expect(paid).toEqual([{ amount: 5 }])
+    },
+  )
 
   it('is asked as it would be without us while the gate only observes', async () => {
     const gate: TestGate = testGate({ policy: scriptedPoint(() => DENY), observe: { until: Date.now() + 60_000 } })

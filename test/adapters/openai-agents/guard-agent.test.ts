@@ -30,18 +30,22 @@ function denying(): TestGate {
 }
 
 describe('the tools of every agent that a run can reach', () => {
-  it.each(['agent', 'handoff'] as const)('are behind the gate after a handoff (%s), in circles too', async (kind) => {
-    const me = denying().as({ user: 'alice' }, { conversation: 'talk' })
-    const ran: unknown[] = []
-    const inner = new ScriptedModel([ERASE])
-    const cashier = agentOf(inner, { name: 'Cashier', tools: [eraser(ran)] })
-    const desk = agentOf(new ScriptedModel([[functionCall('transfer_to_Cashier', {}, 'h1')]]), { name: 'Desk' })
-    desk.handoffs = [kind === 'agent' ? cashier : handoff(cashier)]
-    cashier.handoffs = [desk]
-    const result = await runnerFor(me).run(guardAgent(desk, me), 'go')
-    expect([ran, result.finalOutput, result.lastAgent?.name]).toEqual([[], 'done', 'Cashier'])
-    expect(told(inner, 'c1')).toContain('denied_by_policy')
-  })
+  it.each(['agent', 'handoff', 'guarded'] as const)(
+    'are behind the gate after a handoff (%s), in circles too',
+    async (kind) => {
+      const me = denying().as({ user: 'alice' }, { conversation: 'talk' })
+      const ran: unknown[] = []
+      const inner = new ScriptedModel([ERASE])
+      const cashier = agentOf(inner, { name: 'Cashier', tools: [eraser(ran)] })
+      const desk = agentOf(new ScriptedModel([[functionCall('transfer_to_Cashier', {}, 'h1')]]), { name: 'Desk' })
+      if (kind !== 'guarded') cashier.handoffs = [desk]
+      const next = kind === 'guarded' ? guardAgent(cashier, me) : cashier
+      desk.handoffs = [kind === 'handoff' ? handoff(next) : next]
+      const result = await runnerFor(me).run(guardAgent(desk, me), 'go')
+      expect([ran, result.finalOutput, result.lastAgent?.name]).toEqual([[], 'done', 'Cashier'])
+      expect(told(inner, 'c1')).toContain('denied_by_policy')
+    },
+  )
 
   it('are behind the gate of an agent that is a tool; one that did not go through guardAgent is an error', async () => {
     const gate = denying()
