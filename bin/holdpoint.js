@@ -7,6 +7,11 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.exitCode = 2
 } else {
   import('../dist/src/cli/main.js').catch((error) => {
+    if (process.argv[2] === 'hook') {
+      // Whatever keeps a hook from starting keeps the tool from running.
+      process.stderr.write(`holdpoint hook: ${error.message}; the tool must not run\n`)
+      process.exit(2)
+    }
     if (error.code !== 'ERR_MODULE_NOT_FOUND' || !/dist.src.cli.main/.test(error.message)) throw error
     process.stderr.write('holdpoint is not built here; run: npm run build\n')
     process.exitCode = 2

@@ -123,16 +123,39 @@ export function createGate(options: GateOptions = {}): Gate {
   const identity = isShared ? identityOf(loaded, { observe, principal, name }) : undefined
   const known = identity === undefined ? undefined : gates.get(identity)
   if (known !== undefined) return known
-  const gate: Gate = build(loaded, options, identity, () => {
-    // A second `close` of this gate must not take away the one that has come after it.
-    if (identity !== undefined && gates.get(identity) === gate) gates.delete(identity)
+  const { gate }: Assembled = assemble(loaded, options, {
+    identity,
+    keepsLog: true,
+    closed: () => {
+      // A second `close` of this gate must not take away the one that has come after it.
+      if (identity !== undefined && gates.get(identity) === gate) gates.delete(identity)
+    },
   })
   if (identity !== undefined) gates.set(identity, gate)
   return gate
 }
 
-function build(loaded: LoadedConfig, options: GateOptions, identity: string | undefined, closed: () => void): Gate {
+/** A gate, and what of its parts outlives a call that outlives the gate. */
+export interface Assembled {
+  readonly gate: Gate
+  readonly recorder: Recorder
+  readonly store: Store
+  readonly places: Places
+}
+
+/**
+ * Puts a gate together.
+ *
+ * @param how `keepsLog`: a process that ends at once leaves the log to those that stay
+ * @throws HoldpointError ERR_CONFIG, ERR_POLICY, ERR_KEY
+ */
+export function assemble(
+  loaded: LoadedConfig,
+  options: GateOptions,
+  how: { readonly identity?: string | undefined; readonly keepsLog: boolean; readonly closed?: () => void },
+): Assembled {
   const { options: configured } = loaded
+  const { identity } = how
   const clock = options.effects?.clock ?? systemClock
   const state = stateFolder(process.env, process.platform, homedir())
   const places = placesOf(configured, loaded.folder, state, loaded.storeAt)
@@ -193,7 +216,7 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
     emit,
     forget: (callKey) => live.delete(callKey),
   })
-  return new GateView({
+  const gate = new GateView({
     parts: {
       settings,
       tools: new ToolRegistry({
@@ -241,12 +264,16 @@ function build(loaded: LoadedConfig, options: GateOptions, identity: string | un
         : traceOfConversation(signer, conversation),
     deciding: { count: 0, most: MOST_DECIDING },
     coverageFile,
-    log: configured.log === undefined ? undefined : keepLog(setupOf(loaded, places, signer, options), emit),
+    log:
+      configured.log === undefined || !how.keepsLog
+        ? undefined
+        : keepLog(setupOf(loaded, places, signer, options), emit),
     closed: () => {
       sender.close()
-      closed()
+      how.closed?.()
     },
   })
+  return { gate, recorder, store, places }
 }
 
 /** @throws HoldpointError ERR_KEY, ERR_CONFIG */

@@ -9,7 +9,7 @@ import {
   type Refusal,
   renderForModel,
 } from '../../src/index.ts'
-import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { asksInChat, isAskable, isAskedAnew } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import { reportOf } from '../shared/report-of.ts'
 import { RunningCalls } from './calls.ts'
@@ -191,7 +191,7 @@ export class Passage {
    * time is lost to the host, so one that was resumed before there is an answer is told to wait.
    */
   #pausesFor(refusal: Refusal, request: ApprovalRecord): boolean {
-    if (this.#onApproval === 'defer') return refusal.code === 'approval_required'
+    if (this.#onApproval === 'defer') return isAskedAnew(refusal)
     return this.#onApproval === 'ask' && asksInChat(this.#gate) && isAskable(refusal, request)
   }
 

@@ -41,6 +41,11 @@ export function wantsYes({ code }: Refusal): boolean {
   return code === 'approval_required' || code === 'approval_pending'
 }
 
+/** Was the person asked just now? A host that waits for an answer outside its run has nothing to wait for twice. */
+export function isAskedAnew({ code }: Refusal): boolean {
+  return code === 'approval_required'
+}
+
 /**
  * Hears the principal's answer where a host resumes. UNTRUSTED: what the host kept of it is a pointer. It counts only when it
  * names the very confirmation that our own store holds open for these exact arguments, and whoever resumes is authenticated as

@@ -54,6 +54,13 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   [
+    'hook',
+    {
+      summary: 'decide for a host that starts a program before each tool, such as Claude Code: JSON on stdin',
+      load: async () => (await import('./hook.ts')).hookCommand,
+    },
+  ],
+  [
     'wrap',
     {
       summary: 'put every MCP server of a host’s configuration behind holdpoint, and take it back',

@@ -167,7 +167,8 @@ export class Recorder {
     const receipt = await this.#write('outcome', () =>
       this.#chain.append(draft, settles === undefined ? {} : { settles }),
     )
-    if (receipt !== undefined && settles !== undefined) this.#openCalls -= 1
+    // Another process's permit was never counted here.
+    if (receipt !== undefined && settles !== undefined && settles.callKey === undefined) this.#openCalls -= 1
     return receipt
   }
 

@@ -74,6 +74,12 @@ export class SqliteClaims {
     return this.#find.get(callKey)?.['decision'] === decision
   }
 
+  /** How this decision's claim stands; `undefined` where another decision has the key, or none. */
+  held(callKey: string, decision: string): ClaimStatus | undefined {
+    const row = this.#find.get(callKey)
+    return row?.['decision'] === decision ? (String(row['status']) as ClaimStatus) : undefined
+  }
+
   claim(claim: Claim, receipt: Receipt): void {
     const { session } = claim
     this.#insert.run(

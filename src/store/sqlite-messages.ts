@@ -17,7 +17,7 @@ import type {
  * What the store asks of its worker. Every work carries the caller's clock, so that the worker has none of its own.
  */
 export type Work =
-  | { readonly do: 'open'; readonly slot?: number }
+  | { readonly do: 'open'; readonly slot?: number; readonly now: number }
   | { readonly do: 'append'; readonly receipt: Receipt; readonly settles?: Settlement; readonly sidecar?: Sidecar }
   | {
       readonly do: 'commit'

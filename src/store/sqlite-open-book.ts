@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Committed, OutcomeStatus, Receipt, Settlement, Sidecar, StoreOpening } from '../types.ts'
+import { stillHanded } from './handed.ts'
 import { SqliteApprovals } from './sqlite-approvals.ts'
 import { type Mark, SqliteClaims } from './sqlite-claims.ts'
 import type { Slot } from './sqlite-files.ts'
@@ -22,12 +23,13 @@ type CommitWork = Extract<Work, { do: 'commit' }>
  */
 export class OpenBook {
   readonly #slot: Slot
+  readonly #folder: string
   readonly #db: DatabaseSync
   readonly #claims: SqliteClaims
   readonly #approvals: SqliteApprovals
   readonly #overrides: SqliteOverrides
   readonly #sql: Record<
-    'insert' | 'sidecar' | 'permit' | 'settle' | 'told' | 'marks' | 'open' | 'batch' | 'head' | 'newest',
+    'insert' | 'sidecar' | 'permit' | 'settle' | 'told' | 'gone' | 'marks' | 'open' | 'batch' | 'head' | 'newest',
     StatementSync
   >
   readonly #heads = new Map<string, Head>()
@@ -42,9 +44,10 @@ export class OpenBook {
   /** Set when a transaction failed: what is in memory may no longer be what is on disk. */
   #isDoubtful = true
 
-  constructor(slot: Slot) {
+  constructor(slot: Slot, folder: string) {
     const db = slot.db
     this.#slot = slot
+    this.#folder = folder
     this.#db = db
     this.#claims = new SqliteClaims(db)
     this.#approvals = new SqliteApprovals(db, 'claims')
@@ -57,6 +60,7 @@ export class OpenBook {
       permit: db.prepare('INSERT INTO main.permits (decision, call_key, batch) VALUES (?, ?, ?)'),
       settle: db.prepare('UPDATE main.permits SET status = ? WHERE decision = ? AND status IS NULL RETURNING call_key'),
       told: db.prepare('DELETE FROM main.permits WHERE decision = ? AND status IS NOT NULL'),
+      gone: db.prepare('DELETE FROM main.permits WHERE decision = ? AND status IS NULL'),
       marks: db.prepare('SELECT decision, call_key, status FROM main.permits WHERE status IS NOT NULL'),
       open: db.prepare(
         'SELECT decision, call_key, batch = (SELECT batch FROM main.store) AS is_newest FROM main.permits WHERE status IS NULL',
@@ -73,16 +77,10 @@ export class OpenBook {
   }
 
   /** What this slot held when it was taken over. */
-  opening(): Omit<Answers['open'], 'place'> {
+  opening(now: number): Omit<Answers['open'], 'place'> {
     this.tell()
     const newest = this.#sql.newest.get()
-    const stranded: StoreOpening['stranded'] = this.#sql.open.all().map((row) => {
-      const decision = String(row['decision'])
-      const isClaimed = this.#claims.holds(String(row['call_key']), decision)
-      // Only the last batch can have been cut in two. Of an older permit, claims.db has lost the claim, and it may have run.
-      const isCut = !isClaimed && row['is_newest'] === 1
-      return { decision, status: isCut ? 'not_executed' : 'unknown' }
-    })
+    const stranded = this.#open(now)
     return {
       durable: true,
       slot: this.#slot.number,
@@ -91,6 +89,24 @@ export class OpenBook {
         ? {}
         : { last: { stream: String(newest['stream']), seq: Number(newest['seq']), hash: String(newest['hash']) } }),
     }
+  }
+
+  /** Permits without an outcome, but for those of which somebody may still say how they went, or has said so elsewhere. */
+  #open(now: number): StoreOpening['stranded'] {
+    const rows = this.#sql.open.all()
+    const handed = rows.length === 0 ? new Set<string>() : stillHanded(this.#folder, now)
+    return rows.flatMap((row): StoreOpening['stranded'] => {
+      const decision = String(row['decision'])
+      const claim = this.#claims.held(String(row['call_key']), decision)
+      if (claim !== undefined && claim !== 'claimed') {
+        this.#sql.gone.run(decision)
+        return []
+      }
+      if (handed.has(decision)) return []
+      // Only the last batch can have been cut in two. Of an older permit, claims.db has lost the claim, and it may have run.
+      const isCut = claim === undefined && row['is_newest'] === 1
+      return [{ decision, status: isCut ? 'not_executed' : 'unknown' }]
+    })
   }
 
   run(jobs: readonly Job[]): readonly Reply[] {
@@ -198,7 +214,10 @@ export class OpenBook {
     this.#insert(receipt, sidecar)
     if (settles !== undefined) {
       const row = this.#sql.settle.get(settles.status, settles.decision)
-      if (row !== undefined) this.#end({ ...settles, callKey: String(row['call_key']) })
+      const callKey = row === undefined ? settles.callKey : String(row['call_key'])
+      // Another slot's permit is no mark of ours: `claims.db` hears of its end in this very transaction.
+      if (row === undefined && callKey !== undefined) this.#claims.end({ ...settles, callKey })
+      else if (callKey !== undefined) this.#end({ ...settles, callKey })
     }
     return { outcome: 'stored' }
   }
@@ -264,5 +283,6 @@ export class OpenBook {
 
 /** Work that needs the write lock of `claims.db`. */
 function claims(work: Work): boolean {
+  if (work.do === 'append') return work.settles?.callKey !== undefined
   return work.do === 'commit' || work.do === 'request' || work.do === 'answer' || work.do === 'attend'
 }

@@ -21,7 +21,7 @@ export class SlotBook {
   run(jobs: readonly Job[]): readonly Reply[] {
     const [first] = jobs
     if (first === undefined) return []
-    if (first.work.do === 'open') return [this.#open(first.id, first.work.slot), ...this.run(jobs.slice(1))]
+    if (first.work.do === 'open') return [this.#open(first.id, first.work), ...this.run(jobs.slice(1))]
     if (first.work.do === 'close') return [this.#close(first.id)]
     const closing = jobs.findIndex(({ work }) => work.do === 'close')
     if (closing > 0) return [...this.run(jobs.slice(0, closing)), ...this.run(jobs.slice(closing))]
@@ -38,10 +38,10 @@ export class SlotBook {
     this.#book?.tell()
   }
 
-  #open(id: number, wanted: number | undefined): Reply {
+  #open(id: number, { slot, now }: Extract<Job['work'], { do: 'open' }>): Reply {
     return answered(id, () => {
-      this.#book ??= new OpenBook(openSlot(this.#folder, this.#busyMs, wanted))
-      return { ...this.#book.opening(), place: this.#folder }
+      this.#book ??= new OpenBook(openSlot(this.#folder, this.#busyMs, slot), this.#folder)
+      return { ...this.#book.opening(now), place: this.#folder }
     })
   }
 

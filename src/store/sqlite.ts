@@ -32,7 +32,7 @@ export function createSqliteStore(options: {
   const client = new WorkerClient(
     { role: 'slot', folder, busyMs: options.busyMs ?? DEFAULT_BUSY_MS },
     // A thread that replaces a dead one goes on in the same slot: its live permits are still this process's.
-    { deadlineMs, onRestart: (send) => send({ do: 'open', ...(slot === undefined ? {} : { slot }) }) },
+    { deadlineMs, onRestart: (send) => send({ do: 'open', now: now(), ...(slot === undefined ? {} : { slot }) }) },
   )
   let reading: StoreReader | undefined
   function reader(): StoreReader {
@@ -42,7 +42,7 @@ export function createSqliteStore(options: {
   return {
     open: async () => {
       const { slot: taken, ...opening } = await client.ask(
-        { do: 'open', ...(slot === undefined ? {} : { slot }) },
+        { do: 'open', now: now(), ...(slot === undefined ? {} : { slot }) },
         Math.max(deadlineMs, OPENING_MS),
       )
       slot = taken

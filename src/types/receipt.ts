@@ -23,6 +23,8 @@ export interface Settlement {
   /** `hash` of the decision receipt that claimed the call key. */
   readonly decision: string
   readonly status: OutcomeStatus
+  /** The key that it claimed, where another process did: a store that is asked to end such a call finds it by this. */
+  readonly callKey?: string
 }
 
 /** The salted preimages of a receipt's commitments, kept beside it, erasable without harming any proof. */

@@ -26,7 +26,7 @@ describe('the writing side of the embedded store', () => {
   it('I6: says that a permit is stored when others can see its receipt and its claim, and not before', () => {
     const folder = temporary()
     const book = new SlotBook(folder, 100)
-    book.run([{ id: 0, work: { do: 'open' } }])
+    book.run([{ id: 0, work: { do: 'open', now: Date.now() } }])
     const replies = book.run([{ id: 1, work: { do: 'commit', receipt, claim: claim('key'), now: 0 } }])
     expect(replies).toEqual([{ id: 1, ok: true, answer: { outcome: 'claimed' } }])
     expect(others(folder, 'receipts-0.db', 'SELECT hash FROM receipts')).toEqual({ hash: 'hash' })
@@ -40,7 +40,7 @@ describe('the writing side of the embedded store', () => {
   it('I6: says that a receipt is stored when others can see it, and not before', () => {
     const folder = temporary()
     const book = new SlotBook(folder, 100)
-    book.run([{ id: 0, work: { do: 'open' } }])
+    book.run([{ id: 0, work: { do: 'open', now: Date.now() } }])
     expect(book.run([{ id: 1, work: { do: 'append', receipt } }])).toEqual([
       { id: 1, ok: true, answer: { outcome: 'stored' } },
     ])

@@ -1,0 +1,188 @@
+/** `holdpoint hook`: a gate for hosts that start a program before each tool. Whatever goes wrong is a no. */
+import { userInfo } from 'node:os'
+import { chdir } from 'node:process'
+import { Command, InvalidArgumentError } from 'commander'
+import { renderForModel } from '../refusal/render.ts'
+import type { Refusal } from '../types.ts'
+import type { CommandContext } from './context.ts'
+import { reasonOf, UnusableInput } from './exit.ts'
+import { BriefGate } from './hook/gate.ts'
+import { readSaid, type Said } from './hook/said.ts'
+import { readWithin } from './hook/stdin.ts'
+import { repeatable } from './repeatable.ts'
+
+/** As long as Claude Code waits for a command of its own accord, less what it takes to say no, seconds. */
+const DEFAULT_TIMEOUT_S = 55
+const LONGEST_TIMEOUT_S = 600
+
+interface Flags {
+  readonly config?: string
+  readonly user?: string
+  readonly agent?: string
+  readonly server?: readonly string[]
+  readonly allow?: true
+  readonly json?: true
+  readonly timeout: number
+}
+
+const HELP = `
+Reads one event as JSON from stdin. Exit 0: the tool may run (or its outcome is on record). Exit 2: it must not.
+Nothing else is ever printed for a call that may not run than why, on stderr; with --json as an object on stdout, too.
+
+Claude Code, in settings.json, for each of PreToolUse, PostToolUse and PostToolUseFailure:
+  { "type": "command", "command": "holdpoint", "args": ["hook", "--config", "/etc/holdpoint/holdpoint.yaml"],
+    "timeout": 60, "onFailure": "block" }
+
+Any other host, before a tool and after it:
+  {"event":"before","tool":"refund","server":"shop","input":{"amount":40},"call":"c1","session":"s1"}
+  {"event":"after","tool":"refund","server":"shop","input":{"amount":40},"call":"c1","session":"s1","status":"ok"}
+It must run what "input" of the answer says, and nothing unless the exit code is 0.`
+
+export function hookCommand(context: CommandContext): Command {
+  return new Command('hook')
+    .option('--config <FILE>', 'the holdpoint.yaml to decide by; never looked for where an agent works')
+    .option('--user <ID>', 'on whose behalf; the account that the host runs under unless said')
+    .option('--agent <ID>', 'the agent that asks, for policies that read it')
+    .option(
+      '--server <SOURCE:NAME=OURS>',
+      'our own name of a configured MCP server, as project:github=github',
+      repeatable,
+    )
+    .option(
+      '--allow',
+      'answer "allow", so that Claude Code asks nobody about a permitted call; without it its own rules go on',
+    )
+    .option('--timeout <SECONDS>', 'the longest that all of it may take', seconds, DEFAULT_TIMEOUT_S)
+    .option('--json', 'answer with an object of holdpoint’s own, whatever the host')
+    .addHelpText('after', HELP)
+    .action(async (flags: Flags) => {
+      context.end(2)
+      const ending = new AbortController()
+      const late = setTimeout(() => ending.abort(), flags.timeout * 1_000)
+      try {
+        const answered = await Promise.race([answer(flags, ending.signal), over(ending.signal)])
+        tell(answered, flags, context)
+      } catch (error) {
+        refuse({ reason: `holdpoint hook: ${reasonOf(error)}; the tool must not run` }, flags, context)
+      } finally {
+        clearTimeout(late)
+      }
+    })
+}
+
+/** What is to be said to the host. */
+type Answer =
+  | { readonly kind: 'permitted'; readonly said: Said; readonly input: unknown; readonly receipt: string | undefined }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'ended'; readonly receipt: string | undefined; readonly warning?: string }
+
+async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
+  if (flags.config === undefined) {
+    throw new UnusableInput(
+      'name the configuration with --config FILE: one that lies where the agent works may be the agent’s',
+    )
+  }
+  const said = readSaid(await readWithin(process.stdin, signal), {
+    servers: serversOf(flags.server ?? []),
+    ...whoOf(flags),
+  })
+  // Relative names in the arguments start where the host works.
+  if (said.cwd !== undefined) chdir(said.cwd)
+  const gate = new BriefGate(flags.config)
+  try {
+    if (said.event === 'before') {
+      const decided = await gate.decide(said.asked, signal)
+      if (decided.outcome === 'refused') return { kind: 'refused', refusal: decided.admission.refusal }
+      return { kind: 'permitted', said, input: decided.input, receipt: decided.admission.receipt?.id }
+    }
+    const ended = await gate.end(said.asked, said.status, said.result)
+    const { server, tool, callId } = said.asked.call
+    return {
+      kind: 'ended',
+      receipt: ended.outcome === 'known' ? undefined : ended.receipt?.id,
+      ...(ended.outcome === 'unadmitted'
+        ? {
+            warning: `${server}/${tool} ran (call ${callId}), and no hook permitted it: is the command there before the tool, too?`,
+          }
+        : {}),
+    }
+  } finally {
+    await gate.close()
+  }
+}
+
+function tell(answered: Answer, flags: Flags, context: CommandContext): void {
+  const { terminal } = context
+  switch (answered.kind) {
+    case 'refused':
+      refuse({ reason: renderForModel(answered.refusal), refusal: answered.refusal }, flags, context)
+      return
+    case 'ended':
+      if (answered.warning !== undefined) terminal.note(`holdpoint hook: ${answered.warning}`)
+      if (flags.json === true)
+        terminal.out(own({ recorded: answered.warning === undefined, receipt: answered.receipt }))
+      context.end(0)
+      return
+    case 'permitted': {
+      const { said, input, receipt } = answered
+      const isClaude = said.protocol === 'claude' && flags.json !== true
+      terminal.out(isClaude ? claudes(input, flags) : own({ decision: 'permit', input, receipt }))
+      context.end(0)
+    }
+  }
+}
+
+/** INVARIANT I3: the host runs what was decided. */
+function claudes(updatedInput: unknown, { allow }: Flags): string {
+  return JSON.stringify({
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse',
+      ...(allow === true ? { permissionDecision: 'allow' } : {}),
+      updatedInput,
+    },
+  })
+}
+
+function own(said: object): string {
+  return JSON.stringify({ holdpoint: 'hook/v1', ...said })
+}
+
+/** Exit 2 is what Claude Code takes for a no whatever else is printed, and stderr is what its model reads. */
+function refuse(
+  no: { readonly reason: string; readonly refusal?: Refusal },
+  { json }: Flags,
+  { terminal, end }: CommandContext,
+): void {
+  terminal.note(no.reason)
+  if (json === true) terminal.out(own({ decision: 'refuse', ...no }))
+  end(2)
+}
+
+async function over(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true })
+  })
+}
+
+/** With an agent alone it would be the agent that asks, and not whoever started it. */
+function whoOf({ user, agent }: Flags): { readonly user?: string; readonly agent?: string } {
+  if (agent === undefined) return user === undefined ? {} : { user }
+  return { user: user ?? userInfo().username, agent }
+}
+
+function serversOf(given: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    given.map((each) => {
+      const at = each.lastIndexOf('=')
+      if (at < 1 || !each.slice(0, at).includes(':'))
+        throw new UnusableInput(`--server ${each} is not SOURCE:NAME=OURS`)
+      return [each.slice(0, at), each.slice(at + 1)]
+    }),
+  )
+}
+
+function seconds(written: string): number {
+  const value = Number(written)
+  if (Number.isFinite(value) && value > 0 && value <= LONGEST_TIMEOUT_S) return value
+  throw new InvalidArgumentError(`must be a number of seconds, more than 0 and at most ${LONGEST_TIMEOUT_S}.`)
+}

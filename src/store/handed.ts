@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseStrict } from '../bytes/strict-json.ts'
+import { systemCodeOf } from '../bytes/system-code.ts'
+import { replaceDurably } from '../files/durable.ts'
+
+/**
+ * A call that a process permitted and handed to a program that runs it: that process ends first, and another one hears how the call
+ * went. A file for each, in a folder beside the receipts.
+ */
+export interface HandedCall {
+  /** `hash` of the decision receipt. */
+  readonly decision: string
+  readonly callKey: string
+  readonly trace: string
+  /** When it was permitted, ms since epoch. */
+  readonly at: number
+  /** Until when somebody may still say how it went, ms since epoch. */
+  readonly until: number
+  /** It has ended; what is kept then is that it had been permitted. */
+  readonly ended: boolean
+}
+
+/** What cannot be read in here holds back nothing: its call ends as `unknown`, and nobody is believed about it. */
+const NAME = /^[A-Za-z0-9_-]{43}\.json$/
+
+function folderOf(store: string): string {
+  return join(store, 'handed')
+}
+
+/**
+ * @param name names the call among all that are handed over: a digest in base64url
+ * @throws Error of the file system
+ */
+export function writeHanded(store: string, name: string, call: HandedCall): void {
+  mkdirSync(folderOf(store), { recursive: true, mode: 0o700 })
+  replaceDurably(join(folderOf(store), `${name}.json`), JSON.stringify(call))
+}
+
+export function readHanded(store: string, name: string): HandedCall | undefined {
+  try {
+    return handedCall(readFileSync(join(folderOf(store), `${name}.json`)))
+  } catch {
+    return undefined
+  }
+}
+
+/** The decisions of calls that somebody may still say something about. Removes what is over. */
+export function stillHanded(store: string, now: number): ReadonlySet<string> {
+  const running = new Set<string>()
+  for (const file of filesIn(folderOf(store))) {
+    const call = readHanded(store, file.slice(0, -'.json'.length))
+    if (call !== undefined && call.until > now) {
+      if (!call.ended) running.add(call.decision)
+      continue
+    }
+    if (call !== undefined) rmSync(join(folderOf(store), file), { force: true })
+  }
+  return running
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => NAME.test(name))
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ENOENT') return []
+    throw cause
+  }
+}
+
+function handedCall(bytes: Uint8Array): HandedCall | undefined {
+  const value = parseStrict(bytes)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const { decision, callKey, trace, at, until, ended } = value as { readonly [member: string]: unknown }
+  if (typeof decision !== 'string' || typeof callKey !== 'string' || typeof trace !== 'string') return undefined
+  if (typeof at !== 'number' || typeof until !== 'number' || typeof ended !== 'boolean') return undefined
+  return { decision, callKey, trace, at, until, ended }
+}
