@@ -1,4 +1,5 @@
 /** The tables of hosts say what the drivers say; that the drivers are right is what every `conformance.test.ts` shows. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -96,6 +97,21 @@ describe('the tables of hosts', () => {
     expect(failedOf(shownBy(results('failed'), only))).toEqual(NUMBERS)
     expect(failedOf(shownBy(results('skipped'), only))).toEqual(NUMBERS)
     expect(guaranteesTable(shownBy(results('passed', 7), only))).toContain('**fails**')
+  })
+})
+
+describe('the scripts of hosts', () => {
+  const run = (...args: readonly string[]) => spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+
+  it.each([
+    [['scripts/compat.mjs', '--host', 'nowhere'], 'nowhere is no host; there are ai-sdk, '],
+    [['scripts/compat.mjs', '--newest'], "Unknown option '--newest'"],
+    [['scripts/hosts.mjs', '--write'], '--write is not known'],
+  ])('answer %j with one line and exit 2, and install nothing', (args, words) => {
+    const { status, stdout, stderr } = run(...args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toContain(words)
+    expect(stderr.trimEnd()).not.toContain('\n')
   })
 })
 
