@@ -105,7 +105,6 @@ describe('the scripts of hosts', () => {
 
   it.each([
     [['scripts/compat.mjs', '--host', 'nowhere'], 'nowhere is no host; there are ai-sdk, '],
-    [['scripts/compat.mjs', '--newest'], "Unknown option '--newest'"],
     [['scripts/hosts.mjs', '--write'], '--write is not known'],
   ])('answer %j with one line and exit 2, and install nothing', (args, words) => {
     const { status, stdout, stderr } = run(...args)
