@@ -1,10 +1,10 @@
 /** What gates saw of their hosts' tools, in small files: another process can say which doors are open. */
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { sha256 } from '../bytes/digest.ts'
 import { systemCodeOf } from '../bytes/system-code.ts'
+import { replaceDurably } from '../files/durable.ts'
 import type { Clock, ToolCoverage } from '../types.ts'
 
 /** Files of one folder: gates that show other tools each time do not fill it, and the oldest go. */
@@ -99,7 +99,10 @@ export class CoverageKeeper {
     const { folder, gate, clock } = this.#terms
     const name = `${sha256(JSON.stringify([gate, tools]))}.json`
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await put(folder, name, `${JSON.stringify({ holdpoint: 'coverage/v1', gate, at: clock.now(), tools })}\n`)
+    replaceDurably(
+      join(folder, name),
+      `${JSON.stringify({ holdpoint: 'coverage/v1', gate, at: clock.now(), tools })}\n`,
+    )
     if (this.#file !== undefined && this.#file !== name) await rm(join(folder, this.#file), { force: true })
     this.#file = name
     await prune(folder)
@@ -141,23 +144,6 @@ async function recordAt(path: string): Promise<CoverageRecord | string | undefin
     }
   } catch (cause) {
     return systemCodeOf(cause) === 'ENOENT' ? undefined : path
-  }
-}
-
-async function put(folder: string, name: string, content: string): Promise<void> {
-  const draft = join(folder, `.${name}.${process.pid}-${randomBytes(6).toString('hex')}.new`)
-  try {
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, join(folder, name))
-  } catch (cause) {
-    await rm(draft, { force: true })
-    throw cause
   }
 }
 

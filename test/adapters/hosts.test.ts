@@ -1,11 +1,13 @@
 /** The tables of hosts say what the drivers say; that the drivers are right is what every `conformance.test.ts` shows. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BEHAVIOURS, NUMBERS } from '../support/behaviours.ts'
 import { declared, guaranteesTable, manifest, pages, type ShownHost, withParts } from '../support/hosts-table.ts'
 import { shownBy } from '../support/suite-results.ts'
-import { HOSTS } from './hosts.ts'
+import { HOLES } from './holes.ts'
+import { driversOf, HOSTS } from './hosts.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const shown = await declared(HOSTS)
@@ -99,6 +101,43 @@ describe('the tables of hosts', () => {
   })
 })
 
+describe('the scripts of hosts', () => {
+  const run = (...args: readonly string[]) => spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+
+  it.each([
+    [['scripts/compat.mjs', '--host', 'nowhere'], 'nowhere is no host; there are ai-sdk, '],
+    [['scripts/hosts.mjs', '--write'], '--write is not known'],
+  ])('answer %j with one line and exit 2, and install nothing', (args, words) => {
+    const { status, stdout, stderr } = run(...args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toContain(words)
+    expect(stderr.trimEnd()).not.toContain('\n')
+  })
+})
+
+describe('the known holes of the frameworks', () => {
+  it.each(HOLES.map((hole) => [hole.host, hole.seen, hole.shownBy] as const))(
+    'of %s: %s, has its test',
+    async (host, _, shownBy) => {
+      expect(HOSTS.map(({ name }) => name)).toContain(host)
+      expect(shownBy).not.toEqual([])
+      for (const shown of shownBy) {
+        if ('behaviour' in shown) {
+          const ways = (await driversOf(host)).filter(({ name }) => name.startsWith(shown.ways))
+          expect(ways).not.toEqual([])
+          for (const { lacks } of ways)
+            expect(lacks?.[shown.behaviour], BEHAVIOURS[shown.behaviour].name).toBeUndefined()
+          continue
+        }
+        const file = path.join(root, 'test/adapters', host, shown.file)
+        expect(existsSync(file), file).toBe(true)
+        // As a title stands in a source: of a call of `it`, and of none that is skipped.
+        expect(titlesIn(readFileSync(file, 'utf8'))).toContain(shown.title)
+      }
+    },
+  )
+})
+
 /** Ranges as package.json has them: `^1.2.3`, or some of these. */
 function isWithin(version: string, range: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number)
@@ -112,4 +151,9 @@ function isWithin(version: string, range: string): boolean {
       return major === 0 && minor === fromMinor && patch >= fromPatch && (fromMinor > 0 || patch === fromPatch)
     return major === from && isNewer
   })
+}
+
+/** The titles of the calls of `it` in a source, as they are written; of none that is skipped. */
+function titlesIn(source: string): readonly string[] {
+  return [...source.matchAll(/\bit(?:\.each\([^\n]*\))?\(\s*(['"`])(.*?)\1,/g)].map(([, , title = '']) => title)
 }

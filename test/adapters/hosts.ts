@@ -65,6 +65,15 @@ export const HOSTS: readonly Host[] = [
     },
   },
   {
+    name: 'mastra',
+    title: 'Mastra',
+    packages: [{ peer: '@mastra/core', installed: ['@mastra/core'] }],
+    drivers: async () => {
+      const { mastraDriver } = await import('./mastra/driver.ts')
+      return (['generate, guardTools', 'stream, guardTools', 'generate, holdpointHooks'] as const).map(mastraDriver)
+    },
+  },
+  {
     name: 'anthropic',
     title: 'Anthropic SDK',
     packages: [{ peer: '@anthropic-ai/sdk', installed: ['@anthropic-ai/sdk'] }],

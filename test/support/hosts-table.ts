@@ -1,8 +1,8 @@
 /** The tables of hosts, as README.md and docs/hosts.md have them between marks. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { HOLES } from '../adapters/holes.ts'
 import type { Host } from '../adapters/hosts.ts'
-import { HOLES } from '../holes.ts'
 import { BEHAVIOURS, type Behaviour, NUMBERS } from './behaviours.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')

@@ -1,6 +1,4 @@
 import { conformsAsAdapter } from '../../support/adapter-conformance.ts'
-import { mastraDriver } from './driver.ts'
+import { driversOf } from '../hosts.ts'
 
-conformsAsAdapter(mastraDriver('generate, guardTools'))
-conformsAsAdapter(mastraDriver('stream, guardTools'))
-conformsAsAdapter(mastraDriver('generate, holdpointHooks'))
+for (const driver of await driversOf('mastra')) conformsAsAdapter(driver)

@@ -1,4 +1,4 @@
-import type { Behaviour } from './support/behaviours.ts'
+import type { Behaviour } from '../support/behaviours.ts'
 
 /** A way past a framework's own hook, seen on the real package, and the test that it is none past the gate. */
 export interface Hole {
@@ -88,6 +88,14 @@ export const HOLES: readonly Hole[] = [
     host: 'langchain',
     seen: "any `wrapToolCall` makes a tool's ordinary error end the run",
     shownBy: [{ behaviour: 12, ways: 'langchain 1 createAgent, holdpointMiddleware' }],
+  },
+  {
+    host: 'mastra',
+    seen: 'code mode runs a tool that `hooks.beforeToolCall` never sees',
+    shownBy: [
+      { behaviour: 14, ways: 'mastra 1 generate, guardTools' },
+      { behaviour: 14, ways: 'mastra 1 stream, guardTools' },
+    ],
   },
   {
     host: 'claude-agent',
