@@ -3,6 +3,7 @@ import { type Gate, type Json, renderForModel, type ToolDefinition } from '../..
 import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
 import type { HostPackage } from '../shared/host-shape.ts'
+import { warnOfUnjson } from '../shared/warnings.ts'
 import type { HostContent } from './host.ts'
 
 /** The host's name in `gate.coverage()`. */
@@ -56,7 +57,11 @@ export async function ask(around: Surroundings, asking: Asking): Promise<HostCon
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
     asked: { wait: !asksInChat(gate) },
   })
-  if (crossed.outcome === 'refused') throw new ToolError([{ type: 'text', text: renderForModel(crossed.refusal) }])
+  if (crossed.outcome === 'refused') {
+    const { refusal } = crossed
+    warnOfUnjson(gate, tool, definition, { refusal, input, where: 'run' })
+    throw new ToolError([{ type: 'text', text: renderForModel(refusal) }])
+  }
   const { result, note } = crossed
   return note === undefined ? (result as HostContent) : withNote(result, note)
 }

@@ -1,6 +1,7 @@
 import { type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
+import { warnOfUnjson } from '../shared/warnings.ts'
 import { resultText } from './host.ts'
 import { type Surroundings, where } from './surroundings.ts'
 
@@ -39,7 +40,11 @@ export async function ask(around: Surroundings, asking: Asking): Promise<unknown
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
     asked: { wait: !asksInChat(gate) },
   })
-  if (crossed.outcome === 'refused') return renderForModel(crossed.refusal)
+  if (crossed.outcome === 'refused') {
+    const { refusal } = crossed
+    if ('input' in said) warnOfUnjson(gate, tool, definition, { refusal, input: said.input, where: 'the function' })
+    return renderForModel(refusal)
+  }
   const { result, note } = crossed
   return note === undefined ? result : withNote(result, note)
 }

@@ -113,6 +113,17 @@ describe('arguments text', () => {
     expect(gate.calls).toEqual([])
   })
 
+  it('that the tool’s own parser turns into what JSON cannot hold is refused, and the programmer is told once', async () => {
+    const { gate, me } = gateOf()
+    const parse = (text: string) => z.object({ at: z.coerce.date() }).parse(JSON.parse(text))
+    const steps = ['a', 'b'].map((id) => [say('book', '{"at":"2026-01-01"}', id)])
+    const { told } = await play(guardTools([plain('book', { parse })], me), steps)
+    expect(told[0]).toContain('arguments_rejected')
+    expect(ran).toEqual([])
+    const warned = gate.events.flatMap((event) => (event.event === 'programmer-warned' ? [event.message] : []))
+    expect(warned).toEqual([expect.stringContaining('/at into a Date')])
+  })
+
   it('is decided as the tool’s own schema leaves it: no spelling passes a policy and becomes another value behind it', async () => {
     const { me } = gateOf({ policy: DENY_ETC })
     const read = zodFunction({
