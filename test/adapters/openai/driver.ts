@@ -1,4 +1,4 @@
-import { ResponsesToolRunner, type RunnerFunction } from 'openai/helpers/responses-tool-runner'
+import type { RunnerFunction } from 'openai/helpers/responses-tool-runner'
 import { z } from 'zod'
 import {
   guardRunner,
@@ -54,6 +54,10 @@ const PLAYS: Readonly<Record<Mode, Play>> = {
   runFunctionCalls: playFunctionCalls,
 }
 
+/** Releases before 7.33 have no runner of the Responses API. */
+const helper = await import('openai/helpers/responses-tool-runner').catch(() => undefined)
+const ALL = Array.from({ length: 17 }, (_, index) => index + 1)
+
 const CHAT: ReadonlySet<Mode> = new Set(['runTools', 'runTools stream', 'runToolCalls'])
 
 /** One way of running. */
@@ -66,6 +70,9 @@ export function openaiDriver(mode: Mode): HostDriver {
     nested: (turn) => nested(play, turn),
     identityLost: async (gate) => identityLost(gate),
     lacks: {
+      ...(mode.startsWith('responses') && helper === undefined
+        ? Object.fromEntries(ALL.map((number) => [number, 'this release has no runner of the Responses API']))
+        : {}),
       ...(CHAT.has(mode) ? { 13: 'chat completions have no tools that the provider runs' } : {}),
       ...(mode.startsWith('responses')
         ? { 6: 'the runner itself carries out the calls of a response one after another' }
@@ -310,7 +317,8 @@ async function playRunner(turn: Turn, history: readonly object[], extra: Extra, 
   const own = runnerFunctions(turn)
   const ungated = turn.ungated === undefined ? {} : { ungated: ['test'] }
   const guarded = turn.bare === true ? own : guardTools(own, turn.gate)
-  const bare = new ResponsesToolRunner({ functions: [...guarded, ...outerFunction(guarded, extra)] })
+  if (helper === undefined) throw new Error('this release has no runner of the Responses API')
+  const bare = new helper.ResponsesToolRunner({ functions: [...guarded, ...outerFunction(guarded, extra)] })
   const runner = turn.bare === true ? bare : guardRunner(bare, turn.gate, ungated)
   const model = responsesModel(turn.steps.map((step) => step.map(responseItem)))
   const params = { model: 'm', input: history as never, tools: hostedOf(turn) as never }
