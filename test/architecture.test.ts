@@ -192,7 +192,8 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/ai-sdk/data-part.ts', TIERS],
   // A host may pause, or show a form, where somebody's yes is to be had still.
   ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
-  ['adapters/claude-agent/passage.ts', ['approval_required']],
+  // A tool that pauses by itself goes on after an answer only where the run before it came to no end.
+  ['adapters/shared/runs.ts', ['outcome_unknown']],
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
   ['adapters/openai-agents/passage.ts', ['enforced']],
@@ -201,10 +202,6 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/mcp/listing.ts', ['tool_unknown']],
   ['adapters/openai-agents/mcp-server.ts', ['tool_unknown']],
   // What the gate refused already is told in the host's words.
-  ['adapters/langchain/middleware.ts', ['tool_unknown']],
-  ['adapters/langchain/passage.ts', ['outcome_unknown']],
-  ['adapters/mastra/hooks.ts', ['tool_unknown']],
-  ['adapters/mastra/passage.ts', ['outcome_unknown']],
   ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
 ]
 
