@@ -1,8 +1,11 @@
 /** What `postAnswer` takes for an answer that was recorded: the handler's own word, and nothing else. */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { postAnswer } from '../../../adapters/react/use-approval.ts'
+import { approvalHandler } from '../../../src/index.ts'
+import { askedBy, fateOf, refundOf, shop } from '../../support/refunds.ts'
+import { signedIn, startHost } from '../../support/web-host.ts'
 
 const closing: (() => void)[] = []
 afterEach(() => {
@@ -21,6 +24,39 @@ const send = async (url: string) => await postAnswer(url)({ ref: 'hp_7f3k9qtm', 
 it('is content once the answer is recorded', async () => {
   const url = await hostThat((response) => response.end('{"outcome":"recorded"}'))
   await expect(send(url)).resolves.toBeUndefined()
+})
+
+it('is heard by a real handler: once, from a page of its own, of what was shown', async () => {
+  const { gate, alice } = shop()
+  const host = await startHost(approvalHandler(gate, { who: signedIn }))
+  closing.push(() => void host.close())
+  // What a browser says of the page that posts, and whose it is.
+  const from = (origin: string, session: string) => {
+    const real = fetch
+    const send = postAnswer(`${host.origin}/approvals`)
+    return async (answer: Parameters<typeof send>[0]) => {
+      vi.stubGlobal('fetch', (url: string, terms: RequestInit & { readonly headers: Record<string, string> }) =>
+        real(url, {
+          ...terms,
+          headers: { ...terms.headers, origin, 'x-session': session },
+        }),
+      )
+      await Promise.resolve(send(answer)).finally(() => vi.unstubAllGlobals())
+    }
+  }
+  const request = await askedBy(alice)
+  const { ref, shown } = request
+  const other = await askedBy(alice, refundOf(901))
+  const yes = { ref, answer: 'approved', shown, reason: 'as agreed' } as const
+  await expect(from('https://evil.example', 'bob:finance')(yes)).rejects.toThrow('another site')
+  await expect(from(host.origin, 'mallory')(yes)).rejects.toThrow('no request')
+  await expect(from(host.origin, 'alice:finance')(yes)).rejects.toThrow('your own call')
+  await expect(from(host.origin, 'bob:finance')({ ...yes, shown: other.shown })).rejects.toThrow('look at it again')
+  expect((await fateOf(alice)).fate).toBe('approval_pending')
+  await expect(from(host.origin, 'bob:finance')(yes)).resolves.toBeUndefined()
+  await expect(from(host.origin, 'bob:finance')(yes)).rejects.toThrow('all the yeses')
+  expect((await gate.store.get(ref))?.answers).toMatchObject([{ by: 'bob', channel: 'page', reason: 'as agreed' }])
+  expect((await fateOf(alice)).fate).toBe('ran')
 })
 
 it.each([

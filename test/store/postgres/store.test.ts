@@ -200,6 +200,44 @@ describe.skipIf(!hasPostgres)('a store in PostgreSQL', () => {
       await expect(store.open()).rejects.toThrow(/its encoding is SQL_ASCII/)
     })
 
+    it('tables of version 1, and none of two who open them at once is too late: receipts and claims stay, requests are asked anew', async () => {
+      const store = make()
+      await store.open()
+      const chain = await openedChain(store)
+      await chain.commit(decisionDraft(), claim('k'))
+      const before = jwsOf(await collect(store.receipts()))
+      await store.close()
+      // As version 1 had it: one table, one answer, and nothing of what was shown.
+      await server.sql(`
+DROP TABLE ${schema}.requests, ${schema}.answers;
+CREATE TABLE ${schema}.approvals (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ref text COLLATE "C" NOT NULL UNIQUE, digest text COLLATE "C" NOT NULL,
+  state text COLLATE "C" NOT NULL, expires_at bigint NOT NULL, request text COLLATE "C" NOT NULL, answered text COLLATE "C"
+);
+CREATE INDEX approvals_by_digest ON ${schema}.approvals (digest, id);
+CREATE INDEX approvals_by_end ON ${schema}.approvals (expires_at);
+UPDATE ${schema}.store SET version = 1`)
+      const request = requestWith({ ref: 'hp_00000001', createdAt: Date.now() })
+      await server.sql(
+        `INSERT INTO ${schema}.approvals (ref, digest, state, expires_at, request, answered) VALUES ($1, $2, 'approved', $3, $4, 'ada')`,
+        [request.ref, request.requestDigest, request.expiresAt, JSON.stringify(request)],
+      )
+      const [one, other] = [another(), another()]
+      await Promise.all([one.open(), other.open()])
+      expect(await server.sql(`SELECT version FROM ${schema}.store`)).toEqual([{ version: 2 }])
+      expect(jwsOf(await collect(other.receipts())).slice(0, before.length)).toEqual(before)
+      const again = await openedChain(one)
+      expect((await again.commit(decisionDraft(), claim('k'))).committed).toMatchObject({ outcome: 'taken' })
+      // A yes that does not say what was shown is none, and who was asked then is asked anew.
+      expect(await one.find(request.requestDigest)).toBeUndefined()
+      expect(await one.request({ ...request, ref: 'hp_00000002' })).toMatchObject({
+        ref: 'hp_00000002',
+        state: 'pending',
+      })
+      expect(await other.answer('hp_00000002', answerBy('ada'))).toBe(true)
+      expect(await one.get('hp_00000002')).toMatchObject({ state: 'approved', answers: [{ by: 'ada' }] })
+    })
+
     it('tables of another version', async () => {
       await make().open()
       await server.sql(`UPDATE ${schema}.store SET version = 7`)
