@@ -7,7 +7,7 @@ import { statementSays } from '../../src/receipt/statement.ts'
 import { createMemoryStore, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Answered, AnswerOptions, ApprovalRecord, Gate, PasskeyAssertion } from '../../src/types.ts'
 import { approver, said, sealedBy } from '../support/approvals.ts'
-import { AT, authenticator, BS, type Ceremony, challengeOf, ED, UP, UV } from '../support/passkeys.ts'
+import { AT, authenticator, BE, BS, type Ceremony, challengeOf, ED, UP, UV } from '../support/passkeys.ts'
 import { askedBy, fateOf, refundOf, shop, yes } from '../support/refunds.ts'
 
 type Registered = NonNullable<NonNullable<TestGateOptions['approvals']>['passkeys']>
@@ -54,6 +54,14 @@ describe('a person’s own signature', () => {
       expect(statementSays(answer?.statement ?? '')).toMatchObject({ by: user, channel: 'webauthn', reason, passkey })
     },
   )
+
+  it('is one of a passkey that is synchronised too, which counts nothing', async () => {
+    const { alice, bob } = signingShop()
+    for (const amount of [901, 902])
+      expect(
+        said(await signedYes(bob, await askedBy(alice, refundOf(amount)), { ceremony: { flags: UP | UV | BE | BS } })),
+      ).toBe('recorded')
+  })
 
   it('confirms a call of the person’s own, from a page', async () => {
     const policy = '@id("own") @requires("confirmation") permit (principal, action, resource);'
