@@ -193,6 +193,8 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   // A host may pause, or show a form, where somebody's yes is to be had still.
   ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
   ['adapters/claude-agent/passage.ts', ['approval_required']],
+  // A tool that pauses by itself goes on after an answer only where the run before it came to no end.
+  ['adapters/shared/runs.ts', ['outcome_unknown']],
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
   ['adapters/openai-agents/passage.ts', ['enforced']],

@@ -123,7 +123,7 @@ class Guard {
     warnOnce(
       this.#gate,
       this,
-      'tool_unknown',
+      'stray_tool',
       `The model called "${name}", which is no tool of this agent. Where another middleware brings the tool, put holdpointMiddleware behind it in the list.`,
     )
     if (crossed.outcome === 'ran') throw new HoldpointError('ERR_TOOL', `The agent has no tool "${name}".`)

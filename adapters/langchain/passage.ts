@@ -1,6 +1,7 @@
 import type { Call, Gate, Json, ToolDefinition } from '../../src/index.ts'
 import { type Crossed, cross } from '../shared/cross.ts'
 import { asksInChat, hear, isAskable } from '../shared/hearing.ts'
+import { crossRuns, idOfRun } from '../shared/runs.ts'
 import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
 import { argumentsOf, asHostArgument, type HostConfig, type HostTool, isBubbleUp } from './host.ts'
 import { isToolMessage } from './message.ts'
@@ -23,9 +24,6 @@ export interface Passing {
   readonly config: HostConfig
   readonly execute: (arg: unknown, reveal: (preview: unknown) => unknown) => unknown
 }
-
-/** How often a tool that pauses by itself may be run again after an answer. */
-const MOST_RUNS = 64
 
 /** One tool's way through the gate. */
 export class Passage {
@@ -85,15 +83,9 @@ export class Passage {
     return undefined
   }
 
-  /**
-   * INVARIANT I2: what a tool that pauses by itself does after an answer is a call of its own, which runs once. It runs only where
-   * every run before it stopped at a question (`outcome_unknown`): one that ended is the last, however often its answer comes.
-   */
   async #cross(passing: Passing): Promise<Crossed> {
-    const most = this.#pausesItself && isAnswered(passing.config) ? MOST_RUNS : 1
-    let crossed = await this.#crossOnce(passing, 0)
-    for (let run = 1; run < most && stopped(crossed); run += 1) crossed = await this.#crossOnce(passing, run)
-    return crossed
+    const hasAnswer = this.#pausesItself && isAnswered(passing.config)
+    return await crossRuns(hasAnswer, (run) => this.#crossOnce(passing, run))
   }
 
   async #crossOnce(passing: Passing, run: number): Promise<Crossed> {
@@ -127,7 +119,7 @@ export class Passage {
       tool: this.name,
       input: argumentsOf(arg),
       definition: this.#definition,
-      ...(callId === undefined ? {} : { callId: run === 0 ? callId : `${callId}:${run}` }),
+      ...(callId === undefined ? {} : { callId: idOfRun(callId, run) }),
       ...(step === undefined ? {} : { step }),
       ...(server === undefined ? {} : { server }),
     }
@@ -147,11 +139,6 @@ export class Passage {
   #warn(code: string, message: string): void {
     warnOnce(this.around.gate, this.tool, code, message)
   }
-}
-
-/** Did this run begin, and stop before its end? */
-function stopped(crossed: Crossed): boolean {
-  return crossed.outcome === 'refused' && crossed.refusal.code === 'outcome_unknown'
 }
 
 /** The open request for this very call. A store that cannot be asked knows of none; the call is then refused for the same reason. */

@@ -148,7 +148,7 @@ class Hooks {
     warnOnce(
       this.#gate,
       this,
-      'tool_unknown',
+      'stray_tool',
       `The agent calls "${name}", which holdpointHooks was not shown, so it is refused. Name every tool of the agent: holdpointHooks(gate, { tools }).`,
     )
     return { name, origin: 'third-party' as const }

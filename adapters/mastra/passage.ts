@@ -2,6 +2,7 @@ import type { ApprovalRecord, Call, Gate, Json, ToolDefinition } from '../../src
 import { giveBack } from '../shared/carry-out.ts'
 import { type Crossed, cross } from '../shared/cross.ts'
 import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { crossRuns, idOfRun } from '../shared/runs.ts'
 import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
 import { parsed } from './definition.ts'
 import type { HostTool, Origin } from './host.ts'
@@ -25,9 +26,6 @@ export interface Passing {
   readonly execute: (input: Json, reveal: (preview: unknown) => unknown) => unknown
 }
 
-/** How often a tool that suspends by itself may be run again after an answer. */
-const MOST_RUNS = 64
-
 /** A tool that suspended its run: it ended without a result, and is to be run again. */
 export class Suspended extends Error {}
 
@@ -45,17 +43,10 @@ export class Passage {
     this.#definition = definition
   }
 
-  /**
-   * Decides and runs one call.
-   *
-   * INVARIANT I2: what a tool that suspends by itself does after an answer is a call of its own, which runs once. It runs only where
-   * every run before it stopped (`outcome_unknown`): one that ended is the last, however often its answer comes.
-   */
+  /** Decides and runs one call. */
   async take(passing: Passing): Promise<Crossed> {
-    const most = this.pausesItself && passing.origin.isResumed ? MOST_RUNS : 1
-    let crossed = await this.#crossOnce(passing, 0)
-    for (let run = 1; run < most && stopped(crossed); run += 1) crossed = await this.#crossOnce(passing, run)
-    return crossed
+    const hasAnswer = this.pausesItself && passing.origin.isResumed
+    return await crossRuns(hasAnswer, (run) => this.#crossOnce(passing, run))
   }
 
   /** Would policy want the person of this chat to say yes to this? Nothing is claimed: the call itself is decided when it comes. */
@@ -98,7 +89,7 @@ export class Passage {
       gate,
       call: {
         ...(await this.#callOf(input, kind !== 'agent')),
-        ...(id === undefined ? {} : { callId: run === 0 ? id : `${id}:${run}` }),
+        ...(id === undefined ? {} : { callId: idOfRun(id, run) }),
         ...(step === undefined ? {} : { step }),
       },
       execute,
@@ -122,11 +113,6 @@ export class Passage {
       ...(server === undefined ? {} : { server }),
     }
   }
-}
-
-/** Did this run begin, and stop before its end? */
-function stopped(crossed: Crossed): boolean {
-  return crossed.outcome === 'refused' && crossed.refusal.code === 'outcome_unknown'
 }
 
 /** Mastra returns what its schemas object to, and MCP servers say so in their result. */

@@ -31,7 +31,8 @@ function warningsGiven(): string[] {
   )
   const given = texts.flatMap((text) => [
     ...text.matchAll(/(?:gate|Gate)\.warn\(\s*'([a-z_-]+)'|event: 'programmer-warned',\s*code: '([a-z_-]+)'/g),
-    ...text.matchAll(/warnOnce\(\s*gate,\s*tool,\s*'([a-z_-]+)'()/g),
+    ...text.matchAll(/warnOnce\(\s*[^,()]+,\s*[^,()]+,\s*'([a-z_-]+)'()/g),
+    ...text.matchAll(/#warn\(\s*'([a-z_-]+)'()/g),
   ])
   return [...new Set(given.map(([, called, made]) => called ?? made ?? ''))]
 }

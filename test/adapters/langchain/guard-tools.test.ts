@@ -327,7 +327,7 @@ describe('the middleware', () => {
       const [told] = await stepOf([noting('read', [])], [holdpointMiddleware(me)], asked(name))
       expect(told, name).toMatchObject({ status: 'error', content: expect.stringContaining('tool_unknown') })
     }
-    expect(gate.events).toContainEqual(expect.objectContaining({ code: 'tool_unknown' }))
+    expect(gate.events).toContainEqual(expect.objectContaining({ code: 'stray_tool' }))
   })
 
   it('does not run a tool that another middleware brings behind it, and guards one that it brings before', async () => {
