@@ -203,10 +203,6 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/mcp/listing.ts', ['tool_unknown']],
   ['adapters/openai-agents/mcp-server.ts', ['tool_unknown']],
   // What the gate refused already is told in the host's words.
-  ['adapters/langchain/middleware.ts', ['tool_unknown']],
-  ['adapters/langchain/passage.ts', ['outcome_unknown']],
-  ['adapters/mastra/hooks.ts', ['tool_unknown']],
-  ['adapters/mastra/passage.ts', ['outcome_unknown']],
   ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
 ]
 
