@@ -104,6 +104,28 @@ describe('holdpoint hook', () => {
     expect(outcomes).toEqual(['ok', 'tool_error'])
   })
 
+  it('settles a call whose place in the store somebody else has taken meanwhile', async () => {
+    const { say, state } = stage()
+    const folder = path.join(state, 'receipts')
+    await say(asking('ls'))
+    const other = createSqliteStore({ folder })
+    expect((await other.open()).stranded).toEqual([])
+    expect(await say(told('ls'))).toMatchObject({ code: 0, stderr: '' })
+    expect(await say(asking('ls'))).toMatchObject({ code: 2, stderr: expect.stringContaining('already_executed') })
+    await other.close()
+    const next = createSqliteStore({ folder })
+    expect((await next.open()).stranded).toEqual([])
+    await next.close()
+  })
+
+  it('calls a call unknown of which nothing was heard for a day', async () => {
+    const { say, state } = stage()
+    await say(asking('ls'))
+    const later = createSqliteStore({ folder: path.join(state, 'receipts'), now: () => Date.now() + 25 * 60 * 60_000 })
+    expect((await later.open()).stranded).toEqual([expect.objectContaining({ status: 'unknown' })])
+    await later.close()
+  })
+
   it('permits a call once, however often its host asks', async () => {
     const { say } = stage()
     expect((await say(asking('ls'))).code).toBe(0)
