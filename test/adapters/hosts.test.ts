@@ -56,6 +56,21 @@ describe('the list of hosts', () => {
     }
   })
 
+  it('has the same range where an adapter tells programmers which versions it knows, and on its page', () => {
+    const { peerDependencies = {} } = manifest(root)
+    for (const { name, packages } of HOSTS) {
+      const folder = path.join(root, 'adapters', name)
+      const sources = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), 'utf8'))
+      const told = sources.flatMap((text) => [...text.matchAll(/\{ name: '([^']+)', range: '([^']+)' \}/g)])
+      for (const [, peer = '', range] of told) expect(range, `${name}: ${peer}`).toBe(peerDependencies[peer])
+      const page = readFileSync(path.join(root, 'docs', `${name}.md`), 'utf8')
+      const rows = [...page.matchAll(/^\| `([^`]+)` \| `(\^[^`]+)`/gm)].filter(([, peer]) =>
+        packages.some((one) => one.peer === peer),
+      )
+      for (const [, peer = '', range] of rows) expect(range, `docs/${name}.md: ${peer}`).toBe(peerDependencies[peer])
+    }
+  })
+
   it('has drivers that differ by name', () => {
     const names = shown.flatMap(({ ways }) => ways.map(({ name }) => name))
     expect(new Set(names).size).toBe(names.length)
