@@ -192,7 +192,6 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   ['adapters/ai-sdk/data-part.ts', TIERS],
   // A host may pause, or show a form, where somebody's yes is to be had still.
   ['adapters/shared/hearing.ts', OPEN_FOR_A_YES],
-  ['adapters/claude-agent/passage.ts', ['approval_required']],
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
   ['adapters/openai-agents/passage.ts', ['enforced']],
