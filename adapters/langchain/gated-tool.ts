@@ -2,10 +2,16 @@ import { ToolMessage } from '@langchain/core/messages'
 import { RunnableLambda } from '@langchain/core/runnables'
 import { cloneWith } from '../shared/clone.ts'
 import type { Crossed } from '../shared/cross.ts'
+import { methodOf } from '../shared/host-shape.ts'
 import { journalOf } from '../shared/journal.ts'
 import type { HostCall, HostConfig, HostRunManager, HostTool, HostToolCall } from './host.ts'
 import { isToolMessage, refusalMessage, withData, withNote } from './message.ts'
 import type { Passage } from './passage.ts'
+
+/** What this adapter was built for. */
+const HOST = { name: '@langchain/core', range: '^1.0.0' }
+
+type Invoke = (this: object, input: unknown, config?: unknown) => Promise<unknown>
 
 /** Can the gate stand in front of this tool's own code? */
 export function isGateable(tool: HostTool): boolean {
@@ -66,9 +72,9 @@ function outputOf(passage: Passage, crossed: Crossed, callId: string | undefined
 }
 
 /** The host's own `invoke`, and beside its message what became of the call. */
-function toldInvoke(passage: Passage): (this: object, input: unknown, config?: unknown) => Promise<unknown> {
+function toldInvoke(passage: Passage): Invoke {
   const { tool, around, name } = passage
-  const invoke = tool.invoke as (this: object, input: unknown, config?: unknown) => Promise<unknown>
+  const invoke = methodOf(HOST, tool, `The tool "${name}"`, 'invoke') as Invoke
   return async function (input, config) {
     const output = await invoke.call(this, input, config)
     const callId = idOf(input)

@@ -30,7 +30,8 @@ const guarded = new WeakSet<object>()
  *
  * @returns the same tools, in the same order, with the same types
  * @throws HoldpointError ERR_UNGATED naming tools that run elsewhere and that `ungated` does not list; ERR_TOOL for a missing or
- * bad name, a name twice, tools that are guarded already, or tools over MCP without `server`
+ * bad name, a name twice, tools that are guarded already, or tools over MCP without `server`; ERR_HOST for a tool that is not built
+ * as this adapter's versions are
  * @example
  * const me = gate.as({ user: 'alice', agent: 'support' }, { conversation: 'c1' })
  * const agent = createAgent({ model, tools: guardTools([readFile, refund], me) })

@@ -267,6 +267,7 @@ describe('what the programmer is told at once', () => {
     ['a tool that the provider runs', [search], {}, 'ERR_UNGATED', /web_search.*ungated: \['web_search'\]/],
     ['a tool of the provider without any name', [{ googleSearch: {} }], {}, 'ERR_UNGATED', /googleSearch/],
     ['a tool without code', [{ name: 'ghost', schema: z.object({}) }], {}, 'ERR_UNGATED', /ghost/],
+    ['a tool of another version', [{ name: 'old', _call: async () => 'x' }], {}, 'ERR_HOST', /langchain\/core/],
     ['a tool without a name', [nameless], {}, 'ERR_TOOL', /no name/],
     ['a name that no tool may have', [noting('a tool', [])], {}, 'ERR_TOOL', /a tool/],
     ['two tools of one name', [noting('a', []), noting('a', [])], {}, 'ERR_TOOL', /twice/],
