@@ -6,7 +6,7 @@ import { createAgent } from 'langchain'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardTools, holdpointMiddleware, type Question } from '../../../adapters/langchain/index.ts'
-import type { Gate } from '../../../src/index.ts'
+import type { Clock, Gate } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
 import { scriptedPoint } from '../../support/scripted-point.ts'
 import { ScriptedModel } from './host.ts'
@@ -26,8 +26,8 @@ const asking = () =>
   )
 
 /** A gate, a person in a chat, and a tool that pays. */
-function shop(channel: 'chat' | 'none' = 'chat', who: { readonly user?: string } = { user: 'alice' }) {
-  const gate = testGate({ policy: asking() })
+function shop(channel: 'chat' | 'none' = 'chat', who: { readonly user?: string } = { user: 'alice' }, clock?: Clock) {
+  const gate = testGate({ policy: asking(), ...(clock === undefined ? {} : { clock }) })
   const me = gate.as({ ...who, agent: 'support' }, { conversation: 'talk', channel })
   const ran: number[] = []
   const pay = tool(
@@ -166,6 +166,21 @@ describe('a graph that pauses for a person', () => {
     await agent.graph.updateState(at, { messages: [edited] }, 'model_request')
     await invoke(new Command({ resume: APPROVE }), at)
     expect(ran).toEqual([])
+  })
+
+  it('does not take a yes that comes too late for one to the question that is asked anew', async () => {
+    let later = 0
+    const clock: Clock = { now: () => Date.now() + later, monotonic: () => performance.now() + later }
+    const { me, pay, ran } = shop('chat', { user: 'alice' }, clock)
+    const { invoke } = agentOf(me, [pay], call(5, 'c1'))
+    const at = thread()
+    const paused = await invoke(GO, at)
+    later = 16 * 60_000
+    const state = await invoke(byId(paused), at)
+    expect(ran).toEqual([])
+    expect(told(state, 'c1')).toContain('approval_required')
+    const [anew] = await me.approvals()
+    expect(anew?.ref).not.toBe(paused.__interrupt__?.[0]?.value.holdpoint.ref)
   })
 
   it.each([
