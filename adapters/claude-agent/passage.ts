@@ -2,7 +2,6 @@ import {
   type Admission,
   type ApprovalRecord,
   type Call,
-  type Ending,
   type Gate,
   type JsonObject,
   type PermittedAdmission,
@@ -12,6 +11,7 @@ import {
 import { asksInChat, isAskable, isAskedAnew } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import { reportOf } from '../shared/report-of.ts'
+import { denied, endingOf, FAILED, NOBODY } from './answers.ts'
 import { RunningCalls } from './calls.ts'
 import type { ClaudeOptions } from './claude-options.ts'
 import { Foreign } from './foreign.ts'
@@ -32,8 +32,6 @@ import { isSameJson } from './same-json.ts'
 const SPARE_MS = 1_500
 /** Questions that a person has not answered yet. */
 const MOST_ASKED = 256
-const FAILED = 'holdpoint could not decide about this call, so the tool did not run.'
-const NOBODY = 'The host wanted a person to confirm this call, and nobody can be asked here, so the tool did not run.'
 
 /** One call of the host, in the gate's words. */
 interface Arrived {
@@ -308,19 +306,4 @@ export class Passage {
       `${HOST} ran ${server}/${tool} (call ${tool_use_id}) with other arguments than the gate had decided. Another PreToolUse hook changes them: let it run where it cannot, or guard the tool's own handler.`,
     )
   }
-}
-
-function denied(reason: string): HookAnswer {
-  return {
-    hookSpecificOutput: {
-      hookEventName: 'PreToolUse',
-      permissionDecision: 'deny',
-      permissionDecisionReason: reason,
-    },
-  }
-}
-
-function endingOf(event: ToolEvent): Ending {
-  if (event.hook_event_name === 'PostToolUse') return { status: 'ok', result: event.tool_response }
-  return event.is_interrupt === true ? { status: 'cancelled' } : { status: 'tool_error', error: event.error }
 }

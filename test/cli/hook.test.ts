@@ -53,7 +53,8 @@ function stage(config = CONFIG) {
     await store.close()
     return read
   }
-  return { root, state, work, file, say, receipts }
+  const covered = () => runAt({ cwd: work, state, input: '' }, ['coverage', '--config', file, '--json'])
+  return { root, state, work, file, say, receipts, covered }
 }
 
 const asking = (command: string, id = 'toolu_1') => ({
@@ -135,7 +136,7 @@ describe('holdpoint hook', () => {
   })
 
   it('settles a call once, and marks what ran without having been permitted', async () => {
-    const { say, receipts } = stage()
+    const { say, receipts, covered } = stage()
     await say(asking('ls'))
     await say(told('ls'))
     expect(await say(told('ls'))).toMatchObject({ code: 0, stderr: '' })
@@ -145,6 +146,8 @@ describe('holdpoint hook', () => {
     })
     const read = await receipts()
     expect(read.filter(({ kind }) => kind === 'outcome')).toHaveLength(1)
+    const seen = await covered()
+    expect(seen.stdout).toContain('"standing":"unknown"')
     expect(read.flatMap((claims) => (claims.kind === 'decision' ? [claims.code] : []))).toEqual([
       undefined,
       'ungated_tool',

@@ -10,6 +10,9 @@ import { type HandedCall, readHanded, writeHanded } from '../../store/handed.ts'
 import type { Admission, Call, Gate, OutcomeStatus, Receipt, ToolDefinition, Where, Who } from '../../types.ts'
 import { UnusableInput } from '../exit.ts'
 
+/** As `holdpoint coverage` calls whatever starts the command. */
+const HOST = 'hook'
+
 /** How long a host may take to say how a call went, ms. After that it counts as `unknown`. */
 const LONGEST_CALL_MS = 24 * 60 * 60_000
 
@@ -59,6 +62,7 @@ export class BriefGate {
   async decide({ call, tools, who, where }: HookCall, signal: AbortSignal): Promise<Let> {
     const view = this.#view(who, where)
     view.register(tools, { server: call.server })
+    view.cover(HOST, [{ tool: call.tool, standing: 'gated' }], { server: call.server })
     const admission = await view.admit(call, { signal, obliging: 'arguments' })
     if (admission.outcome === 'refused') return { outcome: 'refused', admission }
     const { receipt, callKey } = admission
@@ -91,7 +95,9 @@ export class BriefGate {
     const name = nameOf(call, where)
     const handed = readHanded(this.#folder, name)
     if (handed === undefined || handed.until <= Date.now()) {
-      const receipt = await this.#view(who, where).markUngated(call, 'ran without an admission')
+      const because = 'ran without an admission'
+      this.#gate.cover(HOST, [{ tool: call.tool, standing: 'unknown', because }], { server: call.server })
+      const receipt = await this.#view(who, where).markUngated(call, because)
       return { outcome: 'unadmitted', receipt }
     }
     if (handed.ended) return { outcome: 'known' }
