@@ -9,7 +9,7 @@ import { isToolMessage, refusalMessage, withData, withNote } from './message.ts'
 import type { Passage } from './passage.ts'
 
 /** What this adapter was built for. */
-const HOST = { name: '@langchain/core', range: '^1.0.0' }
+const HOST = { name: '@langchain/core', range: '^1.4.0' }
 
 type Invoke = (this: object, input: unknown, config?: unknown) => Promise<unknown>
 

@@ -95,7 +95,16 @@ export const HOLES: readonly Hole[] = [
     shownBy: [
       { behaviour: 14, ways: 'mastra 1 generate, guardTools' },
       { behaviour: 14, ways: 'mastra 1 stream, guardTools' },
+      {
+        file: 'guard-tools.test.ts',
+        title: 'hold in code mode, which no hook sees: with hooks alone the call runs',
+      },
     ],
+  },
+  {
+    host: 'mastra',
+    seen: "`hooks` of one run take the place of the agent's, without a word",
+    shownBy: [{ file: 'guard-tools.test.ts', title: 'hold where hooks of one run take the place of the agent’s' }],
   },
   {
     host: 'claude-agent',
