@@ -1,7 +1,7 @@
 import type { Ending, JsonObject, PermittedAdmission } from '../../src/index.ts'
 import { giveBack } from '../shared/carry-out.ts'
 import type { CallRecord } from '../shared/journal.ts'
-import { isSameJson } from './same-json.ts'
+import { isSameJson } from '../shared/same-json.ts'
 
 /** A call that the host was told it may run. */
 export interface Running {

@@ -11,6 +11,7 @@ import {
 import { asksInChat, isAskable, isAskedAnew } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import { reportOf } from '../shared/report-of.ts'
+import { isSameJson } from '../shared/same-json.ts'
 import { denied, endingOf, FAILED, NOBODY } from './answers.ts'
 import { RunningCalls } from './calls.ts'
 import type { ClaudeOptions } from './claude-options.ts'
@@ -26,7 +27,6 @@ import {
   type ToolEvent,
 } from './host.ts'
 import { type ToolName, toolNameOf } from './names.ts'
-import { isSameJson } from './same-json.ts'
 
 /** How long before the host's own deadline a decision is given up, ms: so that the refusal is ours, with its receipt. */
 const SPARE_MS = 1_500

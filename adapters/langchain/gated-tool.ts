@@ -96,12 +96,19 @@ function gatedRunnable(passage: Passage): object {
   const guarded = new RunnableLambda<unknown, unknown>({
     func: async (input: unknown, config: unknown) => {
       const call = isToolCall(input) ? input : undefined
-      const read = await readArguments(passage.tool, call === undefined ? input : call.args)
-      // The host says what is wrong with the arguments, as without us: it reads them before it runs anything.
-      if (read === undefined) return await bound.invoke(input, config)
+      const asked = call === undefined ? input : call.args
+      const read = await readArguments(passage.tool, asked)
+      // The host says what is wrong with the arguments of a call, as without us: it reads them before it runs anything. INVARIANT I4:
+      // what is no call it does not read at all.
+      if (read === undefined && call !== undefined) return await bound.invoke(input, config)
+      const arg = read === undefined ? asked : read.value
       const given: HostConfig = { ...(config as HostConfig), ...(call === undefined ? {} : { toolCall: call }) }
-      const execute = (decided: unknown) => bound.invoke(decided, config)
-      const crossed = await passage.take({ arg: read.value, config: given, execute })
+      const execute = (decided: unknown) => {
+        // INVARIANT I3: the host would take such arguments for a call, and run what is inside.
+        if (isToolCall(decided)) throw new TypeError('The arguments of this call are a call themselves.')
+        return bound.invoke(decided, config)
+      }
+      const crossed = await passage.take({ arg, config: given, execute })
       const output = outputOf(passage, crossed, call?.id)
       return call === undefined || isToolMessage(output) ? output : asMessage(passage, call, output, crossed)
     },

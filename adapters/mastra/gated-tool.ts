@@ -67,6 +67,7 @@ function guardedExecute(passage: Passage, execute: HostExecute): HostExecute {
         input,
         origin,
         execute: async (decided, reveal) => {
+          await passage.checkRereading(decided, origin)
           revealPreviews(context, reveal)
           // Mastra knows by this very object that it has read the arguments already.
           const result = await execute.call(tool, decided, context)

@@ -3,6 +3,7 @@ import { giveBack } from '../shared/carry-out.ts'
 import { type Crossed, cross } from '../shared/cross.ts'
 import { asksInChat, isAskable } from '../shared/hearing.ts'
 import { crossRuns, idOfRun } from '../shared/runs.ts'
+import { isSameJson } from '../shared/same-json.ts'
 import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
 import { parsed } from './definition.ts'
 import type { HostTool, Origin } from './host.ts'
@@ -65,6 +66,19 @@ export class Passage {
   /** The open request for a call with these arguments. */
   async request(input: unknown): Promise<ApprovalRecord | undefined> {
     return await this.around.gate.requestFor(await this.#callOf(input))
+  }
+
+  /**
+   * INVARIANT I3: whoever is no agent has the host read the arguments once more, behind the gate. What its schema makes something else of
+   * each time does not run.
+   *
+   * @throws TypeError
+   */
+  async checkRereading(decided: Json, { kind, isResumed }: Origin): Promise<void> {
+    if (kind === 'agent' || isResumed || isSameJson(await parsed(this.tool, decided), decided)) return
+    throw new TypeError(
+      `The schema of tool "${this.name}" makes something else of what it has made of the arguments, so other arguments than were decided would run: nothing ran. Transform them inside execute.`,
+    )
   }
 
   get pausesItself(): boolean {

@@ -173,9 +173,13 @@ class GuardedServer {
     return { crossed, callId: noted?.callId }
   }
 
-  /** The newest call of this tool with these arguments: of calls that are alike, any is the other. */
+  /**
+   * The newest call of this tool with these arguments: of calls that are alike, any is the other. INVARIANT I2: a tool whose longer name
+   * ends alike is another one, and keeps its call's id.
+   */
   #take(tool: string, args: unknown): Noted | undefined {
-    const found = this.#noted.find(({ name, text }) => isNameOf(name, tool) && isAlike(text, args))
+    const alike = this.#noted.filter(({ name, text }) => isNameOf(name, tool) && isAlike(text, args))
+    const [found] = alike.toSorted((one, other) => one.name.length - other.name.length)
     this.#noted = this.#noted.filter((each) => each !== found)
     return found
   }

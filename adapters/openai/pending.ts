@@ -35,6 +35,19 @@ export function isStandIn(text: string): boolean {
   return text.startsWith(`{"${STAND_IN}":`)
 }
 
+/**
+ * What a function that was called in the place of a rejected call may run on, where the gate only observes and lets that pass.
+ *
+ * INVARIANT I4: never on the arguments of a tool that it is not. Its own, that only `JSON.parse` can read, are what it would get
+ * without a gate.
+ *
+ * @throws Error that ends the run, as it would by itself
+ */
+export function standingIn({ tool, definition, text }: Rejected, decided: unknown): unknown {
+  if (definition !== undefined) throw new Error(`The model called "${tool}", which is no function of this runner.`)
+  return decided ?? JSON.parse(text)
+}
+
 /** Calls without a taker that one gate or view remembers. */
 const MOST_PENDING = 1_000
 

@@ -2,7 +2,7 @@ import { HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { type HostDeclaration, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
-import { take } from './pending.ts'
+import { standingIn, take } from './pending.ts'
 import { definitionOf, type Surroundings } from './surroundings.ts'
 
 /** Where `runnerFunction` leaves the parser of a typed tool: what it makes of the arguments, nobody outside ever sees. */
@@ -31,7 +31,8 @@ export function guardedFunction(
       callId,
       step,
       signal: options?.signal,
-      execute: (input) => {
+      execute: (decided) => {
+        const input = rejected === undefined ? decided : standingIn(rejected, decided)
         if (typeof input !== 'object' || input === null || Array.isArray(input))
           throw new TypeError('Function arguments must be an object.')
         return execute.call(fn, input, options)

@@ -4,7 +4,7 @@ import { cloneWith } from '../shared/clone.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { type HostDeclaration, type HostRunner, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
-import { inMessages, isStandIn, type PendingCall, take } from './pending.ts'
+import { inMessages, isStandIn, type PendingCall, standingIn, take } from './pending.ts'
 import { definitionOf, PACKAGE, type Surroundings } from './surroundings.ts'
 
 /** Tools whose arguments reach us as text: `runTools` and typed tools of the Responses API. */
@@ -115,7 +115,10 @@ class ParsingGate {
       callId,
       step,
       signal: (runner as HostRunner | undefined)?.controller?.signal,
-      execute: async (input) => await this.#own.call(await this.#asItWas(input, isText), ...rest),
+      execute: async (decided) => {
+        const input = rejected === undefined ? decided : (standingIn(rejected, decided) as Json)
+        return await this.#own.call(await this.#asItWas(input, isText), ...rest)
+      },
     })
   }
 

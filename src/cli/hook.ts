@@ -1,5 +1,6 @@
 /** `holdpoint hook`: a gate for hosts that start a program before each tool. Whatever goes wrong is a no. */
 import { userInfo } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { chdir } from 'node:process'
 import { Command, InvalidArgumentError } from 'commander'
 import { renderForModel } from '../refusal/render.ts'
@@ -40,7 +41,7 @@ It must run what "input" of the answer says, and nothing unless the exit code is
 
 export function hookCommand(context: CommandContext): Command {
   return new Command('hook')
-    .option('--config <FILE>', 'the holdpoint.yaml to decide by; never looked for where an agent works')
+    .option('--config <FILE>', 'the holdpoint.yaml to decide by, absolute; never looked for where an agent works')
     .option('--user <ID>', 'on whose behalf; the account that the host runs under unless said')
     .option('--agent <ID>', 'the agent that asks, for policies that read it')
     .option(
@@ -82,6 +83,9 @@ async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
       'name the configuration with --config FILE: one that lies where the agent works may be the agent’s',
     )
   }
+  // UNTRUSTED: what a relative name means, the event and whoever started us decide, and both are where the agent works.
+  if (!isAbsolute(flags.config))
+    throw new UnusableInput(`--config ${flags.config} starts where the agent works: name the file from the root`)
   const said = readSaid(await readWithin(process.stdin, signal), {
     servers: serversOf(flags.server ?? []),
     ...whoOf(flags),

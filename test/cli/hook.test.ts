@@ -201,13 +201,15 @@ describe('holdpoint hook', () => {
 
   it.each([
     ['no --config', []],
+    ['a configuration that is named from where the agent works', ['--config', 'holdpoint.yaml']],
     ['a configuration that is not there', ['--config', '/no/such/holdpoint.yaml']],
     ['an unknown option', ['--confg', 'x']],
     ['a time that is none', ['--timeout', 'soon']],
   ])('refuses with %s', async (_, flags) => {
     const { work, state } = stage()
     // One that lies where the agent works is not looked for.
-    writeFileSync(path.join(work, 'holdpoint.yaml'), 'server: shop\n')
+    writeFileSync(path.join(work, 'holdpoint.yaml'), CONFIG)
+    writeFileSync(path.join(work, 'rules.cedar'), RULES)
     const refused = await runAt({ cwd: work, state, input: JSON.stringify(asking('ls')) }, ['hook', ...flags])
     expect(refused).toMatchObject({ code: 2, stdout: '' })
   })

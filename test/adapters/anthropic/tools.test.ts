@@ -166,6 +166,23 @@ describe('the guarded runner', () => {
     expect(JSON.stringify(runner.params.messages)).toContain('denied_by_policy')
   })
 
+  it('guards a tool that is set later, leaves guarded ones alone, and shows those that never were', async () => {
+    const { me } = gateOf({ policy: DENY_ETC })
+    const make = (tools: readonly object[]) => {
+      const model = scriptedModel([[toolUse('read', { path: '/etc' })], [toolUse('read', { path: '/x' }, 'b')]])
+      const params = { model: 'm', max_tokens: 10, messages: [{ role: 'user' as const, content: 'go' }] }
+      return guardRunner(model.client.beta.messages.toolRunner({ ...params, tools: tools as never }), me)
+    }
+    const runner = make([])
+    runner.setMessagesParams((params) => ({ ...params, tools: [read] }))
+    runner.setMessagesParams({ ...runner.params, max_tokens: 20 })
+    await runner
+    expect(ran).toEqual([{ path: '/x' }])
+    expect(JSON.stringify(runner.params.messages)).toContain('denied_by_policy')
+    make([read])
+    expect(me.coverage()).toContainEqual(expect.objectContaining({ tool: 'read', standing: 'unknown' }))
+  })
+
   it('is awaited, iterated and left like the runner itself', async () => {
     const { me } = gateOf()
     const make = () => {

@@ -163,6 +163,39 @@ describe('guarded tools', () => {
     expect(gate.calls).toEqual([])
   })
 
+  it('that miss the schema of a runnable pass the gate where nobody else reads them, and never unpack themselves behind it', async () => {
+    const { me } = gateOf({ policy: NO_ERASING })
+    const ran: unknown[] = []
+    const erase = (schema: unknown) =>
+      guardTools(
+        [
+          RunnableLambda.from(async (input: unknown) => String(ran.push(input))).asTool({
+            name: 'erase',
+            description: 'd',
+            schema: schema as never,
+          }),
+        ],
+        me,
+      )[0] as unknown as { invoke(input: unknown): Promise<ToolMessage>; batch(inputs: unknown[]): Promise<unknown> }
+    const typed = erase(z.object({ path: z.string().max(3) }))
+    expect(await typed.invoke({ path: '/etc/passwd' })).toMatchObject({ status: 'error' })
+    await typed.batch([{ path: '/etc/passwd' }])
+    expect(ran).toEqual([])
+    const loose = guardTools(
+      [
+        RunnableLambda.from(async (input: unknown) => String(ran.push(input))).asTool({
+          name: 'loose',
+          description: 'd',
+          schema: z.looseObject({}) as never,
+        }),
+      ],
+      me,
+    )[0] as unknown as { invoke(input: unknown): Promise<ToolMessage> }
+    const packed = { type: 'tool_call', name: 'loose', args: { path: '/x' } }
+    await expect(loose.invoke(asked('loose', packed))).rejects.toThrow('a call themselves')
+    expect(ran).toEqual([])
+  })
+
   it('that are no plain JSON are refused, and the programmer hears which member it is', async () => {
     const { gate, me } = gateOf()
     const ran: unknown[] = []

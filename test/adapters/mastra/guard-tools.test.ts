@@ -76,6 +76,19 @@ async function told(tools: object, more: object, ...step: ReturnType<typeof call
 }
 
 describe('guarded tools', () => {
+  it('never run on other arguments than were decided, though the host reads them once more', async () => {
+    const { me } = gateOf()
+    const ran: unknown[] = []
+    const inputSchema = z.object({ amount: z.number().transform((amount) => amount * 100) })
+    const { pay } = guardTools({ pay: noting('pay', ran, { inputSchema }) }, me)
+    for (const context of [undefined, { workflow: { runId: 'r1', workflowId: 'w' } }])
+      await expect(pay.execute({ amount: 4 }, context)).rejects.toThrow('other arguments than were decided')
+    expect(ran).toEqual([])
+    const { read } = guardTools({ read: noting('read', ran) }, me)
+    await read.execute({ path: '/x' })
+    expect(ran).toEqual([{ path: '/x', force: false }])
+  })
+
   it('hold in code mode, which no hook sees: with hooks alone the call runs', async () => {
     const { me } = gateOf({ policy: NO_ERASING })
     const ran: unknown[] = []

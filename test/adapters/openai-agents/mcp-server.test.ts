@@ -94,6 +94,19 @@ describe('an MCP server of an agent', () => {
     expect(told(model, 'c1')).toContain('already_executed')
   })
 
+  it('runs nothing twice of two tools whose names end alike, whichever the model called first', async () => {
+    const me = testGate({}).as({ user: 'alice' }, { conversation: 'talk' })
+    const server = new FileServer()
+    server.listTools = async () =>
+      ['file', 'erase-file'].map((name) => ({ name, inputSchema: { type: 'object', properties: {} } })) as never
+    const guarded = guardMcpServer(server, me, { server: 'files' })
+    for (const _ of ['once', 'again']) {
+      const model = new ScriptedModel([[functionCall('file', {}, 'c1'), functionCall('erase_file', {}, 'c2')]])
+      await runnerFor(me).run(agentOf(model, { mcpServers: [guarded] }), 'go')
+    }
+    expect(server.ran).toHaveLength(2)
+  })
+
   it('reads what the model wrote strictly, though the host reads it loosely', async () => {
     const me = testGate({}).as({ user: 'alice' }, { conversation: 'talk' })
     const server = new FileServer()

@@ -127,6 +127,21 @@ describe.each([
     expect(said).toBe('done')
   })
 
+  it('runs no function in the place of one that is not there, though the gate only observes', async () => {
+    const observed = gateOf({ observe: { until: Date.now() + 60_000 } }).me
+    await expect(play(observed, guardTools([fn('refund')], observed), [[say('look', '{"id":1}')]])).rejects.toThrow()
+    expect(ran).toEqual([])
+    const typed = guardTools([read], observed).map(runnerFunction)
+    await expect(play(observed, typed, [[say('look', '{"path":"/x"}')]])).rejects.toThrow()
+    expect(ran).toEqual([])
+  })
+
+  it('holds nothing back while the gate only observes: what only JSON.parse can read reaches its function', async () => {
+    const { me } = gateOf({ observe: { until: Date.now() + 60_000 } })
+    await play(me, guardTools([fn('read')], me), [[say('read', '{"a":1,"a":2}')]])
+    expect(ran).toEqual([{ a: 2 }])
+  })
+
   it('carries a call out once when its id is given twice', async () => {
     const { me } = gateOf()
     const step = [say('read', '{"path":"/x"}'), say('read', '{"path":"/etc"}')]
