@@ -52,12 +52,21 @@ export function isToolEvent(event: HostEvent): event is ToolEvent {
 /** What a hook answers. Mutable, as the SDK's own type is. */
 export interface HookAnswer {
   systemMessage?: string
-  hookSpecificOutput?: {
-    hookEventName: 'PreToolUse'
-    permissionDecision?: 'allow' | 'deny' | 'ask' | 'defer'
-    permissionDecisionReason?: string
-    updatedInput?: Record<string, unknown>
-  }
+  hookSpecificOutput?:
+    | {
+        hookEventName: 'PreToolUse'
+        permissionDecision?: 'allow' | 'deny' | 'ask' | 'defer'
+        permissionDecisionReason?: string
+        updatedInput?: Record<string, unknown>
+      }
+    | { hookEventName: 'PostToolUse'; additionalContext: string }
+    | { hookEventName: 'PostToolUseFailure'; additionalContext: string }
+}
+
+/** What the model has to know beside the result of a tool that the host ran. */
+export function beside({ hook_event_name: event }: HostEvent, note: string | undefined): HookAnswer {
+  if (note === undefined || (event !== 'PostToolUse' && event !== 'PostToolUseFailure')) return {}
+  return { hookSpecificOutput: { hookEventName: event, additionalContext: note } }
 }
 
 /** A hook of ours. */

@@ -12,6 +12,7 @@ import { asksInChat, isAskable, isAskedAnew } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import { reportOf } from '../shared/report-of.ts'
 import { isSameJson } from '../shared/same-json.ts'
+import { notesFor } from '../shared/wording.ts'
 import { denied, endingOf, FAILED, NOBODY } from './answers.ts'
 import { RunningCalls } from './calls.ts'
 import type { ClaudeOptions } from './claude-options.ts'
@@ -19,6 +20,7 @@ import { Foreign } from './foreign.ts'
 import { HOST } from './guard-tools.ts'
 import { type GuardedTool, guardedTool } from './guarded.ts'
 import {
+  beside,
   type HookAnswer,
   type HostEvent,
   isToolEvent,
@@ -87,11 +89,14 @@ export class Passage {
     const name = toolNameOf(event, this.#options)
     // A refusal of our own handler is a failure to the host; nothing has run.
     if (this.#guarded(name) !== undefined && reportOf(this.#gate, event.tool_use_id)?.outcome === 'refused') return {}
+    const running = this.#running.find(event.tool_use_id)
+    // INVARIANT I5: beside a result of our own handler it stands already.
+    const note = running?.given === undefined ? undefined : notesFor(running.admission)
     const reported = await this.#running.end(event.tool_use_id, event.tool_input, endingOf(event))
     if (reported === 'otherwise') this.#warnOfOther(name, event)
     const isKnown = this.#gate.reportRun(HOST, { tool: name.tool, server: name.server, callId: event.tool_use_id })
     if (isKnown) this.#tell(event.tool_use_id)
-    return {}
+    return beside(event, note)
   }
 
   /** `Stop` and `SubagentStop`. */

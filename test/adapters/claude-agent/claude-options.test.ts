@@ -32,6 +32,18 @@ describe('the hooks of a query', () => {
     expect(outcomes()).toEqual(['ok'])
   })
 
+  it('tell the model that nobody checked a call that the host ran', async () => {
+    const { gate, call } = stage({ failMode: { low: 'open' }, tools: { 'claude-code/Bash': { materiality: 'low' } } })
+    gate.outage('refused')
+    await call('PreToolUse', bash)
+    expect(await call('PostToolUse', { ...bash, tool_response: {} })).toEqual({
+      hookSpecificOutput: {
+        hookEventName: 'PostToolUse',
+        additionalContext: expect.stringContaining('no policy answered for this call'),
+      },
+    })
+  })
+
   it.each([
     ['no tool', { tool_input: {}, tool_use_id: 'c1' }],
     ['no call id', { tool_name: 'Bash', tool_input: {} }],
