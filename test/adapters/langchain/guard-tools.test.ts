@@ -256,8 +256,8 @@ describe('guarded tools', () => {
     const previews: unknown[] = []
     const made = tool(
       async function* () {
-        yield { secret: 's3', step: 1 }
-        return { secret: 's3', plain: 'yes' }
+        yield { secret: 's 3', step: 1 }
+        return { secret: 's 3', plain: 'yes' }
       } as never,
       { name: 'read', description: 'd', schema: z.object({}) },
     )
@@ -268,7 +268,7 @@ describe('guarded tools', () => {
         callbacks: [{ handleToolEvent: (chunk: unknown) => void previews.push(chunk) }],
       } as never,
     )
-    expect(JSON.stringify([output, previews])).not.toContain('s3')
+    expect(JSON.stringify([output, previews])).not.toContain('s 3')
     expect(JSON.stringify(output)).toContain('yes')
     expect(previews).toEqual([expect.objectContaining({ step: 1 })])
   })
