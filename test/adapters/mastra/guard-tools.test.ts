@@ -215,8 +215,8 @@ describe('guarded tools', () => {
     })
     const read = noting('read', [], {
       execute: async (_: unknown, { writer }: { writer?: { write(chunk: unknown): Promise<void> } }) => {
-        await writer?.write({ secret: 's3', step: 1 })
-        return { secret: 's3', plain: 'yes' }
+        await writer?.write({ secret: 's 3', step: 1 })
+        return { secret: 's 3', plain: 'yes' }
       },
     })
     const { model, prompts } = scriptedModel([[call('read')]])
@@ -225,7 +225,7 @@ describe('guarded tools', () => {
     const chunks: unknown[] = []
     for await (const chunk of output.fullStream) chunks.push(chunk)
     expect(JSON.stringify(chunks)).toContain('"step":1')
-    expect(JSON.stringify([chunks, prompts()])).not.toContain('s3')
+    expect(JSON.stringify([chunks, prompts()])).not.toContain('s 3')
   })
 
   it('leave what became of a call in the side channel', async () => {
