@@ -17,7 +17,7 @@ export interface Ceremony {
   readonly credentialId?: string
 }
 
-export const [UP, UV, BS, AT, ED] = [0x01, 0x04, 0x10, 0x40, 0x80] as const
+export const [UP, UV, BE, BS, AT, ED] = [0x01, 0x04, 0x08, 0x10, 0x40, 0x80] as const
 
 /** An authenticator in software, with one credential (Web Authentication Level 3 §6). */
 export interface Authenticator {
