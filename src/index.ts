@@ -18,6 +18,7 @@ export {
 } from './policy/typed.ts'
 export { actingAs } from './principal.ts'
 export { REFUSAL_CODES } from './refusal/codes.ts'
+export { renderNotes } from './refusal/notes.ts'
 export { constraintText, renderAsReason, renderForModel } from './refusal/render.ts'
 export { pinoSink } from './telemetry/pino.ts'
 export type {

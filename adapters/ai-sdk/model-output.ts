@@ -1,8 +1,7 @@
 import type { Gate } from '../../src/index.ts'
-import { renderForModel } from '../../src/index.ts'
+import { renderForModel, renderNotes } from '../../src/index.ts'
 import { journalOf } from '../shared/journal.ts'
 import { isRefusal } from '../shared/refusal-shape.ts'
-import { notesFor } from '../shared/wording.ts'
 import type { HostModelOutputQuestion, HostTool } from './host.ts'
 
 /** What the model is sent for a result; the shapes are the AI SDK's own. */
@@ -29,7 +28,7 @@ export function modelOutputFor(
     if (!ran && isRefusal(output)) return { type: 'error-text', value: renderForModel(output) }
     const own = tool.toModelOutput
     const shown = typeof own === 'function' ? ((await own.call(tool, question)) as ModelOutput) : asTheHostWould(output)
-    const note = record === undefined ? undefined : notesFor(record)
+    const note = record === undefined ? undefined : renderNotes(record)
     return note === undefined ? shown : withNote(shown, note)
   }
 }

@@ -7,12 +7,12 @@ import {
   type PermittedAdmission,
   type Refusal,
   renderForModel,
+  renderNotes,
 } from '../../src/index.ts'
 import { asksInChat, isAskable, isAskedAnew } from '../shared/hearing.ts'
 import { journalOf } from '../shared/journal.ts'
 import { reportOf } from '../shared/report-of.ts'
 import { isSameJson } from '../shared/same-json.ts'
-import { notesFor } from '../shared/wording.ts'
 import { denied, endingOf, FAILED, NOBODY } from './answers.ts'
 import { RunningCalls } from './calls.ts'
 import type { ClaudeOptions } from './claude-options.ts'
@@ -91,7 +91,7 @@ export class Passage {
     if (this.#guarded(name) !== undefined && reportOf(this.#gate, event.tool_use_id)?.outcome === 'refused') return {}
     const running = this.#running.find(event.tool_use_id)
     // INVARIANT I5: beside a result of our own handler it stands already.
-    const note = running?.given === undefined ? undefined : notesFor(running.admission)
+    const note = running?.given === undefined ? undefined : renderNotes(running.admission)
     const reported = await this.#running.end(event.tool_use_id, event.tool_input, endingOf(event))
     if (reported === 'otherwise') this.#warnOfOther(name, event)
     const isKnown = this.#gate.reportRun(HOST, { tool: name.tool, server: name.server, callId: event.tool_use_id })

@@ -1,6 +1,6 @@
 import type { Ending, PermittedAdmission } from '../../src/index.ts'
+import { renderNotes } from '../../src/index.ts'
 import { isRedacted, revealed, withoutDetails } from '../shared/mcp-result.ts'
-import { notesFor } from '../shared/wording.ts'
 import { noted, saysItFailed, stamped } from './answers.ts'
 import { isObject, type Message } from './message.ts'
 
@@ -27,7 +27,7 @@ export class Running {
     this.#settle(endingOf(shown))
     const { jsonrpc, id } = response
     const envelope = isRedacted(this.#admission) ? { jsonrpc, id } : response
-    return { ...envelope, result: this.stamp(noted(shown, notesFor(this.#admission))) }
+    return { ...envelope, result: this.stamp(noted(shown, renderNotes(this.#admission))) }
   }
 
   /** The receipt of the decision, beside what the server says. */

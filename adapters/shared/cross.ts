@@ -1,7 +1,7 @@
 import type { AdmitOptions, Call, Gate, Json, Refusal } from '../../src/index.ts'
+import { renderNotes } from '../../src/index.ts'
 import { carryOut } from './carry-out.ts'
 import { type CallRecord, journalOf } from './journal.ts'
-import { notesFor } from './wording.ts'
 
 /** One call of a host that asks and runs in one place. */
 export interface Crossing {
@@ -60,7 +60,7 @@ export async function cross(crossing: Crossing): Promise<Crossed> {
     },
   })
   if (carried.outcome === 'refused') return { outcome: 'refused', refusal: carried.refusal, record }
-  return { outcome: 'ran', result: carried.result, note: notesFor(admission), record }
+  return { outcome: 'ran', result: carried.result, note: renderNotes(admission), record }
 }
 
 /** A result as text, with what the model has to know beside it. */

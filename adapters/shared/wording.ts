@@ -1,24 +1,3 @@
-import type { Notice } from '../../src/index.ts'
-
 /** What the person is told of a call that ran without a policy's answer (I5). */
 export const FAILED_OPEN =
   'This call ran although no policy answered for it: the operator lets calls of low materiality run during an outage.'
-
-/** The same for the model. */
-export const FAIL_OPEN_NOTE =
-  'Note from holdpoint: no policy answered for this call. It ran because the operator lets calls of low materiality run during an outage.'
-
-/** What the model must know of how a call ran; the rest is for people. */
-const FOR_THE_MODEL: ReadonlySet<Notice['kind']> = new Set(['limited', 'dry_run', 'redacted'])
-
-/** What the model is told beside the result of a call that ran unchecked, or otherwise than it was asked for: a line for each. */
-export function notesFor(ran: {
-  readonly failedOpen: boolean
-  readonly notices?: readonly Notice[]
-}): string | undefined {
-  const changed = (ran.notices ?? [])
-    .filter(({ kind }) => FOR_THE_MODEL.has(kind))
-    .map(({ message }) => `Note from holdpoint: ${message}`)
-  const notes = [...(ran.failedOpen ? [FAIL_OPEN_NOTE] : []), ...changed]
-  return notes.length === 0 ? undefined : notes.join('\n')
-}

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { chdir } from 'node:process'
 import { Command, InvalidArgumentError } from 'commander'
+import { renderNotes } from '../refusal/notes.ts'
 import { renderForModel } from '../refusal/render.ts'
 import type { Refusal } from '../types.ts'
 import type { CommandContext } from './context.ts'
@@ -73,7 +74,14 @@ export function hookCommand(context: CommandContext): Command {
 
 /** What is to be said to the host. */
 type Answer =
-  | { readonly kind: 'permitted'; readonly said: Said; readonly input: unknown; readonly receipt: string | undefined }
+  | {
+      readonly kind: 'permitted'
+      readonly said: Said
+      readonly input: unknown
+      readonly receipt: string | undefined
+      /** What the model has to know of how it runs. */
+      readonly note: string | undefined
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'ended'; readonly receipt: string | undefined; readonly warning?: string }
 
@@ -97,7 +105,8 @@ async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
     if (said.event === 'before') {
       const decided = await gate.decide(said.asked, signal)
       if (decided.outcome === 'refused') return { kind: 'refused', refusal: decided.admission.refusal }
-      return { kind: 'permitted', said, input: decided.input, receipt: decided.admission.receipt?.id }
+      const { admission, input } = decided
+      return { kind: 'permitted', said, input, receipt: admission.receipt?.id, note: renderNotes(admission) }
     }
     const ended = await gate.end(said.asked, said.status, said.result)
     const { server, tool, callId } = said.asked.call
@@ -128,21 +137,22 @@ function tell(answered: Answer, flags: Flags, context: CommandContext): void {
       context.end(0)
       return
     case 'permitted': {
-      const { said, input, receipt } = answered
+      const { said, input, receipt, note } = answered
       const isClaude = said.protocol === 'claude' && flags.json !== true
-      terminal.out(isClaude ? claudes(input, flags) : own({ decision: 'permit', input, receipt }))
+      terminal.out(isClaude ? claudes(input, note, flags) : own({ decision: 'permit', input, receipt, note }))
       context.end(0)
     }
   }
 }
 
-/** INVARIANT I3: the host runs what was decided. */
-function claudes(updatedInput: unknown, { allow }: Flags): string {
+/** INVARIANT I3: the host runs what was decided. INVARIANT I5: its model hears that nobody checked the call, or what was changed. */
+function claudes(updatedInput: unknown, additionalContext: string | undefined, { allow }: Flags): string {
   return JSON.stringify({
     hookSpecificOutput: {
       hookEventName: 'PreToolUse',
       ...(allow === true ? { permissionDecision: 'allow' } : {}),
       updatedInput,
+      additionalContext,
     },
   })
 }

@@ -214,6 +214,21 @@ describe('holdpoint hook', () => {
     expect(refused).toMatchObject({ code: 2, stdout: '' })
   })
 
+  it('tells the model beside a permitted call what policy made of its arguments', async () => {
+    const here = stage(CONFIG)
+    const limit = `@id("some") @obligation("limit:{\\"path\\":\\"/amount\\",\\"max\\":10}") permit (principal is User, action, resource);`
+    writeFileSync(path.join(path.dirname(here.file), 'rules.cedar'), limit)
+    const answered = await here.say({
+      event: 'before',
+      tool: 'refund',
+      server: 'shop',
+      input: { amount: 40 },
+      call: 'c',
+      session: 's',
+    })
+    expect(JSON.parse(answered.stdout)).toMatchObject({ input: { amount: 10 }, note: expect.stringContaining('10') })
+  })
+
   it('refuses where the store would be forgotten, is broken, or its policy is', async () => {
     expect(await stage(`${CONFIG}store: memory\n`).say(asking('ls'))).toMatchObject({ code: 2, stdout: '' })
     expect(await stage(`${CONFIG}nonsense: 1\n`).say(asking('ls'))).toMatchObject({ code: 2, stdout: '' })

@@ -7,7 +7,17 @@ import { resultText } from '../../exit-words.ts'
 import { commitResult, saltFor } from '../../receipt/commit.ts'
 import { readReceipt } from '../../receipt/read.ts'
 import { type HandedCall, readHanded, writeHanded } from '../../store/handed.ts'
-import type { Admission, Call, Gate, OutcomeStatus, Receipt, ToolDefinition, Where, Who } from '../../types.ts'
+import type {
+  Call,
+  Gate,
+  OutcomeStatus,
+  PermittedAdmission,
+  Receipt,
+  RefusedAdmission,
+  ToolDefinition,
+  Where,
+  Who,
+} from '../../types.ts'
 import { UnusableInput } from '../exit.ts'
 
 /** As `holdpoint coverage` calls whatever starts the command. */
@@ -34,8 +44,8 @@ export type Ended =
 
 /** What the host is told of a call that may run. */
 export type Let =
-  | { readonly outcome: 'permitted'; readonly input: unknown; readonly admission: Admission }
-  | { readonly outcome: 'refused'; readonly admission: Extract<Admission, { readonly outcome: 'refused' }> }
+  | { readonly outcome: 'permitted'; readonly input: unknown; readonly admission: PermittedAdmission }
+  | { readonly outcome: 'refused'; readonly admission: RefusedAdmission }
 
 /** A gate for one event of a host. */
 export class BriefGate {

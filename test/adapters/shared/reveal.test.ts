@@ -4,7 +4,7 @@ import { guardTools } from '../../../adapters/ai-sdk/index.ts'
 import { Running } from '../../../adapters/mcp/running.ts'
 import { carryOut, carryOutStreaming } from '../../../adapters/shared/carry-out.ts'
 import { revealed, withoutDetails } from '../../../adapters/shared/mcp-result.ts'
-import { notesFor } from '../../../adapters/shared/wording.ts'
+import { renderNotes } from '../../../src/index.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 import type { PermittedAdmission } from '../../../src/types.ts'
 
@@ -66,7 +66,7 @@ describe('redact_output', () => {
 
   it('is told to the model in one line', async () => {
     const { admission } = await permitted()
-    expect(notesFor(admission)).toBe(
+    expect(renderNotes(admission)).toBe(
       "Note from holdpoint: Policy keeps parts of this call's result back: /rows/*/email.",
     )
   })
