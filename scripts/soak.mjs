@@ -64,7 +64,7 @@ const toStdio = ['--policy', policyFor('bridge'), '--name', 'bridge', '--', ...o
 
 const steady = await startStdio(stdio, env)
 const listeners = await Promise.all([toHttp, toStdio].map((flags) => startListening([...node, main], flags, env)))
-const approver = approve(store)
+const approver = approve(store, path.join(path.dirname(store), 'keys', 'approval.pem'))
 const before = [steady, ...listeners].map(({ pid }) => lookAt(pid))
 let early = before
 
