@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { MATERIALITIES, SURFACES } from '../types.ts'
 import { MOST } from './limits.ts'
 
@@ -9,12 +9,16 @@ import { MOST } from './limits.ts'
  * Nothing here holds a tool's arguments or a value that can be guessed from a digest: those are salted or keyed.
  */
 
-const text = (most: number) => z.string().max(most)
-const count = z.int().nonnegative()
+const text = (most: number) => z.string().check(z.maxLength(most))
+const matching = (form: RegExp) => z.string().check(z.regex(form))
+const count = z.int().check(z.nonnegative())
+/** At most so many, and at least `least` where it is said. */
+const list = <T extends z.core.$ZodType>(each: T, most: number, least = 0) =>
+  z.readonly(z.array(each).check(z.minLength(least), z.maxLength(most)))
 /** SHA-256, base64url without padding. */
-const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-const streamId = z.string().regex(/^[A-Za-z0-9_-]{22}$/)
-const word = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)
+const digest = matching(/^[A-Za-z0-9_-]{43}$/)
+const streamId = matching(/^[A-Za-z0-9_-]{22}$/)
+const word = matching(/^[a-z][a-z0-9_]{0,63}$/)
 
 const chainMembers = {
   v: z.literal(1),
@@ -25,7 +29,7 @@ const chainMembers = {
   /** From 0, without a hole. */
   seq: count,
   /** Hash of the receipt before this one in its stream; absent at `seq` 0 alone. */
-  prev: digest.optional(),
+  prev: z.optional(digest),
   /** Wall clock, ms since the Unix epoch. */
   ts: count,
   /** Monotonic clock, µs. Comparable inside one stream only. */
@@ -42,18 +46,18 @@ const open = {
   trust: digest,
   mode: z.enum(['enforce', 'observe']),
   /** When observe mode ends, ms since the Unix epoch. */
-  until: count.optional(),
+  until: z.optional(count),
   /** RFC 7638 thumbprint of the key that signs this stream. */
   kid: digest,
   /** The newest receipt that this stream's writer knows of an earlier stream of its slot. */
-  last: z.strictObject({ stream: streamId, seq: count, hash: digest }).optional(),
+  last: z.optional(z.strictObject({ stream: streamId, seq: count, hash: digest })),
 }
 
 const principal = z.strictObject({
   type: z.enum(['user', 'agent']),
   id: text(MOST.id),
-  roles: z.array(text(MOST.name)).max(MOST.roles).readonly().optional(),
-  tenant: text(MOST.name).optional(),
+  roles: z.optional(list(text(MOST.name), MOST.roles)),
+  tenant: z.optional(text(MOST.name)),
   basis: z.enum(['stated', 'os-user', 'default']),
 })
 
@@ -64,7 +68,7 @@ const surface = z.enum(SURFACES)
 const evidence = z.strictObject({
   source: z.enum(['operator', 'definition', 'arguments', 'schema', 'name', 'description', 'annotations', 'default']),
   argues: tier,
-  surface: surface.optional(),
+  surface: z.optional(surface),
   at: text(MOST.place),
   because: text(MOST.because),
 })
@@ -74,87 +78,83 @@ const commitment = z.strictObject({ commit: digest, bytes: count })
 const decision = {
   kind: z.literal('decision'),
   /** The call key, keyed with the gate's own secret: equal for the same call, useless for guessing. */
-  call: digest.optional(),
+  call: z.optional(digest),
   principal,
-  agent: text(MOST.id).optional(),
+  agent: z.optional(text(MOST.id)),
   /** The conversation id, keyed like `call`. */
-  conversation: digest.optional(),
-  tool: z.strictObject({ server: text(MOST.server), name: text(MOST.name), definition: digest.optional() }),
-  args: commitment.optional(),
+  conversation: z.optional(digest),
+  tool: z.strictObject({ server: text(MOST.server), name: text(MOST.name), definition: z.optional(digest) }),
+  args: z.optional(commitment),
   /** Salted commitment to the canonical evaluation request. */
-  request: digest.optional(),
+  request: z.optional(digest),
   materiality: tier,
   surface,
-  evidence: z.array(evidence).max(MOST.evidence).readonly(),
+  evidence: list(evidence, MOST.evidence),
   decision: z.enum(['permit', 'deny', 'silence']),
   /** What the ruling rests on; `gate` is holdpoint itself, before or after the policy spoke. */
   basis: z.enum(['pdp', 'approval', 'fail_open', 'override', 'ungated', 'input', 'replay', 'gate']),
   /** False in observe mode, and for a tool that cannot be gated: nothing was held back. */
   enforced: z.boolean(),
   /** The refusal's code. Absent when the call may run. */
-  code: word.optional(),
+  code: z.optional(word),
   /** What went wrong with the answer, when none or none usable came. */
-  fault: word.optional(),
+  fault: z.optional(word),
   policy: z.strictObject({
     digest,
-    determining: z.array(text(MOST.policyId)).max(MOST.policies).readonly(),
-    errors: z.array(text(MOST.policyId)).max(MOST.policies).readonly(),
+    determining: list(text(MOST.policyId), MOST.policies),
+    errors: list(text(MOST.policyId), MOST.policies),
   }),
   /** The policy decision point, and how long it took in µs. */
-  pdp: z.strictObject({ id: text(MOST.policyId), us: count }).optional(),
+  pdp: z.optional(z.strictObject({ id: text(MOST.policyId), us: count })),
   /** True when the decision can be derived again from the opened request and the policy. */
   rederivable: z.boolean(),
-  obligations: z
-    .array(z.strictObject({ id: text(MOST.policyId), type: text(MOST.obligationType) }))
-    .max(MOST.obligations)
-    .readonly()
-    .optional(),
+  obligations: z.optional(
+    list(z.strictObject({ id: text(MOST.policyId), type: text(MOST.obligationType) }), MOST.obligations),
+  ),
   /** The yes that a permit rests on. */
-  approval: z
-    .union([
+  approval: z.optional(
+    z.union([
       z.strictObject({
         ref: text(64),
         /** SHA-256 of the text that people were shown. */
         shown: digest,
         /** By different persons; `statement` is the SHA-256 of the payload of the gate's signed word for the answer. */
-        answers: z
-          .array(
-            z.strictObject({
-              by: text(MOST.id),
-              channel: text(32),
-              roles: z.array(text(MOST.name)).max(MOST.roles).readonly().optional(),
-              statement: digest,
-            }),
-          )
-          .min(1)
-          .max(MOST.persons)
-          .readonly(),
+        answers: list(
+          z.strictObject({
+            by: text(MOST.id),
+            channel: text(32),
+            roles: z.optional(list(text(MOST.name), MOST.roles)),
+            statement: digest,
+          }),
+          MOST.persons,
+          1,
+        ),
       }),
       /** As receipts had it when one person answered, and no statement was signed. */
       z.strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }),
-    ])
-    .optional(),
+    ]),
+  ),
   /** The signed override that a medium call ran on because no policy answered. */
-  override: z
-    .strictObject({
+  override: z.optional(
+    z.strictObject({
       /** `ov_` and the first 16 bytes of `digest` in Crockford base32. */
-      id: z.string().regex(/^ov_[0-9a-z]{26}$/),
+      id: matching(/^ov_[0-9a-z]{26}$/),
       /** SHA-256 of the payload that was signed. */
       digest,
       /** RFC 7638 thumbprints of the trusted keys that signed it. */
-      by: z.array(digest).min(1).max(8).readonly(),
+      by: list(digest, 8, 1),
       reason: text(256),
       ticket: text(64),
       /** The most uses that it was signed for. */
-      most: z.int().min(1).max(1_000),
-    })
-    .optional(),
+      most: z.int().check(z.minimum(1), z.maximum(1_000)),
+    }),
+  ),
   /** Present exactly when the call key was claimed and the call may run once: an outcome is then owed. */
-  permit: z.strictObject({ ttlMs: count }).optional(),
+  permit: z.optional(z.strictObject({ ttlMs: count })),
   /** Hashes of the receipts that the model had seen: the edges of the trace. Sorted. */
-  parents: z.array(digest).max(MOST.parents).readonly().optional(),
+  parents: z.optional(list(digest, MOST.parents)),
   /** One line of the operator's or the gate's own, such as why a tool is `ungated`. */
-  note: text(MOST.note).optional(),
+  note: z.optional(text(MOST.note)),
 }
 
 const outcome = {
@@ -162,11 +162,11 @@ const outcome = {
   /** Hash of the decision receipt that permitted the call. */
   decision: digest,
   status: z.enum(['ok', 'tool_error', 'timeout', 'cancelled', 'not_executed', 'unknown']),
-  result: commitment.optional(),
+  result: z.optional(commitment),
   /** From the start of the pass to the end of the call, µs: deciding, waiting for a person and running. */
-  us: count.optional(),
+  us: z.optional(count),
   /** True when written after a crash by the process that took over. */
-  recovered: z.boolean().optional(),
+  recovered: z.optional(z.boolean()),
 }
 
 const seal = {
@@ -200,10 +200,7 @@ const keyRetire = { kind: z.literal('key'), act: z.literal('retire'), kid: diges
 
 /** A W3C trace id: 32 lower-case hexadecimal digits. */
 const trace = {
-  trace: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
+  trace: z.optional(matching(/^[0-9a-f]{32}$/)),
 }
 
 const openClaims = z.strictObject({ ...chainMembers, ...trace, ...open })

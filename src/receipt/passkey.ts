@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText } from '../bytes/canonical.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
@@ -12,11 +12,7 @@ import type { TrustedKey } from './keys.ts'
  * Browser-safe.
  */
 
-const base64url = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .regex(/^[A-Za-z0-9_-]+$/)
+const base64url = (most: number) => z.string().check(z.maxLength(most), z.regex(/^[A-Za-z0-9_-]+$/))
 
 /** An assertion as a statement holds it. */
 export const assertionClaims = z.strictObject({

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText } from '../bytes/canonical.ts'
 import { HoldpointError } from '../errors.ts'
@@ -17,28 +17,30 @@ import { assertionClaims } from './passkey.ts'
 /** `typ` of a statement (RFC 8725 §3.11): a receipt is never taken for one, nor one for a receipt. */
 export const STATEMENT_TYP = 'holdpoint-approval+jwt'
 
-const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const text = (most: number) => z.string().check(z.maxLength(most))
+const digest = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/))
+const seconds = z.int().check(z.nonnegative())
 
 export const statementClaims = z.strictObject({
   v: z.literal(1),
-  ref: z.string().max(64),
+  ref: text(64),
   /** The request digest: principal, conversation, tool, definition, arguments, environment and policy. */
   req: digest,
   /** SHA-256 of the text that the person was shown. */
   shown: digest,
   answer: z.enum(['approved', 'declined']),
-  by: z.string().max(MOST.id),
+  by: text(MOST.id),
   /** The role that was asked for, which the host says they have; absent on a confirmation. */
-  roles: z.array(z.string().max(MOST.name)).min(1).max(MOST.roles).readonly().optional(),
-  channel: z.string().max(32),
-  reason: z.string().max(MOST.reason).optional(),
+  roles: z.optional(z.readonly(z.array(text(MOST.name)).check(z.minLength(1), z.maxLength(MOST.roles)))),
+  channel: text(32),
+  reason: z.optional(text(MOST.reason)),
   /** What the person's own passkey signed: with the channel `webauthn`, and with no other. */
-  passkey: assertionClaims.optional(),
+  passkey: z.optional(assertionClaims),
   /** RFC 7519 NumericDate: seconds since the Unix epoch. The answer counts for nothing from `exp` on. */
-  iat: z.int().nonnegative(),
-  exp: z.int().nonnegative(),
+  iat: seconds,
+  exp: seconds,
   /** 128 random bits, base64url. */
-  jti: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  jti: z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/)),
 })
 
 export type StatementClaims = z.infer<typeof statementClaims>
