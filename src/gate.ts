@@ -1,18 +1,18 @@
 import { amendedCall, isOwn, reclassify, redactionsOf, takeUp } from './amend.ts'
-import { askPerson, type Wanted } from './consent.ts'
+import { claim } from './claim.ts'
+import { askPerson } from './consent.ts'
 import { Budget } from './decide/budget.ts'
 import { CLOSED, codeOf, rule } from './decide/fail-mode.ts'
 import { toolName } from './draft.ts'
-import { HoldpointError } from './errors.ts'
-import { claimOf, digestOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
+import { digestOf, evaluationRequest, type Readied, sessionOf, turnOf } from './evaluation.ts'
 import type { Leaving } from './exits.ts'
 import { mayHold, Waiting } from './hold.ts'
 import { classify } from './materiality/classify.ts'
 import { objection, quarantined } from './objection.ts'
-import type { Override } from './override/live.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
-import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SessionSeen, SilenceCause } from './types.ts'
+import { leave, type Round, type Step } from './step.ts'
+import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SilenceCause } from './types.ts'
 
 /** A permit's obligations make another call of it, for which the policies want somebody else's yes. */
 const OTHER_YES =
@@ -78,23 +78,6 @@ function restart(considered: Considered, asked: Readied): void {
 }
 
 type Requestable = Extract<SilenceCause, { readonly kind: 'requestable' }>
-
-type Step =
-  | { readonly next: 'leave'; readonly admission: Admission }
-  /** `spent`: the yes that it came with counts no more. */
-  | { readonly next: 'again'; readonly spent: boolean }
-  /** A permit obliged to other arguments: they are decided anew. */
-  | { readonly next: 'amended' }
-  | ({ readonly next: 'consent' } & Wanted)
-  /** No policy point answered, and the host would rather wait than be refused. */
-  | { readonly next: 'hold' }
-
-/** What one decision is taken under. */
-interface Round {
-  readonly options: AdmitOptions
-  readonly budget: Budget
-  readonly consent: ApprovalRecord | undefined
-}
 
 /** Decide and permit; between two decisions, a person's consent or a policy point's return. */
 async function decide(
@@ -275,48 +258,4 @@ function silenced({ decision }: Considered): Leaving {
 function overrule({ emit }: GateParts, considered: Considered, point: string): void {
   considered.overruled = true
   emit({ event: 'verdict-late', point, tool: toolName(considered) })
-}
-
-/** What a permit rests on. */
-interface Grounds extends Round {
-  readonly basis: 'pdp' | 'fail_open' | 'override'
-  readonly override?: Override
-  readonly seen: SessionSeen | undefined
-}
-
-/** INVARIANT I1, I2: the permit's receipt and its claim are durable, in one transaction, before an admission exists. */
-async function claim(parts: GateParts, considered: Considered, call: Readied, grounds: Grounds): Promise<Step> {
-  const { exits, recorder } = parts
-  const { consent, options, override } = grounds
-  const { signal } = options
-  const failedOpen = grounds.basis === 'fail_open'
-  const basis = consent === undefined || grounds.basis !== 'pdp' ? grounds.basis : 'approval'
-  const prepared = exits.permitDraft(considered, { consent, basis, override })
-  try {
-    const claimed = claimOf(parts, considered, call, grounds)
-    const { receipt, committed } = await recorder.commit(prepared.draft, claimed, prepared.sidecar)
-    if (committed.outcome === 'claimed' && receipt !== undefined) {
-      if (override !== undefined) exits.overridden(considered, receipt, { ...override, use: committed.use ?? 0 })
-      const permitted = exits.permitted(considered, receipt, {
-        failedOpen,
-        signal,
-        salt: prepared.salt,
-        override: override?.id,
-      })
-      if (!exits.ranUnrecorded(call.callKey)) return leave(permitted)
-      // INVARIANT I2: another call with this key ran without a receipt while this one was being decided.
-      await permitted.settle({ status: 'not_executed' })
-      return leave(await exits.refused(considered, { code: 'already_executed', basis: 'replay' }))
-    }
-    if (committed.outcome === 'taken') return leave(await exits.taken(considered, committed))
-    if (committed.outcome === 'override_spent' && override !== undefined) parts.overrides.spent(override)
-    return { next: 'again', spent: committed.outcome === 'approval_spent' }
-  } catch (cause) {
-    const isLost = cause instanceof HoldpointError && (cause.code === 'ERR_STORE' || cause.code === 'ERR_SIGNER')
-    return leave(exits.unwritten(considered, { failedOpen, isLost, signal }))
-  }
-}
-
-function leave(admission: Admission): Step {
-  return { next: 'leave', admission }
 }

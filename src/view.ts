@@ -1,6 +1,7 @@
 import { recordAnswer } from './answer.ts'
 import { isOpenFor, maySee } from './approval/entitled.ts'
 import { arrive } from './arrive.ts'
+import { type Ask, isSameAsk } from './ask.ts'
 import { canonicalText } from './bytes/canonical.ts'
 import { requestDigest } from './call/call-key.ts'
 import { admitCall } from './gate.ts'
@@ -32,14 +33,6 @@ import type {
   Where,
   Who,
 } from './types.ts'
-
-/** Who asks for what. */
-interface Ask {
-  readonly scope: Scope
-  readonly arrival: Arrival
-  readonly requires: AdmitOptions['requires']
-  readonly obliging: AdmitOptions['obliging']
-}
 
 /** What the views of one gate share. */
 export interface SharedState {
@@ -303,17 +296,6 @@ export class GateView implements Gate {
   }
 }
 
-/**
- * May one call join another of the same key? Only when everything that a policy reads is the same: an idempotency key names
- * neither tool nor place, and hosts reuse call ids. Anything else is the store's to judge.
- */
-function isSameAsk(one: Ask, other: Ask): boolean {
-  if (one.arrival.contract !== other.arrival.contract || one.requires !== other.requires) return false
-  if (one.obliging !== other.obliging) return false
-  if (one.arrival.snapshot?.digest !== other.arrival.snapshot?.digest) return false
-  return one.scope === other.scope || readable(one.scope) === readable(other.scope)
-}
-
 /** Where a call id means one call. */
 function placeOf({ principal, conversation }: Scope): string {
   return canonicalText({ principal, conversation })
@@ -321,10 +303,6 @@ function placeOf({ principal, conversation }: Scope): string {
 
 function tripwireOf({ server, call, callId }: Arrival): { server: string; tool: string; callId: string } {
   return { server, tool: call.tool, callId }
-}
-
-function readable({ principal, agent, conversation, environment }: Scope): string {
-  return canonicalText({ principal, agent, conversation, environment })
 }
 
 function present(...receipts: readonly (Receipt | undefined)[]): readonly Receipt[] {

@@ -11,8 +11,9 @@ import type {
   Settlement,
   Sidecar,
 } from '../types.ts'
-import type { DraftClaims, OpenClaims, OpenDraft, Unchained } from './claims.ts'
-import { draftReceipt, signingInput, type UnsignedReceipt, withSignature } from './sign.ts'
+import type { DraftClaims, OpenDraft, Unchained } from './claims.ts'
+import { type LastReceipt, type Link, linkOf, type Said } from './link.ts'
+import { draftReceipt, signingInput, withSignature } from './sign.ts'
 
 const STREAM_BYTES = 16
 /** How long a store may take before its answer counts as lost. */
@@ -22,41 +23,6 @@ const MOST_STREAMS = 2
 
 /** How often a receipt is signed anew because one before it could not be. */
 const MOST_SIGNINGS = 4
-
-/** What became of one signed receipt. `unknown`: nobody can say whether it is durable. */
-type Fate = 'pending' | 'durable' | 'unwritten' | 'unknown'
-
-/**
- * A receipt at its place in the chain, signed or about to be. `before` is let go once the place is certain, so the past is not held
- * in memory.
- */
-interface Link {
-  readonly receipt: UnsignedReceipt
-  readonly signature: Uint8Array | Promise<Uint8Array>
-  before: Link | undefined
-  fate: Fate
-  /** Why it has no signature. */
-  unsigned?: HoldpointError
-  /** Where its signature had to be waited for: what is signed on top of it is handed over behind it. */
-  readonly handed: Promise<void> | undefined
-  readonly hand: () => void
-  readonly decided: Promise<void>
-  readonly decide: () => void
-}
-
-type LastReceipt = NonNullable<OpenClaims['last']>
-
-/** Where a receipt will stand, and under which key. */
-export interface Place {
-  readonly iss: string
-  readonly stream: string
-  readonly seq: number
-  /** RFC 7638 thumbprint of the key that signs the stream. */
-  readonly kid: string
-}
-
-/** What is to be said; a function where that depends on the place. It is asked again if the receipt has to move. */
-export type Said = DraftClaims | ((place: Place) => DraftClaims)
 
 /** How one attempt to write ended. */
 type Attempt<T> =
@@ -292,19 +258,7 @@ export class Chain {
       ts: Math.round(this.#clock.now()),
       mono: Math.round(this.#clock.monotonic() * 1_000),
     })
-    const signature = this.#signer.sign(signingInput(receipt))
-    const decided = Promise.withResolvers<void>()
-    const handed = signature instanceof Promise ? Promise.withResolvers<void>() : undefined
-    const link: Link = {
-      receipt,
-      signature,
-      before,
-      fate: 'pending',
-      handed: handed?.promise,
-      hand: handed?.resolve ?? (() => undefined),
-      decided: decided.promise,
-      decide: decided.resolve,
-    }
+    const link = linkOf(receipt, this.#signer.sign(signingInput(receipt)), before)
     this.#head = link
     return link
   }

@@ -13,8 +13,9 @@ import type {
   Store,
   When,
 } from '../types.ts'
-import type { Chain, Place } from './chain.ts'
+import type { Chain } from './chain.ts'
 import type { DecisionDraft, KeyDraft, OpenDraft, OutcomeDraft } from './claims.ts'
+import type { Place } from './link.ts'
 import { PendingWrites, type Schedule } from './pending-writes.ts'
 import { keyAddition, keyRetirement } from './succession.ts'
 

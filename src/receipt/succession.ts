@@ -2,9 +2,9 @@ import { encodeBase64url } from '../bytes/base64url.ts'
 import { canonicalText } from '../bytes/canonical.ts'
 import { HoldpointError } from '../errors.ts'
 import type { JsonObject, Signer } from '../types.ts'
-import type { Place } from './chain.ts'
 import type { KeyDraft } from './claims.ts'
 import { KEY_TYP, keyProofPayload } from './key-proof.ts'
+import type { Place } from './link.ts'
 
 /**
  * What the key of a stream says of the key that comes after it: signed by the old one as a receipt, and by the new one in

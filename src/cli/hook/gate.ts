@@ -2,7 +2,7 @@
 import { canonicalText } from '../../bytes/canonical.ts'
 import { sha256 } from '../../bytes/digest.ts'
 import { readConfig } from '../../config/read.ts'
-import { assemble } from '../../create-gate.ts'
+import { assemble } from '../../create-gate/assemble.ts'
 import { resultText } from '../../exit-words.ts'
 import { commitResult, saltFor } from '../../receipt/commit.ts'
 import { readReceipt } from '../../receipt/read.ts'
