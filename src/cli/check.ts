@@ -209,7 +209,7 @@ async function readCall(file: string, { terminal }: CommandContext): Promise<Wri
   try {
     value = parseStrict(bytes)
   } catch (error) {
-    throw new UnusableInput(`${name}: ${reasonOf(error)}`)
+    throw new UnusableInput(`${name}: ${reasonOf(error)}; a call looks like ${EXAMPLE}`)
   }
   const parsed = callSchema.safeParse(value)
   if (parsed.success) return withServer(parsed.data)

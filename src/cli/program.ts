@@ -187,7 +187,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
     return code
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    terminal.note(`holdpoint: ${lineOf(error)}`)
+    terminal.note(`holdpoint: ${lineOf(error, argv[0])}`)
     return isNo(error) ? 1 : 2
   }
 }
@@ -229,10 +229,11 @@ function ownVersion(): string {
   return version
 }
 
-function lineOf(error: unknown): string {
-  if (error instanceof CommanderError && error.code === 'commander.help') return 'which of its commands? (see --help)'
+function lineOf(error: unknown, command: string | undefined): string {
+  const help = command !== undefined && COMMANDS.has(command) ? `holdpoint ${command} --help` : 'holdpoint --help'
+  if (error instanceof CommanderError && error.code === 'commander.help') return `which of its commands? (see ${help})`
   const reason = visible(reasonOf(error).replace(/^error: /, ''))
-  if (error instanceof CommanderError) return `${reason} (see holdpoint --help)`
+  if (error instanceof CommanderError) return `${reason} (see ${help})`
   if (error instanceof HoldpointError || error instanceof UnusableInput || error instanceof AnswerIsNo) return reason
   return `unexpected: ${reason}`
 }

@@ -51,6 +51,12 @@ describe('the program', () => {
     expect(stderr).toBe("holdpoint: unknown command 'frobnicate' (see holdpoint --help)\n")
   })
 
+  it('sends whoever misused a command to the help of that command', async () => {
+    const { code, stderr } = await machine.run(['check', 'shop/refund', '{"amount":900}'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^holdpoint: too many arguments for 'check'.* \(see holdpoint check --help\)\n$/)
+  })
+
   it('lists its commands when it is given none, and says that this was not enough', async () => {
     const { code, stdout, stderr } = await machine.run([])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -124,6 +124,10 @@ describe('why a call of the demo was refused', () => {
 })
 
 describe('the story as a person reads it', () => {
+  it('leaves nothing among the tools of the account', async () => {
+    expect(await machine.here(['coverage'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no /i) })
+  })
+
   it('ends with the command that verifies what it left behind', async () => {
     const { code, stdout } = await machine.run(['demo'])
     const last = stdout.trimEnd().split('\n').at(-1) ?? ''

@@ -6,6 +6,7 @@ import { readConfig } from '../../config/read.ts'
 import { createGate } from '../../create-gate.ts'
 import { createCedarPoint } from '../../policy/cedar.ts'
 import { withOutage } from '../../policy/outage.ts'
+import { createSqliteStore } from '../../store/sqlite.ts'
 import type { Gate } from '../../types.ts'
 import type { Packages, Tools, Transport } from './packages.ts'
 
@@ -41,7 +42,9 @@ export async function createWorld(packages: Packages, base: string): Promise<Wor
 
   let silent = false
   const point = withOutage(createCedarPoint(readConfig({ file }).policyFiles), () => silent)
-  const gate = createGate({ config: { file }, policy: point, name: 'demo' })
+  // A store of one's own: what a demo shows is not counted among the tools of this account.
+  const store = createSqliteStore({ folder: join(base, 'store') })
+  const gate = createGate({ config: { file }, policy: point, name: 'demo', effects: { store } })
   const wire = countFrames(
     new packages.stdio.Experimental_StdioMCPTransport({
       command: process.execPath,

@@ -66,7 +66,10 @@ it('names the line of a policy that does not load, and exits 2', async () => {
 it('has a page of help of its own, and says so of a subcommand that does not exist', async () => {
   expect((await runHere('policy', '--help')).stdout).toMatch(/show[\s\S]*lint[\s\S]*test/)
   expect((await runHere('policy', 'show', '--help')).stdout).toContain('Usage: holdpoint policy show')
-  expect(await runHere('policy')).toMatchObject({ code: 2, stderr: 'holdpoint: which of its commands? (see --help)\n' })
+  expect(await runHere('policy')).toMatchObject({
+    code: 2,
+    stderr: 'holdpoint: which of its commands? (see holdpoint policy --help)\n',
+  })
   expect(await runHere('policy', 'shwo')).toMatchObject({ code: 2, stderr: expect.stringContaining('shwo') })
 })
 
