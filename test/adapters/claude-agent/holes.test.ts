@@ -109,6 +109,27 @@ describe('a query of the Claude Agent SDK', () => {
     expect(warnings(here.gate)).toEqual([])
   })
 
+  it('runs no denied tool where the host’s own permissions are bypassed', async () => {
+    const here = stage({ policy: denying('claude-code/Bash') })
+    const { env } = await here.surroundings.options()
+    // The CLI lets nobody bypass them as root, but in what says that it is a sandbox.
+    const bypassing = {
+      permissionMode: 'bypassPermissions' as const,
+      allowDangerouslySkipPermissions: true,
+      env: { ...env, IS_SANDBOX: '1' },
+    }
+    const said = [[bash('echo written > leaked', 'c1')], [erasing('/x', 'c2')]]
+    const denied = await converse(here, said, { options: () => bypassing })
+    expect(existsSync(here.file('leaked'))).toBe(false)
+    expect(denied.told.get('c1')).toContain('Not today.')
+    expect(here.ran).toEqual([{ path: '/x' }])
+
+    const ungated = await converse(here, [[bash('echo written > leaked', 'c3')]], {
+      options: () => ({ ...bypassing, hooks: {} }),
+    })
+    expect([existsSync(here.file('leaked')), ungated.result?.subtype]).toEqual([true, 'success'])
+  })
+
   it('runs nothing when the hook itself throws', async () => {
     const here = stage()
     const broken = await converse(here, [[bash('echo written > leaked', 'c1')], [erasing('/x', 'c2')]], {
