@@ -1,7 +1,11 @@
+import { cut } from './receipt/limits.ts'
 import type { EventSink, Standing, ToolCoverage, ToolSeen } from './types.ts'
 
 /** Tools that one gate remembers: a host that makes up names must not make it grow. */
 const MOST_TOOLS = 10_000
+/** Of a host's, a server's or a tool's name, and of why it stands so, characters: no name that may be called is longer. */
+const LONGEST_NAME = 128
+const LONGEST_REASON = 256
 /** Admissions whose execution a host may still report. */
 const MOST_ADMITTED = 10_000
 
@@ -40,7 +44,7 @@ export class Coverage {
 
   /** A host's adapter says what it sees. A tool that stood worse before stays so: one open door is a door. */
   cover(host: string, server: string, tools: readonly ToolSeen[]): void {
-    for (const { tool, standing, because } of tools) this.#keep({ host, server, tool, standing, because })
+    for (const { tool, standing, because } of tools) this.#keep(brief({ host, server, tool, standing, because }))
     this.#heard()
   }
 
@@ -65,7 +69,7 @@ export class Coverage {
   /** A host says that a call has run. True when it was admitted here; otherwise the programmer hears of it. */
   reportRun(where: string, host: string, server: string, tool: string, callId: string): boolean {
     if (this.#admitted.has(callOf(where, server, tool, callId))) return true
-    this.#keep({ host, server, tool, standing: 'unknown', because: 'ran without an admission' })
+    this.#keep(brief({ host, server, tool, standing: 'unknown', because: 'ran without an admission' }))
     this.#heard()
     this.#emit({
       event: 'programmer-warned',
@@ -93,6 +97,13 @@ export class Coverage {
       this.#edition += 1
       return
     }
+    // What is open is not left out for what is shut: a server that lists no end of tools hides nothing by them.
+    const least = this.#leastBadFor(found)
+    if (least !== undefined) {
+      this.#seen.delete(least)
+      this.#seen.set(key, found)
+      this.#edition += 1
+    }
     if (this.#isFull) return
     this.#isFull = true
     this.#emit({
@@ -101,9 +112,23 @@ export class Coverage {
       message: `This gate was shown more than ${MOST_TOOLS} tools, and lists no more of them in gate.coverage(). Do the names of a host's tools change with each request?`,
     })
   }
+
+  /** What may make room for this one: of all that stand better, one that stands best. */
+  #leastBadFor(found: Seen): string | undefined {
+    let least: readonly [string, Seen] | undefined
+    for (const each of this.#seen) if (RANK[each[1].standing] < RANK[(least?.[1] ?? found).standing]) least = each
+    return least?.[0]
+  }
 }
 
 const RANK: Readonly<Record<Standing, number>> = { gated: 0, ungated: 1, unknown: 2 }
+
+/** UNTRUSTED: names may be a stranger's server's, or a model's, and another process reads what is kept of them. */
+function brief({ host, server, tool, standing, because }: Seen): Seen {
+  const name = (text: string): string => cut(String(text), LONGEST_NAME)
+  const why = because === undefined ? undefined : cut(String(because), LONGEST_REASON)
+  return { host: name(host), server: name(server), tool: name(tool), standing, because: why }
+}
 
 function keyOf({ host, server, tool }: Pick<Seen, 'host' | 'server' | 'tool'>): string {
   return JSON.stringify([host, server, tool])

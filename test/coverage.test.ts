@@ -31,6 +31,28 @@ describe('which tools a gate can stand in front of', () => {
     expect(coverage.list()).toHaveLength(10_000)
     expect(events).toMatchObject([{ event: 'programmer-warned', code: 'coverage_full' }])
   })
+
+  it('lists what is open though a server has listed no end of tools before it', () => {
+    const coverage = new Coverage(() => undefined)
+    const many = Array.from({ length: 10_000 }, (_, n) => ({ tool: `t${n}`, standing: 'gated' as const }))
+    coverage.cover('mcp', 'stranger', many)
+    coverage.reportRun('here', 'openai', 'local', 'rm', 'c1')
+    coverage.cover('openai', 'local', [{ tool: 'search', standing: 'ungated' }])
+    coverage.cover('openai', 'local', [{ tool: 'late', standing: 'gated' }])
+    expect(coverage.list()).toHaveLength(10_000)
+    expect(coverage.list().filter(({ host }) => host === 'openai')).toEqual([
+      { host: 'openai', server: 'local', tool: 'rm', standing: 'unknown', because: 'ran without an admission' },
+      { host: 'openai', server: 'local', tool: 'search', standing: 'ungated' },
+    ])
+  })
+
+  it('keeps no more of a stranger’s names and reasons than other processes will read', () => {
+    const coverage = new Coverage(() => undefined)
+    const long = 'x'.repeat(5_000)
+    coverage.cover('mcp', long, [{ tool: long, standing: 'ungated', because: long }])
+    const [seen] = coverage.list()
+    expect([seen?.server.length, seen?.tool.length, seen?.because?.length]).toEqual([128, 128, 256])
+  })
 })
 
 describe('the tripwire', () => {

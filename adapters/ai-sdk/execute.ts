@@ -1,6 +1,6 @@
 import type { Refusal } from '../../src/index.ts'
 import { carryOut, carryOutStreaming, type Execution } from '../shared/carry-out.ts'
-import { errorOfClient, revealedByClient } from '../shared/mcp-result.ts'
+import { BY_CLIENT } from '../shared/mcp-result.ts'
 import { isThirdParty } from './definition.ts'
 import { type HostExecuteOptions, isMajor6 } from './host.ts'
 import type { Passage, Passing } from './passage.ts'
@@ -66,7 +66,7 @@ function executionOf(
     lapsed: (refusal) => {
       record.refusal = refusal
     },
-    ...(isThirdParty(passage.tool) ? { failed: isMcpError, reveal: revealedByClient, revealError: errorOfClient } : {}),
+    ...(isThirdParty(passage.tool) ? { failed: isMcpError, ...BY_CLIENT } : {}),
   }
 }
 

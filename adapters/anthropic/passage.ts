@@ -3,6 +3,7 @@ import { type Gate, type Json, renderForModel, type ToolDefinition } from '../..
 import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
 import type { HostPackage } from '../shared/host-shape.ts'
+import { BLOCKS_BY_CLIENT } from '../shared/mcp-result.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
 import type { HostContent } from './host.ts'
 
@@ -54,6 +55,7 @@ export async function ask(around: Surroundings, asking: Asking): Promise<HostCon
     },
     execute,
     signal: signal ?? undefined,
+    ...(definition.origin === 'third-party' ? BLOCKS_BY_CLIENT : {}),
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
     asked: { wait: !asksInChat(gate) },
   })

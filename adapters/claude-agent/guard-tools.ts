@@ -4,6 +4,7 @@ import { cloneWith } from '../shared/clone.ts'
 import { cross } from '../shared/cross.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { jsonSchemaOf } from '../shared/json-schema.ts'
+import { WHOLE_BY_CLIENT } from '../shared/mcp-result.ts'
 import { isGuarded, rememberGuarded } from './guarded.ts'
 import type { HostResult, SdkTool } from './host.ts'
 
@@ -59,6 +60,8 @@ function guardedHandler(tool: SdkTool, definition: ToolDefinition, gate: Gate, s
       execute: (decided) => tool.handler.call(tool, decided as never, extra as never),
       signal: signalIn(extra),
       failed: (result) => member(result, 'isError') === true,
+      // INVARIANT I4: a path leads into what the tool gives, and not into the form in which it is sent.
+      reveal: WHOLE_BY_CLIENT.reveal,
     })
     if (crossed.outcome === 'refused')
       return { content: [{ type: 'text', text: renderForModel(crossed.refusal) }], isError: true }

@@ -1,8 +1,10 @@
 import type { Call, Gate, Json, ToolDefinition } from '../../src/index.ts'
 import { type Crossed, cross } from '../shared/cross.ts'
 import { asksInChat, hear, isAskable } from '../shared/hearing.ts'
+import { BY_CLIENT } from '../shared/mcp-result.ts'
 import { crossRuns, idOfRun } from '../shared/runs.ts'
 import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
+import { isThirdParty } from './definition.ts'
 import { argumentsOf, asHostArgument, type HostConfig, type HostTool, isBubbleUp } from './host.ts'
 import { isToolMessage } from './message.ts'
 import { decisionIn, questionOf } from './question.ts'
@@ -99,6 +101,7 @@ export class Passage {
         signal: config.signal,
         failed: (result) => isToolMessage(result) && result.status === 'error',
         ...(this.#pausesItself ? { gaveWay: isBubbleUp } : {}),
+        ...(isThirdParty(this.tool) ? BY_CLIENT : {}),
         asked: { wait: !asksInChat(gate), onSilence, ...(holdMs === undefined ? {} : { holdMs }) },
       })
       if (crossed.outcome === 'refused')

@@ -2,10 +2,11 @@ import type { ApprovalRecord, Call, Gate, Json, ToolDefinition } from '../../src
 import { giveBack } from '../shared/carry-out.ts'
 import { type Crossed, cross } from '../shared/cross.ts'
 import { asksInChat, isAskable } from '../shared/hearing.ts'
+import { BY_CLIENT } from '../shared/mcp-result.ts'
 import { crossRuns, idOfRun } from '../shared/runs.ts'
 import { isSameJson } from '../shared/same-json.ts'
 import { warnOfUnjson, warnOnce } from '../shared/warnings.ts'
-import { parsed } from './definition.ts'
+import { isThirdParty, parsed } from './definition.ts'
 import type { HostTool, Origin } from './host.ts'
 
 /** What all tools of one guarded set share. */
@@ -109,6 +110,7 @@ export class Passage {
       execute,
       signal,
       failed: saysItFailed,
+      ...(isThirdParty(this.tool) ? BY_CLIENT : {}),
       gaveWay: (error) => error instanceof Suspended,
       asked: { wait: !asksInChat(gate), onSilence, ...(holdMs === undefined ? {} : { holdMs }) },
     })

@@ -3,6 +3,7 @@ import { isLegible } from '../shared/arguments-text.ts'
 import type { Crossed } from '../shared/cross.ts'
 import { annotationsIn } from '../shared/declared.ts'
 import { journalOf } from '../shared/journal.ts'
+import { BLOCKS_BY_CLIENT, WHOLE_BY_CLIENT } from '../shared/mcp-result.ts'
 import { dataOf } from '../shared/part.ts'
 import { readLoosely } from './author.ts'
 import type { Guardrail, GuardrailData } from './guardrail.ts'
@@ -169,6 +170,7 @@ class GuardedServer {
       execute: (decided) => Reflect.get(this.#server, method).call(this.#server, tool, decided, ...rest),
       signal: signal instanceof AbortSignal ? signal : undefined,
       failed: (result) => member(result, 'isError') === true,
+      ...(method === 'callTool' ? BLOCKS_BY_CLIENT : WHOLE_BY_CLIENT),
     })
     return { crossed, callId: noted?.callId }
   }

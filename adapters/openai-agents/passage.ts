@@ -38,7 +38,7 @@ export interface Asked {
 }
 
 /** How a permitted call is run. */
-export type Running = Pick<Crossing, 'execute' | 'signal' | 'failed'>
+export type Running = Pick<Crossing, 'execute' | 'signal' | 'failed' | 'reveal' | 'revealError'>
 
 /** Refusals that a hook had and no execution has fetched yet. */
 const MOST_REFUSED = 256

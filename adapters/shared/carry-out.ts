@@ -56,7 +56,7 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     // A call that has begun never counts as not executed: the gate records that its outcome is unknown.
     const gaveWay = execution.gaveWay?.(error) === true
     await end(gaveWay ? { status: 'not_executed' } : failureOf(error, execution.signal))
-    throw errorOf(error, admission, execution)
+    throw gaveWay ? error : errorOf(error, admission, execution)
   }
   const ending = endingOf(result, execution)
   const shown = shownOf(result, admission, execution)

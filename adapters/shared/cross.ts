@@ -1,10 +1,10 @@
 import type { AdmitOptions, Call, Gate, Json, Refusal } from '../../src/index.ts'
 import { renderNotes } from '../../src/index.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, type Execution } from './carry-out.ts'
 import { type CallRecord, journalOf } from './journal.ts'
 
 /** One call of a host that asks and runs in one place. */
-export interface Crossing {
+export interface Crossing extends Pick<Execution, 'reveal' | 'revealError'> {
   readonly gate: Gate
   /** With `inputText` where the host has the arguments as text: the gate reads it strictly. */
   readonly call: Call
@@ -39,7 +39,7 @@ export type Crossed =
  * its outcome is on record. A live duplicate joins the first.
  */
 export async function cross(crossing: Crossing): Promise<Crossed> {
-  const { gate, call, execute, signal, failed, gaveWay, asked } = crossing
+  const { gate, call, execute, signal, failed, gaveWay, reveal, revealError, asked } = crossing
   const admission = await gate.admit(call, {
     ...asked,
     obliging: 'all',
@@ -52,6 +52,8 @@ export async function cross(crossing: Crossing): Promise<Crossed> {
     signal,
     ...(failed === undefined ? {} : { failed }),
     ...(gaveWay === undefined ? {} : { gaveWay }),
+    ...(reveal === undefined ? {} : { reveal }),
+    ...(revealError === undefined ? {} : { revealError }),
     settled: (receipt) => {
       if (receipt !== undefined) record.receipts.push(receipt)
     },

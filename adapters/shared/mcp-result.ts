@@ -37,10 +37,28 @@ export function revealedByClient(result: unknown, admission: PermittedAdmission)
   return isResult(result) ? revealed(result, admission) : admission.reveal(result)
 }
 
+function wholeRevealed(result: unknown, admission: PermittedAdmission): unknown {
+  return isObject(result) ? revealed(result, admission) : admission.reveal(result)
+}
+
+/** The same of a client that gives the server's blocks alone. */
+function contentRevealed(content: unknown, admission: PermittedAdmission): unknown {
+  return Array.isArray(content) ? revealed({ content }, admission)['content'] : admission.reveal(content)
+}
+
 /** What such a client throws may quote the server, or the result that it could not read. */
 export function errorOfClient(error: unknown, admission: PermittedAdmission): unknown {
   return isRedacted(admission) ? new Error(NOT_SHOWN) : error
 }
+
+/** INVARIANT I4: how a host shows what an MCP server gave its client, or why that failed. The same in every host. */
+export const BY_CLIENT = { reveal: revealedByClient, revealError: errorOfClient } as const
+
+/** The same where the host is given the server's whole result, whatever is in it. */
+export const WHOLE_BY_CLIENT = { reveal: wholeRevealed, revealError: errorOfClient } as const
+
+/** The same where its client gives the host the blocks alone. */
+export const BLOCKS_BY_CLIENT = { reveal: contentRevealed, revealError: errorOfClient } as const
 
 /** An answer that is no result may quote what is kept back in whatever it is, so nothing but an error's code is passed on. */
 export function withoutDetails({ jsonrpc, id, error }: Message): Message {

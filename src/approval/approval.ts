@@ -45,6 +45,16 @@ export function isYes({ state, requires, quorum, principal, answers }: ApprovalR
   return answers.every(({ by, roles }) => !isOwn(by) && roles?.includes(role) === true)
 }
 
+/**
+ * Is this the record of a yes to a call of this principal?
+ *
+ * INVARIANT I4: whose call it is the gate knows by itself, or whoever can write into the store could make it another person's, and
+ * say yes to it. What yes it takes, the policies are asked once more.
+ */
+function isOf({ principal }: ApprovalRecord, { type, id, tenant }: ApprovalRequest['principal']): boolean {
+  return principal.type === type && principal.id === id && principal.tenant === tenant
+}
+
 /** An approved record, or why there is none yet. */
 export type Consent =
   | { readonly given: true; readonly record: ApprovalRecord }
@@ -76,8 +86,8 @@ export async function seekConsent(
     record.requires === 'confirmation' &&
     record.separate !== true &&
     record.passkey !== true
-  if (!terms.wait || !isForWatcher || !(await store.attended())) return read(record, isNew)
-  return await waitForAnswer(store, record, terms)
+  if (!terms.wait || !isForWatcher || !(await store.attended())) return read(record, request, isNew)
+  return await waitForAnswer(store, record, request, terms)
 }
 
 /** The request for this digest. A look comes first: most calls that are asked about were asked about before. */
@@ -93,6 +103,7 @@ async function standing(store: ApprovalStore, request: ApprovalRequest): Promise
 async function waitForAnswer(
   store: ApprovalStore,
   record: ApprovalRecord,
+  asked: ApprovalRequest,
   terms: {
     readonly clock: Clock
     readonly sleep: (ms: number) => Promise<void>
@@ -114,13 +125,15 @@ async function waitForAnswer(
     now = terms.clock.monotonic()
     if (await store.attended()) attendedAt = now
   }
-  return read(latest)
+  return read(latest, asked)
 }
 
-function read(record: ApprovalRecord, isNew = false): Consent {
+function read(record: ApprovalRecord, asked: ApprovalRequest, isNew = false): Consent {
   switch (record.state) {
     case 'approved':
-      return isYes(record) ? { given: true, record } : { given: false, code: 'approval_mismatch', record }
+      return isOf(record, asked.principal) && isYes(record)
+        ? { given: true, record }
+        : { given: false, code: 'approval_mismatch', record }
     case 'declined':
       return { given: false, code: 'approval_declined', record }
     case 'pending':

@@ -2,7 +2,16 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { definitionDigest } from '../bytes/definition-digest.ts'
 import { isServerName, isToolName, SERVER_RULE } from '../bytes/names.ts'
 import { HoldpointError } from '../errors.ts'
-import type { Contract, Json, OperatorWord, OwnPlaces, SchemaMiss, ToolDefinition } from '../types.ts'
+import {
+  type Contract,
+  type Json,
+  MATERIALITIES,
+  type OperatorWord,
+  type OwnPlaces,
+  type SchemaMiss,
+  SURFACES,
+  type ToolDefinition,
+} from '../types.ts'
 import { compileSchema, type SchemaCheck } from './schema-check.ts'
 import { strangenessOf, twoMeanings } from './stranger.ts'
 
@@ -128,6 +137,8 @@ export class Contracts {
       )
     }
     const contract = new KnownContract(server, definition, operator, this.#own)
+    const stray = strayWordOf(contract.definition)
+    if (stray !== undefined) throw refusedTool(contract.id, stray)
     const known = this.#contracts.get(contract.id)
     if (known !== undefined && known.definition.origin !== definition.origin) {
       throw refusedTool(
@@ -138,6 +149,19 @@ export class Contracts {
     }
     return known?.saysTheSameAs(contract) === true ? known : contract
   }
+}
+
+/**
+ * What its author says of it and nobody knows; hosts keep such words where no type holds them.
+ *
+ * INVARIANT I6: a receipt of any other word would be one that no verifier takes.
+ */
+function strayWordOf({ declared }: ToolDefinition): string | undefined {
+  const { materiality, surface } = declared ?? {}
+  if (materiality !== undefined && !MATERIALITIES.includes(materiality))
+    return `declares the materiality ${quoted(String(materiality))}: it is ${MATERIALITIES.join(', ')}`
+  if (surface === undefined || SURFACES.includes(surface)) return undefined
+  return `declares the surface ${quoted(String(surface))}: it is one of ${SURFACES.join(', ')}`
 }
 
 /** @throws HoldpointError ERR_TOOL */

@@ -84,7 +84,7 @@ function withUses(line: Line, uses: ReadonlyMap<string, number>): Told {
 }
 
 function tell(lines: readonly Told[], terminal: Terminal): void {
-  const longest = Math.max(...lines.map((line) => nameOf(line).length))
+  const longest = lines.reduce((most, line) => Math.max(most, nameOf(line).length), 0)
   for (const [host, shown] of Map.groupBy(lines, (line) => line.host)) {
     terminal.out(terminal.style('bold', visible(host)))
     for (const line of shown) terminal.out(`  ${lineOf(line, longest, terminal)}`)

@@ -7,6 +7,7 @@ import { type Erased, eraseCalls, type Forgetting } from '../store/sqlite-eraser
 import { type CommandContext, homely, situationOf } from './context.ts'
 import { type Selectors, selectionOf } from './erase/selection.ts'
 import { UnusableInput } from './exit.ts'
+import { formerKeys } from './keys/former.ts'
 import { readerOf, storeOf } from './receipts.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -29,6 +30,10 @@ Example:
   holdpoint erase --before 90d
   holdpoint erase r_1x7q9fz0ma --yes
   holdpoint erase --conversation thread-7 --yes`
+
+/** A conversation's name in receipts is a keyed hash, and the private part of an earlier key is gone. */
+const OTHER_NAMES =
+  'Calls from before the receipt key was changed name their conversation otherwise, and are not found by it: name them by receipt, by trace or with --before.'
 
 export function eraseCommand({ terminal, end }: CommandContext): Command {
   return new Command('erase')
@@ -60,6 +65,8 @@ export function eraseCommand({ terminal, end }: CommandContext): Command {
         end(1)
         return
       }
+      if (flags.conversation !== undefined && formerKeys(situationOf(flags.config).places.keyFile).length > 0)
+        terminal.note(OTHER_NAMES)
       const erased = eraseCalls(folder, forgettingOf(selection), { look: flags.yes !== true })
       if (flags.json === true) terminal.out(JSON.stringify({ store: folder, erased: flags.yes === true, ...erased }))
       else tell(erased, { folder, isLook: flags.yes !== true }, terminal)

@@ -65,6 +65,13 @@ export function namingKey(config: string | undefined): Pick<Signer, 'blind'> {
   return existsSync(blindingKeyFile) ? loadOrCreateKey(blindingKeyFile) : ownKey(config)
 }
 
+/** All under which they may stand: a receipt key that went elsewhere has left its names behind. @throws UnusableInput where there is none */
+export function namingKeys(config: string | undefined): readonly Pick<Signer, 'blind'>[] {
+  const { places } = situationOf(config)
+  const own = keyHere(places)
+  return existsSync(places.blindingKeyFile) && own !== undefined ? [namingKey(config), own] : [namingKey(config)]
+}
+
 /** The receipt key that is configured, where it is here. @throws HoldpointError ERR_KEY */
 export function keyHere({ keyFile, keyEnv }: Places): Signer | undefined {
   if (keyEnv !== undefined) return keyFromEnvironment(keyEnv, process.env)

@@ -60,6 +60,25 @@ describe('an approver who sees something other than what runs', () => {
     expect((await fateOf(alice)).fate).toBe('approval_mismatch')
   })
 
+  it('I4: knows by itself whose call it is, whatever the record says of that', async () => {
+    const store = createMemoryStore()
+    const { alice } = shop({ store })
+    const call = refundOf()
+    const request = await askedBy(alice, call)
+    const own = sealedBy('alice', request, { channel: 'page' })
+    expect(await store.answer(request.ref, { ...own, roles: ['finance'] })).toBe(true)
+    const changes: readonly Partial<ApprovalRecord>[] = [
+      {},
+      { principal: { type: 'user', id: 'mallory' } },
+      { principal: { type: 'agent', id: 'alice' } },
+      { principal: { type: 'user', id: 'alice', tenant: 'other' } },
+    ]
+    for (const change of changes) {
+      const { alice: later } = shop({ store: tampered(store, (record) => ({ ...record, ...change })) })
+      expect((await fateOf(later, { ...call, callId: 'again' })).fate, JSON.stringify(change)).toBe('approval_mismatch')
+    }
+  })
+
   it('I3: asks anew when the tool has become another since the yes', async () => {
     const { gate, alice, bob } = shop()
     const request = await askedBy(alice)

@@ -247,6 +247,24 @@ describe('a gate that requires them', () => {
     }
   })
 
+  it('I4: takes nobody’s own signature for another person’s, though the record says that the call is somebody else’s', async () => {
+    const store = createMemoryStore()
+    const alices = authenticator('alice')
+    const approvals = { passkeys: [alices.passkey] as unknown as Registered, requirePasskey: 'all' as const }
+    const { alice } = shop({ store, approvals })
+    const call = refundOf(905)
+    const request = await askedBy(alice, call)
+    const passkey = alices.sign(challengeOf(request))
+    const own = { answer: 'approved', by: 'alice', channel: 'webauthn', at: request.createdAt, passkey } as const
+    expect(await store.answer(request.ref, signedAnswer(approver, request, own, randomBytes))).toBe(true)
+    const find: typeof store.find = async (digest) => {
+      const record = await store.find(digest)
+      return record === undefined ? undefined : { ...record, principal: { type: 'user', id: 'mallory' } }
+    }
+    const { alice: later } = shop({ store: { ...store, find }, approvals })
+    expect((await fateOf(later, call)).fate).toBe('approval_mismatch')
+  })
+
   it('says at the start what cannot be', async () => {
     const at = (approvals: object) => testGate({ approvals: approvals as TestGateOptions['approvals'] & object })
     expect(() => at({ requirePasskey: 'high' })).toThrow(/"requirePasskey" needs "passkeys"/)

@@ -20,6 +20,18 @@ function missOf(inputSchema: JsonSchema, input: Json, origin: ToolDefinition['or
 }
 
 describe('Contracts', () => {
+  it('I6: refuses words of a tool’s author that no receipt may hold', () => {
+    for (const declared of [
+      { surface: 'internal' },
+      { materiality: 'lo' },
+      { materiality: 'low', surface: 'toString' },
+    ])
+      expect(() => contractOf(own({ declared: declared as NonNullable<ToolDefinition['declared']> }))).toThrow(
+        /declares the (surface|materiality) .*: it is/,
+      )
+    expect(contractOf(own({ declared: { materiality: 'low', surface: 'read' } })).id).toBe('shop/refund')
+  })
+
   it('refuses names that look like another, are invisible in part or reach past the name', () => {
     for (const name of [
       '',

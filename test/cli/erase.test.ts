@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
+import { keepFormer } from '../../src/cli/keys/former.ts'
 import { createGate } from '../../src/create-gate.ts'
 import { loadOrCreateKey } from '../../src/receipt/key-file.ts'
+import { generateSigner } from '../../src/receipt/sign.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { openDesk, openReader } from '../../src/store/sqlite-reader.ts'
 import type { Gate, Receipt } from '../../src/types.ts'
@@ -89,6 +91,34 @@ describe('erase', () => {
     expect(stdout.includes('in use by a gate')).toBe(!ends)
     if (!ends) await pay(gate, 'afterwards')
     expect(JSON.parse((await verify()).stdout)).toMatchObject({ ok: true, settled: true, failures: [] })
+  })
+
+  it('finds a conversation under the key that names it, be it that of the receipts or the one beside a key that is elsewhere', async () => {
+    const { store, config, pay, erase } = bank()
+    const key = loadOrCreateKey(join(dirname(config), 'key.pem'))
+    const elsewhere = generateSigner()
+    const { publicJwk } = elsewhere
+    const remote = { receipts: { signer: { publicJwk, sign: async (bytes: Uint8Array) => elsewhere.sign(bytes) } } }
+    for (const options of [{ effects: { store: createSqliteStore({ folder: store }), signer: key } }, remote]) {
+      const gate = createGate({ config: dirname(config), ...options })
+      gate.register([{ name: 'transfer', origin: 'own' }])
+      await pay(gate, options === remote ? 'IBAN-2' : 'IBAN-1')
+      await gate.close()
+    }
+    expect((await erase('--conversation', 'c1', '--yes')).stdout).toContain('2 requests with their arguments')
+    expect(filesWith(store, 'IBAN-')).toEqual([])
+  })
+
+  it('says so where an earlier key has named conversations, which nobody can find by them', async () => {
+    const { config, openGate, pay, close, erase } = bank()
+    const gate = openGate()
+    await pay(gate, 'IBAN-1')
+    await close(gate)
+    expect((await erase('--conversation', 'c1')).stderr).toBe('')
+    const { kid, publicJwk } = generateSigner()
+    keepFormer(join(dirname(config), 'key.pem'), kid, publicJwk)
+    expect((await erase('--conversation', 'c1')).stderr).toContain('before the receipt key was changed')
+    expect((await erase('--before', '0d')).stderr).toBe('')
   })
 
   it('forgets the salts and digests from which arguments could be guessed, and still runs no call twice', async () => {

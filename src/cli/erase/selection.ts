@@ -3,7 +3,7 @@ import type { DecisionClaims } from '../../receipt/claims.ts'
 import { readReceipt } from '../../receipt/read.ts'
 import type { ApprovalRequest, Receipt } from '../../types.ts'
 import { UnusableInput } from '../exit.ts'
-import { ownKey } from '../trust.ts'
+import { namingKeys } from '../trust.ts'
 import { whenOf } from '../when.ts'
 
 /** What says which calls are meant, beside ids. */
@@ -45,9 +45,9 @@ export async function selectionOf(
     }
   }
   if (conversation !== undefined) {
-    const blinded = ownKey(config).blind('conversation', conversation)
+    const names = new Set(namingKeys(config).map((key) => key.blind('conversation', conversation)))
     return {
-      decision: (_, claims) => claims.conversation === blinded,
+      decision: (_, claims) => claims.conversation !== undefined && names.has(claims.conversation),
       question: (request) => request.conversation === conversation,
       unknown: [],
     }

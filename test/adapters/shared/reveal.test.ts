@@ -1,12 +1,17 @@
 /** What policy keeps back is in no preview, in no result and in no block of one. */
 import { describe, expect, it } from 'vitest'
 import { guardTools } from '../../../adapters/ai-sdk/index.ts'
+import { guardTools as guardAnthropic } from '../../../adapters/anthropic/index.ts'
+import { guardTools as guardClaude } from '../../../adapters/claude-agent/index.ts'
+import { guardTools as guardLangChain } from '../../../adapters/langchain/index.ts'
+import { guardTools as guardMastra } from '../../../adapters/mastra/index.ts'
 import { Running } from '../../../adapters/mcp/running.ts'
+import { guardMcpServer } from '../../../adapters/openai-agents/index.ts'
 import { carryOut, carryOutStreaming } from '../../../adapters/shared/carry-out.ts'
 import { revealed, withoutDetails } from '../../../adapters/shared/mcp-result.ts'
 import { renderNotes } from '../../../src/index.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
-import type { PermittedAdmission } from '../../../src/types.ts'
+import type { Gate, PermittedAdmission } from '../../../src/types.ts'
 
 const POLICY = String.raw`
 @id("people") @obligation("redact_output:{\"paths\":[\"/rows/*/email\"]}")
@@ -29,6 +34,19 @@ async function permitted(): Promise<{ gate: TestGate; admission: PermittedAdmiss
   if (admission.outcome !== 'permitted') throw new Error(admission.refusal.message)
   return { gate, admission }
 }
+/** An MCP server of an agent, guarded, whose one tool the gate has learned. */
+async function fileServer<S extends object>(calls: S, gate: Gate): Promise<S> {
+  const listTools = async () => [{ name: 'look', inputSchema: { type: 'object' } }]
+  const server = guardMcpServer({ ...calls, listTools }, gate, { server: 'files' })
+  await server.listTools()
+  return server
+}
+
+/** As a host calls it. */
+function called(tool: object | undefined, method: string, first: unknown = {}): unknown {
+  return Reflect.apply(Reflect.get(Object(tool), method), tool, [first, {}])
+}
+
 const quiet = { signal: undefined, settled: () => undefined, lapsed: () => undefined }
 
 describe('redact_output', () => {
@@ -145,6 +163,93 @@ describe('redact_output', () => {
     await expect(reading()).rejects.toThrow(/policy keeps back what it said/)
     const plain = '@id("all") permit (principal, action, resource);'
     await expect(ofAClient({}, fails, plain)).rejects.toThrow(SECRET)
+  })
+
+  const SHALLOW = POLICY.replace('/rows/*/email', '/email')
+  const FLAT = { email: SECRET }
+  const me = (policy = SHALLOW) => testGate({ policy }).as({ user: 'alice' }, { conversation: 'c1' })
+  type Give = () => Promise<unknown>
+  const hosts: readonly (readonly [string, (give: Give, gate: Gate) => unknown, boolean])[] = [
+    [
+      'OpenAI Agents, whole',
+      async (give, gate) =>
+        await called(await fileServer({ callTool: give, callToolResult: give }, gate), 'callToolResult', 'look'),
+      true,
+    ],
+    [
+      'OpenAI Agents, blocks',
+      async (give, gate) => {
+        const blocks = async () => Reflect.get(Object(await give()), 'content')
+        return await called(await fileServer({ callTool: blocks }, gate), 'callTool', 'look')
+      },
+      true,
+    ],
+    [
+      'the Claude Agent SDK',
+      async (give, gate) => {
+        const [look] = guardClaude([{ name: 'look', handler: give }], gate, { server: 'files' })
+        return await called(look, 'handler')
+      },
+      // What one's own handler throws is one's own.
+      false,
+    ],
+    [
+      'Anthropic',
+      async (give, gate) => {
+        const run = async () => Reflect.get(Object(await give()), 'content')
+        const made = {
+          name: 'look',
+          input_schema: { type: 'object' },
+          run,
+          [Symbol('anthropic.sdk.stainlessHelper')]: 'mcpTool',
+        }
+        const [look] = guardAnthropic([made], gate, { server: 'files' })
+        return await called(look, 'run')
+      },
+      true,
+    ],
+    [
+      'Mastra',
+      async (give, gate) => {
+        const made = { id: 'look', mcpMetadata: { serverName: 'Files' }, execute: give }
+        const { look } = guardMastra({ look: made }, gate, { server: 'files' })
+        return await called(look, 'execute')
+      },
+      true,
+    ],
+    [
+      'LangChain',
+      async (give, gate) => {
+        const made = {
+          name: 'look',
+          description: '',
+          metadata: { annotations: {} },
+          lc_runnable: false,
+          _call: give,
+          invoke: give,
+        }
+        const [look] = guardLangChain([made], gate, { server: 'files' })
+        return await called(look, '_call')
+      },
+      true,
+    ],
+  ]
+  const results = hostile.map(([, result]) => result).filter((result) => 'content' in result)
+  it.each(hosts)('holds of an MCP tool behind %s', async (_, run, isStrangers) => {
+    const whole = { structuredContent: FLAT, content: [text(FLAT)] }
+    for (const result of [whole, { content: [text(FLAT)] }, ...results]) {
+      const shown = JSON.stringify(await run(async () => result, me()))
+      expect(shown).not.toContain(SECRET)
+      expect(shown).toContain('Note from holdpoint')
+    }
+    const fails = async () => {
+      throw new Error(`no such customer: ${SECRET}`)
+    }
+    if (!isStrangers) return
+    await expect(Promise.resolve(run(fails, me()))).rejects.toThrow(/policy keeps back what it said/)
+    await expect(Promise.resolve(run(fails, me('@id("all") permit (principal, action, resource);')))).rejects.toThrow(
+      SECRET,
+    )
   })
 
   const answers: readonly (readonly [string, object])[] = [
