@@ -5,10 +5,14 @@ import path from 'node:path'
 
 const LONGEST_SUITE_MS = 600_000
 
-/** The suite goes through the entries of the packed package, and through nothing of the sources. */
-const CONFIG = `export default {
+/** The suite goes through the entries of the packed package, and through nothing of the sources. The proxy is a program, and has no entry. */
+const configIn = (folder) => `export default {
   resolve: {
     alias: [
+      {
+        find: /^(\\.\\.\\/)+adapters\\/mcp-proxy\\/index\\.ts$/,
+        replacement: ${JSON.stringify(path.join(folder, 'node_modules/holdpoint/dist/adapters/mcp-proxy/index.js'))},
+      },
       { find: /^(\\.\\.\\/)+adapters\\/([\\w-]+)\\/index\\.ts$/, replacement: 'holdpoint/$2' },
       { find: /^(\\.\\.\\/)+src\\/index\\.ts$/, replacement: 'holdpoint' },
       { find: /^(\\.\\.\\/)+src\\/testing\\.ts$/, replacement: 'holdpoint/testing' },
@@ -20,7 +24,7 @@ const CONFIG = `export default {
 
 /** @returns `outcome`: `green`, `red`, or `not tried` where the suite could not even be read, with the reason in `because` */
 export async function runSuite({ root, folder, host }) {
-  writeFileSync(path.join(folder, 'vitest.config.mjs'), CONFIG)
+  writeFileSync(path.join(folder, 'vitest.config.mjs'), configIn(folder))
   const file = path.join(folder, 'results.json')
   const printed = await ended(
     spawn(

@@ -12,14 +12,8 @@ import { driversOf, HOSTS } from './hosts.ts'
 const root = path.resolve(import.meta.dirname, '../..')
 const shown = await declared(HOSTS)
 
-/** Peers that are no hosts of an agent: a protocol's SDKs, a browser's library, a store's driver. */
-const OTHER_PEERS = new Set([
-  '@modelcontextprotocol/client',
-  '@modelcontextprotocol/sdk',
-  '@modelcontextprotocol/server',
-  'pg',
-  'react',
-])
+/** Peers that run no tools: a browser's library, a store's driver. */
+const OTHER_PEERS = new Set(['pg', 'react'])
 
 describe('the list of hosts', () => {
   it('has every adapter that is held to the seventeen behaviours, and its test takes its drivers from there', () => {
@@ -33,9 +27,9 @@ describe('the list of hosts', () => {
 
   it('has an entry, a page and an example for each', () => {
     const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { exports: object }
-    for (const { name } of HOSTS) {
+    for (const { name, examples = [name] } of HOSTS) {
       expect(Object.keys(exports)).toContain(`./${name}`)
-      for (const file of [`docs/${name}.md`, `examples/${name}/main.ts`])
+      for (const file of [`docs/${name}.md`, ...examples.map((example) => `examples/${example}/main.ts`)])
         expect(existsSync(path.join(root, file)), file).toBe(true)
     }
   })

@@ -8,6 +8,8 @@ export interface Host {
   readonly title: string
   /** Its packages among our peers, and under which names they are installed here. */
   readonly packages: readonly { readonly peer: string; readonly installed: readonly string[] }[]
+  /** Its folders in `examples/`, where that is not the one of its own name. */
+  readonly examples?: readonly string[]
   /** For `npm run compat`: what is installed beside or instead of the newest release of each. */
   readonly newest?: Readonly<Record<string, string>>
   readonly overrides?: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -89,6 +91,25 @@ export const HOSTS: readonly Host[] = [
     drivers: async () => {
       const { ClaudeDriver } = await import('./claude-agent/driver.ts')
       return [new ClaudeDriver()]
+    },
+  },
+  {
+    name: 'mcp',
+    title: 'MCP',
+    packages: [
+      { peer: '@modelcontextprotocol/sdk', installed: ['@modelcontextprotocol/sdk'] },
+      { peer: '@modelcontextprotocol/server', installed: ['@modelcontextprotocol/server'] },
+      { peer: '@modelcontextprotocol/client', installed: ['@modelcontextprotocol/client'] },
+    ],
+    examples: ['mcp-server', 'mcp-proxy'],
+    drivers: async () => {
+      const { McpDriver } = await import('./mcp/driver.ts')
+      const places = ['guardServer', 'guardClient', 'holdpoint mcp over stdio', 'holdpoint mcp over HTTP'] as const
+      return [
+        ...places.map((place) => new McpDriver(1, place)),
+        ...places.map((place) => new McpDriver(2, place)),
+        new McpDriver(2, 'guardServer in createMcpHandler'),
+      ]
     },
   },
 ]
