@@ -146,6 +146,11 @@ export function redactionsOf(decision: Decision | undefined): readonly RedactOut
   })
 }
 
+/** Does it keep parts of the result back? */
+export function isRedaction({ type }: Obligation): boolean {
+  return type === 'redact_output'
+}
+
 /** Is this one that the gate meets by itself? */
 export function isOwn({ type }: Obligation): boolean {
   return OWN_OBLIGATIONS.some((own) => own === type)

@@ -1,4 +1,4 @@
-import { amendedCall, isOwn, reclassify, redactionsOf, takeUp } from './amend.ts'
+import { amendedCall, isOwn, isRedaction, reclassify, redactionsOf, takeUp } from './amend.ts'
 import { claim } from './claim.ts'
 import { askPerson } from './consent.ts'
 import { Budget } from './decide/budget.ts'
@@ -12,7 +12,7 @@ import { objection, quarantined } from './objection.ts'
 import type { GateParts } from './parts.ts'
 import { type Arrival, type Considered, UNCLASSIFIED } from './pass.ts'
 import { leave, type Round, type Step } from './step.ts'
-import type { Admission, AdmitOptions, ApprovalRecord, Decision, Scope, SilenceCause } from './types.ts'
+import type { Admission, AdmitOptions, ApprovalRecord, Decision, Obligation, Scope, SilenceCause } from './types.ts'
 
 /** A permit's obligations make another call of it, for which the policies want somebody else's yes. */
 const OTHER_YES =
@@ -225,10 +225,22 @@ async function beforeAsking(
   // A call carries one yes, so nobody is asked for either of two.
   if (earlier !== undefined && earlier.requires !== requires)
     return leave(await exits.refused(considered, { code: 'obligation_unmet', sentence: OTHER_YES }))
+  // Nobody is asked in vain: what no yes makes possible here is refused before.
+  if (!isMeetable(parts, obligations, round.options))
+    return leave(await exits.refused(considered, { code: 'obligation_unmet' }))
   const wanted = { requires, quorum: Math.max(quorum, earlier?.quorum ?? 1) }
   const taken = takeUp(parts, considered, call, { obligations, wanted }, round)
   if (taken === 'none') return { next: 'consent', ...wanted }
   return taken === 'amended' ? { next: 'amended' } : leave(await exits.refused(considered, taken))
+}
+
+/** Is there somebody here for each of these? */
+function isMeetable(
+  { obligations: { types } }: GateParts,
+  owed: readonly Obligation[],
+  { obliging }: AdmitOptions,
+): boolean {
+  return owed.every((one) => (isOwn(one) ? !isRedaction(one) || obliging === 'all' : types.includes(one.type)))
 }
 
 /** Meets what a permit obliges to, within what is left of the budget. Nothing is done for a call that is merely observed. */

@@ -70,6 +70,27 @@ describe('a permit that waits for a person and obliges to other arguments', () =
     expect([await nowhere.gate.store.pending(), await gate.store.pending()]).toEqual([[], []])
   })
 
+  it('asks nobody in vain: not for a host that shows results as they are, nor where nobody meets the rest', async () => {
+    for (const [owed, isMet] of [
+      ['redact_output:{"paths":["/note"]}', false],
+      ['notify', false],
+      ['mail', false],
+      ['limit:{"path":"/amount","max":5000}', true],
+    ] as const) {
+      const text = JSON.stringify(owed).slice(1, -1)
+      const { alice, bob } = shop(
+        `@id("a") @requires("approval:finance") @obligation("${text}") permit (principal, action, resource);`,
+      )
+      const admission = await alice.admit(refund(), { wait: false })
+      expect(admission, owed).toMatchObject({ refusal: { code: isMet ? 'approval_required' : 'obligation_unmet' } })
+      expect(await bob.approvals()).toHaveLength(isMet ? 1 : 0)
+      const shown = await alice.admit(refund(901), { wait: false, obliging: 'all' })
+      expect(shown, owed).toMatchObject({
+        refusal: { code: owed === 'notify' || owed === 'mail' ? 'obligation_unmet' : 'approval_required' },
+      })
+    }
+  })
+
   it('asks anew once the limit is another, and a no is final for what was asked', async () => {
     const { alice, bob } = shop()
     const request = await asked(alice, refund())

@@ -1,6 +1,7 @@
 /** Writes a bundle where it was asked for. */
 import { existsSync } from 'node:fs'
-import { type FileHandle, link, open, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
+import { systemCodeOf } from '../../bytes/system-code.ts'
 import { homely } from '../context.ts'
 import { UnusableInput } from '../exit.ts'
 import type { Terminal } from '../terminal.ts'
@@ -41,8 +42,19 @@ async function nameIt(unfinished: string, file: string): Promise<void> {
   try {
     await link(unfinished, file)
   } catch (cause) {
-    throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? thereAlready(file) : cause
+    if (systemCodeOf(cause) === 'EEXIST') throw thereAlready(file)
+    await nameWithoutLinks(unfinished, file)
   }
+}
+
+/** Not every file system has links: on a memory stick the name is taken first, by an empty file, and that is then renamed upon. */
+async function nameWithoutLinks(unfinished: string, file: string): Promise<void> {
+  try {
+    await (await open(file, 'wx', 0o600)).close()
+  } catch (cause) {
+    throw systemCodeOf(cause) === 'EEXIST' ? thereAlready(file) : cause
+  }
+  await rename(unfinished, file)
 }
 
 function thereAlready(file: string): UnusableInput {
