@@ -164,6 +164,8 @@ const ownMeans: {
     packages: ['jose', 'eventsource-parser', 'zod'],
     hasNode: true,
   },
+  // Nothing that the host hands over says that it will call no hook; its version does.
+  'adapters/mastra': { packages: ['@mastra/core/package.json'] },
   // What the host takes for a message or a runnable has to be one of its classes.
   'adapters/langchain': { packages: ['@langchain/core/messages', '@langchain/core/runnables'] },
   // What runs in a page: nothing that reaches Node. The verifier is loaded when somebody wants something verified.

@@ -52,7 +52,7 @@ function split(toolName: string, said: HostServer | undefined): { readonly from:
   return { from: said ?? { name, source: 'mcp' }, tool: at < 0 ? rest : rest.slice(at + 2) }
 }
 
-/** A name that is one already stays; of any other, what can be kept of it and a mark of its own, so that no two become one. */
+/** A name that is one already stays; of any other, what can be kept of it and a mark. */
 function serverName(name: string): string {
   if (SERVER.test(name)) return name
   const kept = name
@@ -63,7 +63,10 @@ function serverName(name: string): string {
   return `${kept === '' ? 'server' : kept.replace(/-+$/, '')}-x${mark(name)}`
 }
 
-/** FNV-1a over UTF-16, 52 bits in base 36. It keeps names apart; whoever wants to choose a server's name freely writes `servers`. */
+/**
+ * The lower 40 bits of FNV-1a over UTF-16, in base 36. They keep names apart by chance, and against nobody: whoever configures servers
+ * in one place can give two of them one name, and its other tools. What must be told apart is given a name in `servers`.
+ */
 function mark(name: string): string {
   let hash = 0xcbf29ce484222325n
   for (let at = 0; at < name.length; at += 1)

@@ -2,6 +2,7 @@ import { ToolMessage } from '@langchain/core/messages'
 import { RunnableLambda } from '@langchain/core/runnables'
 import { cloneWith } from '../shared/clone.ts'
 import type { Crossed } from '../shared/cross.ts'
+import { member } from '../shared/declared.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { journalOf } from '../shared/journal.ts'
 import type { HostCall, HostConfig, HostRunManager, HostTool, HostToolCall } from './host.ts'
@@ -49,7 +50,7 @@ function guardedCall(passage: Passage, original: HostCall): HostCall {
       arg,
       config,
       execute: async (decided, reveal) =>
-        await finished(await original.call(tool, decided, runManager, config), (preview) =>
+        await finished(await original.call(tool, decided, runManager, revealing(config, reveal)), (preview) =>
           tell(runManager, reveal(preview)),
         ),
     })
@@ -103,10 +104,10 @@ function gatedRunnable(passage: Passage): object {
       if (read === undefined && call !== undefined) return await bound.invoke(input, config)
       const arg = read === undefined ? asked : read.value
       const given: HostConfig = { ...(config as HostConfig), ...(call === undefined ? {} : { toolCall: call }) }
-      const execute = (decided: unknown) => {
+      const execute = (decided: unknown, reveal: Reveal) => {
         // INVARIANT I3: the host would take such arguments for a call, and run what is inside.
         if (isToolCall(decided)) throw new TypeError('The arguments of this call are a call themselves.')
-        return bound.invoke(decided, config)
+        return bound.invoke(decided, revealing(config as HostConfig, reveal))
       }
       const crossed = await passage.take({ arg, config: given, execute })
       const output = outputOf(passage, crossed, call?.id)
@@ -152,6 +153,21 @@ async function finished(output: unknown, preview: (value: unknown) => Promise<vo
   } finally {
     await output.return?.(undefined)
   }
+}
+
+type Reveal = (preview: unknown) => unknown
+
+/** What the tool streams through its graph's writer passes the gate as its result does. The host hands its config over twice. */
+function revealing(config: HostConfig | undefined, reveal: Reveal): HostConfig {
+  const told = withWriter(config ?? {}, reveal)
+  const inner: unknown = member(config, 'config')
+  return typeof inner === 'object' && inner !== null ? { ...told, ...{ config: withWriter(inner, reveal) } } : told
+}
+
+function withWriter<C extends object>(config: C, reveal: Reveal): C {
+  const writer: unknown = member(config, 'writer')
+  if (typeof writer !== 'function') return config
+  return { ...config, writer: (chunk: unknown) => Reflect.apply(writer, config, [reveal(chunk)]) }
 }
 
 async function tell(runManager: HostRunManager | undefined, preview: unknown): Promise<void> {

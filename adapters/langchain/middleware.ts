@@ -6,8 +6,9 @@ import { journalOf } from '../shared/journal.ts'
 import { warnOnce } from '../shared/warnings.ts'
 import { isGateable } from './gated-tool.ts'
 import { coverTools, ELSEWHERE, type GuardOptions, guardOne, isGuarded, surroundings } from './guard-tools.ts'
-import { argumentsOf, type HostTool, type HostToolCall, isBubbleUp } from './host.ts'
-import { refusalMessage } from './message.ts'
+import { argumentsOf, asHostArgument, type HostTool, type HostToolCall, isBubbleUp } from './host.ts'
+import { isToolMessage, refusalMessage, withData, withNote } from './message.ts'
+import { probe } from './probe.ts'
 import { messagesOf } from './task.ts'
 
 /** What `holdpointMiddleware` may be told. */
@@ -43,7 +44,8 @@ export interface HoldpointMiddleware {
  * A gate for an agent: every tool that the agent runs is guarded as by `guardTools`, tools of other middleware and of MCP clients
  * too. Put it last in the list: then it stands next to the tool.
  *
- * @throws in the run, as the cause of the host's MiddlewareError: HoldpointError ERR_UNGATED, ERR_TOOL as `guardTools`
+ * @throws in the run, as the cause of the host's MiddlewareError: HoldpointError ERR_UNGATED, ERR_TOOL as `guardTools`; ERR_HOST for
+ * a release that runs other tools than a middleware gives it
  * @example
  * const agent = createAgent({ model, tools, checkpointer, middleware: [holdpointMiddleware(me)] })
  */
@@ -53,9 +55,12 @@ export function holdpointMiddleware(gate: Gate, options: MiddlewareOptions = {})
     name: 'holdpoint',
     wrapToolCall: async (request, handler) => {
       const { tool } = request
-      if (!isHostTool(tool)) return (await guard.refuseStranger(request)) as Awaited<ReturnType<typeof handler>>
       try {
-        return await handler({ ...request, tool: guard.toolFor(tool) })
+        if (!isHostTool(tool))
+          return (await guard.crossStranger(request, handler)) as Awaited<ReturnType<typeof handler>>
+        const guarded = guard.toolFor(tool)
+        if (guarded !== tool) await guard.checkHost(request, handler)
+        return await handler({ ...request, tool: guarded })
       } catch (error) {
         return asMessage(error, request, options.toolErrors ?? 'message') as Awaited<ReturnType<typeof handler>>
       }
@@ -76,10 +81,17 @@ class Guard {
   readonly #gate: Gate
   readonly #options: MiddlewareOptions
   readonly #known = new WeakMap<object, object>()
+  #probed: Promise<void> | undefined
 
   constructor(gate: Gate, options: MiddlewareOptions) {
     this.#gate = gate
     this.#options = options
+  }
+
+  /** Once for each middleware: what has built one agent may build the next. @throws HoldpointError ERR_HOST */
+  async checkHost<R extends HostToolRequest>(request: R, handler: (request: R) => unknown): Promise<void> {
+    this.#probed ??= probe(request, handler)
+    await this.#probed
   }
 
   /** Every tool that the model is about to be told of. */
@@ -99,12 +111,19 @@ class Guard {
   /**
    * A call of a tool that the agent does not have, or that another middleware would run behind this one.
    *
-   * INVARIANT I4: what the gate does not know does not run.
+   * INVARIANT I4: what the gate does not know does not run. While it observes, the host says what it says without us.
    */
-  async refuseStranger({ toolCall, state }: HostToolRequest): Promise<ToolMessage> {
+  async crossStranger<R extends HostToolRequest>(request: R, handler: (request: R) => unknown): Promise<unknown> {
+    const { toolCall, state } = request
     const { name, id, args } = toolCall
     const { server } = this.#options
     const step = messagesOf({ state })?.length
+    warnOnce(
+      this.#gate,
+      this,
+      'stray_tool',
+      `The model called "${name}", which is no tool of this agent. Where another middleware brings the tool, put holdpointMiddleware behind it in the list.`,
+    )
     const crossed = await cross({
       gate: this.#gate,
       call: {
@@ -116,18 +135,12 @@ class Guard {
         ...(step === undefined ? {} : { step }),
         ...(server === undefined ? {} : { server }),
       },
-      execute: () => {
-        throw new HoldpointError('ERR_TOOL', `The agent has no tool "${name}".`)
-      },
+      execute: (decided) => handler({ ...request, toolCall: { ...toolCall, args: asHostArgument(decided, args) } }),
+      failed: (result) => isToolMessage(result) && result.status === 'error',
     })
-    warnOnce(
-      this.#gate,
-      this,
-      'stray_tool',
-      `The model called "${name}", which is no tool of this agent. Where another middleware brings the tool, put holdpointMiddleware behind it in the list.`,
-    )
-    if (crossed.outcome === 'ran') throw new HoldpointError('ERR_TOOL', `The agent has no tool "${name}".`)
-    return refusalMessage(name, id, crossed.refusal, crossed.record)
+    if (crossed.outcome === 'refused') return refusalMessage(name, id, crossed.refusal, crossed.record)
+    const output = withNote(crossed.result, crossed.note, id)
+    return isToolMessage(output) ? withData(output, crossed.record) : output
   }
 
   /** What the provider ran while it answered: it has happened, and a receipt says that nobody could gate it. */

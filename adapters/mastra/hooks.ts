@@ -1,5 +1,7 @@
+import mastra from '@mastra/core/package.json' with { type: 'json' }
 import type { Gate, Json, Refusal } from '../../src/index.ts'
 import { carryOut, giveBack } from '../shared/carry-out.ts'
+import { type HostPackage, refuseOlder } from '../shared/host-shape.ts'
 import { journalOf, partitionOf } from '../shared/journal.ts'
 import { warnOnce } from '../shared/warnings.ts'
 import { definitionOf, parsed } from './definition.ts'
@@ -7,6 +9,10 @@ import { isGuarded } from './gated-tool.ts'
 import { coverTools, type Tools } from './guard-tools.ts'
 import { type HostTool, originOf } from './host.ts'
 import { refusedResult } from './refusal.ts'
+
+const PACKAGE: HostPackage = { name: '@mastra/core', range: '^1.71.0' }
+/** The oldest release on which the hooks were seen to be called: 1.34.0 takes them, calls none, and runs the tools. */
+const OLDEST = '1.71.0'
 
 /** What `holdpointHooks` may be told. */
 export interface HookOptions {
@@ -31,20 +37,34 @@ export interface HoldpointHooks {
   afterToolCall(ended: HookContext & { readonly output?: unknown; readonly error?: unknown }): Promise<void>
 }
 
-/** A call that runs under a hook's permit. */
+/** How the host says that a call went. */
 type Ended = { readonly result: unknown } | { readonly error: unknown }
+
+/** A call that runs under a hook's permit. */
+interface Running {
+  /** As the host had them before the call: it hands the very same over after it. */
+  readonly input: unknown
+  readonly context: unknown
+  end(ended: Ended): Promise<void>
+}
 
 /**
  * A gate for the tools that an agent gets elsewhere: from memory, a workspace, an MCP client. Guarded tools pass by it, since they ask
  * by themselves. The enforcement is `guardTools`: hooks do not see code mode, workflows and bare calls, and hooks of a single run take
  * the place of the agent's.
  *
- * @throws HoldpointError as `guardTools`
+ * @throws HoldpointError as `guardTools`; ERR_HOST for a release that calls no hooks
  * @example
  * const tools = { ...guardTools({ refund }, me), ...(await memory.listTools()) }
  * const agent = new Agent({ ..., tools, hooks: holdpointHooks(me, { tools }) })
  */
 export function holdpointHooks(gate: Gate, options: HookOptions): HoldpointHooks {
+  refuseOlder(
+    PACKAGE,
+    mastra.version,
+    OLDEST,
+    'it may take these hooks and call none of them, so its tools would run ungated',
+  )
   const entries: readonly (readonly [string, HostTool])[] = Object.entries(options.tools)
   const guarded = new Set(entries.filter(([, tool]) => isGuarded(tool)).map(([name]) => name))
   const others = new Map(entries.filter(([, tool]) => !isGuarded(tool)))
@@ -61,7 +81,8 @@ class Hooks {
   readonly #guarded: ReadonlySet<string>
   readonly #others: ReadonlyMap<string, HostTool>
   readonly #server: string | undefined
-  readonly #running = new Map<string, (ended: Ended) => Promise<void>>()
+  /** By whose call it is, the tool and the host's id. What has no id shares its place with others of the tool. */
+  readonly #running = new Map<string, Running[]>()
 
   constructor(
     gate: Gate,
@@ -112,22 +133,40 @@ class Hooks {
         record.refusal = refusal
       },
     })
+    // Whoever waits for it meets the rejection: the joined duplicate below, and nobody while the host runs the tool.
     carried.catch(() => undefined)
     if (!hasBegun) return await carried.then(joined)
-    this.#running.set(this.#keyOf(asked), async (end) => {
+    this.#add(asked, async (end) => {
       if ('error' in end) ended.reject(end.error)
       else ended.resolve(end.result)
+      // The tool's own error is with the host already; what is waited for is its outcome on record.
       await carried.catch(() => undefined)
     })
     return undefined
   }
 
+  #add(asked: HookContext, end: Running['end']): void {
+    const { input, context } = asked
+    const key = this.#keyOf(asked)
+    this.#running.set(key, [...(this.#running.get(key) ?? []), { input, context, end }])
+  }
+
+  /** The call that ended. Of several that the host does not tell apart, none: nobody knows how that one went. */
+  #take(ended: HookContext): Running | undefined {
+    const key = this.#keyOf(ended)
+    const running = this.#running.get(key) ?? []
+    const same = running.find(({ input, context }) => input === ended.input && context === ended.context)
+    const found = same ?? (running.length === 1 ? running[0] : undefined)
+    const left = running.filter((each) => each !== found)
+    if (left.length === 0) this.#running.delete(key)
+    else this.#running.set(key, left)
+    return found
+  }
+
   async after(ended: HookContext & { readonly output?: unknown; readonly error?: unknown }): Promise<void> {
     const { toolName, context, output, error } = ended
-    const key = this.#keyOf(ended)
-    const end = this.#running.get(key)
-    this.#running.delete(key)
-    if (end !== undefined) return await end(error === undefined ? { result: output } : { error })
+    const running = this.#take(ended)
+    if (running !== undefined) return await running.end(error === undefined ? { result: output } : { error })
     const { callId } = originOf(context)
     const isRefused = typeof output === 'object' && output !== null && Reflect.get(output, 'error') === true
     if (callId === undefined || error !== undefined || isRefused) return

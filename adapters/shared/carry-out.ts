@@ -35,10 +35,27 @@ const underWay = new WeakMap<PermittedAdmission, Promise<CarriedOut>>()
  */
 export function carryOut(admission: PermittedAdmission, execution: Execution): Promise<CarriedOut> {
   const first = underWay.get(admission)
-  if (first !== undefined) return first
+  if (first !== undefined) return untilLeft(first, execution.signal)
   const carried = run(admission, execution)
   underWay.set(admission, carried)
   return carried
+}
+
+/**
+ * Waits for the first of two that are one call, and no longer than its own caller does: a tool that calls itself with its own id and
+ * arguments waits for its own end.
+ */
+async function untilLeft<T>(first: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await first
+  const left = Promise.withResolvers<never>()
+  const leave = () => left.reject(signal.reason)
+  if (signal.aborted) leave()
+  else signal.addEventListener('abort', leave, { once: true })
+  try {
+    return await Promise.race([first, left.promise])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
 }
 
 async function run(admission: PermittedAdmission, execution: Execution): Promise<CarriedOut> {
@@ -90,7 +107,7 @@ export async function* carryOutStreaming(
 ): AsyncGenerator<unknown, void, undefined> {
   const first = underWay.get(admission)
   if (first !== undefined) {
-    const carried = await first
+    const carried = await untilLeft(first, execution.signal)
     yield carried.outcome === 'ran' ? carried.result : carried.refusal
     return
   }

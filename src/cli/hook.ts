@@ -8,7 +8,7 @@ import { renderForModel } from '../refusal/render.ts'
 import type { Refusal } from '../types.ts'
 import type { CommandContext } from './context.ts'
 import { reasonOf, UnusableInput } from './exit.ts'
-import { BriefGate } from './hook/gate.ts'
+import { BriefGate, type Ended } from './hook/gate.ts'
 import { readSaid, type Said } from './hook/said.ts'
 import { readWithin } from './hook/stdin.ts'
 import { repeatable } from './repeatable.ts'
@@ -38,7 +38,7 @@ Claude Code, in settings.json, for each of PreToolUse, PostToolUse and PostToolU
 Any other host, before a tool and after it:
   {"event":"before","tool":"refund","server":"shop","input":{"amount":40},"call":"c1","session":"s1"}
   {"event":"after","tool":"refund","server":"shop","input":{"amount":40},"call":"c1","session":"s1","status":"ok"}
-It must run what "input" of the answer says, and nothing unless the exit code is 0.`
+It must run what "input" of the answer says, and nothing unless the exit code is 0; "input" after a tool is what it ran.`
 
 export function hookCommand(context: CommandContext): Command {
   return new Command('hook')
@@ -83,7 +83,12 @@ type Answer =
       readonly note: string | undefined
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'ended'; readonly receipt: string | undefined; readonly warning?: string }
+  | { readonly kind: 'ended'; readonly receipt: string | undefined; readonly warning?: Warning }
+
+interface Warning {
+  readonly code: 'ran_without_admission' | 'ran_with_other_arguments'
+  readonly message: string
+}
 
 async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
   if (flags.config === undefined) {
@@ -109,18 +114,40 @@ async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
       return { kind: 'permitted', said, input, receipt: admission.receipt?.id, note: renderNotes(admission) }
     }
     const ended = await gate.end(said.asked, said.status, said.result)
-    const { server, tool, callId } = said.asked.call
+    const warning = warningOf(ended, said)
     return {
       kind: 'ended',
       receipt: ended.outcome === 'known' ? undefined : ended.receipt?.id,
-      ...(ended.outcome === 'unadmitted'
-        ? {
-            warning: `${server}/${tool} ran (call ${callId}), and no hook permitted it: is the command there before the tool, too?`,
-          }
-        : {}),
+      ...(warning === undefined ? {} : { warning }),
     }
   } finally {
     await gate.close()
+  }
+}
+
+/** What whoever set up the host has to hear: by then the tool has run. */
+function warningOf({ outcome }: Ended, { asked, protocol }: Said): Warning | undefined {
+  const { server, tool, callId } = asked.call
+  const what = `${server}/${tool} ran (call ${callId})`
+  switch (outcome) {
+    case 'recorded':
+    case 'known':
+      return undefined
+    case 'unadmitted':
+      return {
+        code: 'ran_without_admission',
+        message: `${what}, and no hook permitted it: is the command there before the tool, too?`,
+      }
+    case 'otherwise': {
+      const mend =
+        protocol === 'claude'
+          ? 'Does another PreToolUse hook change them? Let it run where it cannot.'
+          : 'Run the "input" of the answer, and send it with the outcome.'
+      return {
+        code: 'ran_with_other_arguments',
+        message: `${what} with other arguments than the gate had decided, so its outcome is unknown. ${mend}`,
+      }
+    }
   }
 }
 
@@ -131,9 +158,11 @@ function tell(answered: Answer, flags: Flags, context: CommandContext): void {
       refuse({ reason: renderForModel(answered.refusal), refusal: answered.refusal }, flags, context)
       return
     case 'ended':
-      if (answered.warning !== undefined) terminal.note(`holdpoint hook: ${answered.warning}`)
+      if (answered.warning !== undefined) terminal.note(`holdpoint hook: ${answered.warning.message}`)
       if (flags.json === true)
-        terminal.out(own({ recorded: answered.warning === undefined, receipt: answered.receipt }))
+        terminal.out(
+          own({ recorded: answered.warning === undefined, receipt: answered.receipt, warning: answered.warning?.code }),
+        )
       context.end(0)
       return
     case 'permitted': {

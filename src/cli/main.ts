@@ -3,14 +3,16 @@
 import { runCommand } from './program.ts'
 import { processTerminal } from './terminal.ts'
 
-// Whoever reads along may stop early, as `head` does; that is no fault of the command.
+const isHook = process.argv[2] === 'hook'
+
+// Whoever reads along may stop early, as `head` does; that is no fault of the command. A hook whose answer was cut says no.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit()
 })
 
 // A hook that dies must say no: to Claude Code any other code than 2 is none, and the tool would run.
-if (process.argv[2] === 'hook') {
+if (isHook) {
   process.exitCode = 2
   const dying = (cause: unknown): void => {
     process.stderr.write(
@@ -20,9 +22,11 @@ if (process.argv[2] === 'hook') {
   }
   process.on('uncaughtException', dying)
   process.on('unhandledRejection', dying)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => dying(new Error(`it was ended by ${signal}`)))
 }
 
 const code = await runCommand(process.argv.slice(2), processTerminal())
-process.exitCode = code
-// What a hook left behind when its time was up holds up no host.
-if (process.argv[2] === 'hook') process.stdout.write('', () => process.exit(code))
+// INVARIANT I4: until all of its answer is with the host, a hook's is a no. What it left behind when its time was up holds up no host.
+if (isHook) process.stdout.write('', (error) => process.exit(error == null && code === 0 ? 0 : 2))
+else process.exitCode = code

@@ -15,7 +15,8 @@ type Environment = Readonly<Record<string, string | undefined>>
  * `HOLDPOINT_STATE` wins; else `XDG_STATE_HOME` or `~/.local/state` (XDG base directories), `~/Library/Application
  * Support` on macOS, `%LOCALAPPDATA%` on Windows.
  *
- * @throws HoldpointError ERR_CONFIG when `HOLDPOINT_STATE` is not absolute
+ * @throws HoldpointError ERR_CONFIG when `HOLDPOINT_STATE` is not absolute, or nothing else is: a name from where the program works
+ * may be whose work is to be gated
  */
 export function stateFolder(env: Environment, platform: NodeJS.Platform, home: string): string {
   const path = platform === 'win32' ? win32 : posix
@@ -26,18 +27,25 @@ export function stateFolder(env: Environment, platform: NodeJS.Platform, home: s
       at: 'HOLDPOINT_STATE',
     })
   }
+  const found = path.join(platformState(env, platform, home), 'holdpoint')
+  if (path.isAbsolute(found)) return found
+  throw new HoldpointError(
+    'ERR_CONFIG',
+    `this user's home folder "${home}" is no absolute path: set HOLDPOINT_STATE to where holdpoint shall keep its state`,
+    { at: 'HOLDPOINT_STATE' },
+  )
+}
+
+function platformState(env: Environment, platform: NodeJS.Platform, home: string): string {
   switch (platform) {
     case 'win32':
-      return path.join(env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'), 'holdpoint')
+      return env['LOCALAPPDATA'] ?? win32.join(home, 'AppData', 'Local')
     case 'darwin':
-      return path.join(home, 'Library', 'Application Support', 'holdpoint')
+      return posix.join(home, 'Library', 'Application Support')
     default: {
       const xdg = env['XDG_STATE_HOME']
       // The XDG specification: a relative path is invalid and is to be ignored.
-      return path.join(
-        xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(home, '.local', 'state'),
-        'holdpoint',
-      )
+      return xdg !== undefined && posix.isAbsolute(xdg) ? xdg : posix.join(home, '.local', 'state')
     }
   }
 }

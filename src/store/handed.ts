@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseStrict } from '../bytes/strict-json.ts'
 import { systemCodeOf } from '../bytes/system-code.ts'
-import { replaceDurably } from '../files/durable.ts'
+import { createDurably, replaceDurably } from '../files/durable.ts'
 
 /**
  * A call that a process permitted and handed to a program that runs it: that process ends first, and another one hears how the call
@@ -17,8 +17,16 @@ export interface HandedCall {
   readonly at: number
   /** Until when somebody may still say how it went, ms since epoch. */
   readonly until: number
+  /** The arguments that were handed over; absent where nobody can say any more, as in what a version wrote that kept none. */
+  readonly given?: Given
   /** It has ended; what is kept then is that it had been permitted. */
   readonly ended: boolean
+}
+
+/** Arguments as nobody reads them again: a digest, salted, since amounts and names can be guessed. */
+export interface Given {
+  readonly salt: string
+  readonly digest: string
 }
 
 /** What cannot be read in here holds back nothing: its call ends as `unknown`, and nobody is believed about it. */
@@ -37,6 +45,24 @@ export function writeHanded(store: string, name: string, call: HandedCall): void
   replaceDurably(join(folderOf(store), `${name}.json`), JSON.stringify(call))
 }
 
+/**
+ * Whoever is first may say how a call went; whoever comes later, at the same time from another process too, may not.
+ *
+ * @throws Error of the file system
+ */
+export function takeHanded(store: string, name: string): boolean {
+  return createDurably(takenPath(store, name), '')
+}
+
+/** Nobody was told of the call after all. What cannot be removed is refused later, because the store knows how its call ended. */
+export function dropHanded(store: string, name: string): void {
+  try {
+    rmSync(join(folderOf(store), `${name}.json`), { force: true })
+  } catch {
+    // Whoever drops it has something worse to tell.
+  }
+}
+
 export function readHanded(store: string, name: string): HandedCall | undefined {
   try {
     return handedCall(readFileSync(join(folderOf(store), `${name}.json`)))
@@ -49,14 +75,21 @@ export function readHanded(store: string, name: string): HandedCall | undefined 
 export function stillHanded(store: string, now: number): ReadonlySet<string> {
   const running = new Set<string>()
   for (const file of filesIn(folderOf(store))) {
-    const call = readHanded(store, file.slice(0, -'.json'.length))
+    const name = file.slice(0, -'.json'.length)
+    const call = readHanded(store, name)
     if (call !== undefined && call.until > now) {
       if (!call.ended) running.add(call.decision)
       continue
     }
-    if (call !== undefined) rmSync(join(folderOf(store), file), { force: true })
+    if (call === undefined) continue
+    rmSync(join(folderOf(store), file), { force: true })
+    rmSync(takenPath(store, name), { force: true })
   }
   return running
+}
+
+function takenPath(store: string, name: string): string {
+  return join(folderOf(store), `${name}.taken`)
 }
 
 function filesIn(folder: string): readonly string[] {
@@ -71,8 +104,15 @@ function filesIn(folder: string): readonly string[] {
 function handedCall(bytes: Uint8Array): HandedCall | undefined {
   const value = parseStrict(bytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const { decision, callKey, trace, at, until, ended } = value as { readonly [member: string]: unknown }
+  const { decision, callKey, trace, at, until, ended, given } = value as { readonly [member: string]: unknown }
   if (typeof decision !== 'string' || typeof callKey !== 'string' || typeof trace !== 'string') return undefined
   if (typeof at !== 'number' || typeof until !== 'number' || typeof ended !== 'boolean') return undefined
-  return { decision, callKey, trace, at, until, ended }
+  const read = givenIn(given)
+  return { decision, callKey, trace, at, until, ended, ...(read === undefined ? {} : { given: read }) }
+}
+
+function givenIn(value: unknown): Given | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { salt, digest } = value as { readonly [member: string]: unknown }
+  return typeof salt === 'string' && typeof digest === 'string' ? { salt, digest } : undefined
 }

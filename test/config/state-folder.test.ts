@@ -15,6 +15,17 @@ describe('the state folder', () => {
     expect(() => stateFolder({ HOLDPOINT_STATE: 's' }, 'linux', '/h')).toThrow(/absolute path/)
   })
 
+  it('is never where the program works, which is where an agent may', () => {
+    for (const [platform, home] of [
+      ['linux', ''],
+      ['linux', 'here'],
+      ['darwin', ''],
+      ['win32', ''],
+    ] as const)
+      expect(() => stateFolder({}, platform, home)).toThrow(/HOLDPOINT_STATE/)
+    expect(() => stateFolder({ LOCALAPPDATA: 'L' }, 'win32', 'C:\\U')).toThrow(/HOLDPOINT_STATE/)
+  })
+
   it('holds store, key, overrides, pins and coverage unless the configuration says otherwise', () => {
     expect(placesOf({}, '/app', '/s')).toEqual({
       store: { kind: 'folder', folder: '/s/receipts' },

@@ -1,4 +1,5 @@
 /** The gate of a process that decides about a call and ends before the call does. */
+import { randomBytes } from 'node:crypto'
 import { canonicalText } from '../../bytes/canonical.ts'
 import { sha256 } from '../../bytes/digest.ts'
 import { readConfig } from '../../config/read.ts'
@@ -6,7 +7,7 @@ import { assemble } from '../../create-gate/assemble.ts'
 import { resultText } from '../../exit-words.ts'
 import { commitResult, saltFor } from '../../receipt/commit.ts'
 import { readReceipt } from '../../receipt/read.ts'
-import { type HandedCall, readHanded, writeHanded } from '../../store/handed.ts'
+import { dropHanded, type Given, type HandedCall, readHanded, takeHanded, writeHanded } from '../../store/handed.ts'
 import type {
   Call,
   Gate,
@@ -25,6 +26,7 @@ const HOST = 'hook'
 
 /** How long a host may take to say how a call went, ms. After that it counts as `unknown`. */
 const LONGEST_CALL_MS = 24 * 60 * 60_000
+const SALT_BYTES = 16
 
 /** One call as its host tells of it. */
 export interface HookCall {
@@ -38,6 +40,8 @@ export interface HookCall {
 /** What became of a call that the host says has run. */
 export type Ended =
   | { readonly outcome: 'recorded'; readonly receipt: Receipt }
+  /** It ran with other arguments than were decided, or nobody knows with which: it counts as `unknown`. */
+  | { readonly outcome: 'otherwise'; readonly receipt: Receipt }
   | { readonly outcome: 'known' }
   /** Nobody permitted it. Its use is on record. */
   | { readonly outcome: 'unadmitted'; readonly receipt: Receipt | undefined }
@@ -73,11 +77,16 @@ export class BriefGate {
     const view = this.#view(who, where)
     view.register(tools, { server: call.server })
     view.cover(HOST, [{ tool: call.tool, standing: 'gated' }], { server: call.server })
-    const admission = await view.admit(call, { signal, obliging: 'arguments' })
+    const name = nameOf({ call, who, where })
+    // INVARIANT I2: an id is one call's. With other arguments under it nobody could tell whose outcome is heard of.
+    const admission = await view.admit({ ...call, idempotencyKey: name }, { signal, obliging: 'arguments' })
     if (admission.outcome === 'refused') return { outcome: 'refused', admission }
     const { receipt, callKey } = admission
     // A low call that may run without a receipt is for programs that stay: nobody could say how this one ended.
     if (receipt === undefined) throw new Error('the permit has no receipt')
+    const begun = admission.begin()
+    if (begun.outcome === 'refused')
+      return { outcome: 'refused', admission: { outcome: 'refused', refusal: begun.refusal, receipt } }
     const now = Date.now()
     const { trace } = readReceipt(receipt.jws) as { readonly trace?: string }
     const handed = {
@@ -87,38 +96,56 @@ export class BriefGate {
       at: now,
       until: now + LONGEST_CALL_MS,
       ended: false,
+      given: givenOf(begun.input, randomBytes(SALT_BYTES).toString('base64url')),
     }
     // INVARIANT I1: what the host is about to run can be settled by whoever hears of it, before the host is told.
     try {
-      writeHanded(this.#folder, nameOf(call, where), handed)
+      writeHanded(this.#folder, name, handed)
     } catch (cause) {
+      // It may be there in spite of that, and must not speak for a call of which the host hears that it may not run.
+      dropHanded(this.#folder, name)
       await admission.settle({ status: 'not_executed' })
       throw cause
     }
-    const begun = admission.begin()
-    if (begun.outcome === 'begun') return { outcome: 'permitted', input: begun.input, admission }
-    return { outcome: 'refused', admission: { outcome: 'refused', refusal: begun.refusal, receipt } }
+    return { outcome: 'permitted', input: begun.input, admission }
   }
 
   /** Puts on record how a call went. */
-  async end({ call, who, where }: HookCall, status: OutcomeStatus, result: unknown): Promise<Ended> {
-    const name = nameOf(call, where)
+  async end(told: HookCall, status: OutcomeStatus, result: unknown): Promise<Ended> {
+    const name = nameOf(told)
     const handed = readHanded(this.#folder, name)
-    if (handed === undefined || handed.until <= Date.now()) {
-      const because = 'ran without an admission'
-      this.#gate.cover(HOST, [{ tool: call.tool, standing: 'unknown', because }], { server: call.server })
-      const receipt = await this.#view(who, where).markUngated(call, because)
-      return { outcome: 'unadmitted', receipt }
-    }
+    if (handed === undefined || handed.until <= Date.now()) return await this.#unadmitted(told)
     if (handed.ended) return { outcome: 'known' }
-    const receipt = await this.#record(handed, status, result)
+    const { recorder, store } = this.#parts
+    await recorder.ready()
+    // INVARIANT I2: a decision has one outcome, also where two processes hear of it at once, or one died in the middle.
+    if (!takeHanded(this.#folder, name)) return { outcome: 'known' }
+    if ((await store.holder(handed.callKey))?.status !== 'claimed') return await this.#unadmitted(told)
+    // INVARIANT I3: what ran otherwise is not what was permitted, and nobody knows how that would have gone.
+    const isAsDecided = isGiven(handed.given, told.call.input)
+    const receipt = await (isAsDecided
+      ? this.#record(handed, status, result)
+      : this.#record(handed, 'unknown', undefined))
     if (receipt === undefined) throw new Error('the outcome could not be written')
-    writeHanded(this.#folder, name, { ...handed, ended: true })
-    return { outcome: 'recorded', receipt }
+    const { given: _, ...over } = handed
+    writeHanded(this.#folder, name, { ...over, ended: true })
+    if (isAsDecided) return { outcome: 'recorded', receipt }
+    this.#see(told, 'ran with other arguments than were decided')
+    return { outcome: 'otherwise', receipt }
   }
 
   async close(): Promise<void> {
     await this.#gate.close()
+  }
+
+  async #unadmitted(told: HookCall): Promise<Ended> {
+    const because = 'ran without an admission'
+    this.#see(told, because)
+    return { outcome: 'unadmitted', receipt: await this.#view(told.who, told.where).markUngated(told.call, because) }
+  }
+
+  #see({ call }: HookCall, because: string): void {
+    this.#gate.cover(HOST, [{ tool: call.tool, standing: 'unknown', because }], { server: call.server })
   }
 
   #view(who: Who, where: Where): Gate {
@@ -127,7 +154,6 @@ export class BriefGate {
 
   async #record(handed: HandedCall, status: OutcomeStatus, result: unknown): Promise<Receipt | undefined> {
     const { recorder, store } = this.#parts
-    await recorder.ready()
     const { decision, callKey, trace, at } = handed
     const salt = (await store.sidecar(decision))?.salt
     const text = result === undefined ? undefined : resultText(result)
@@ -144,6 +170,21 @@ export class BriefGate {
 }
 
 /** One call among all: hosts make its id unique in a conversation. */
-function nameOf({ server, tool, callId }: HookCall['call'], { conversation }: Where): string {
-  return sha256(canonicalText([conversation ?? null, server, tool, callId]))
+function nameOf({ call: { server, tool, callId }, who, where }: Omit<HookCall, 'tools'>): string {
+  const { user, agent } = who
+  return sha256(canonicalText([user ?? null, agent ?? null, where.conversation ?? null, server, tool, callId]))
+}
+
+function givenOf(input: unknown, salt: string): Given {
+  return { salt, digest: sha256(canonicalText(['hp-handed/1', salt, input])) }
+}
+
+/** INVARIANT I4: whose arguments nobody remembers, or whose have no canonical form, are not those that were decided. */
+function isGiven(given: Given | undefined, input: unknown): boolean {
+  if (given === undefined) return false
+  try {
+    return givenOf(input, given.salt).digest === given.digest
+  } catch {
+    return false
+  }
 }

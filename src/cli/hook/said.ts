@@ -1,10 +1,11 @@
 /** What hosts say on stdin: Claude Code's events, and one form of our own for every other host. */
 import { z } from 'zod'
 import { BUILT_IN_TOOLS, type Naming, toolNameOf } from '../../../adapters/claude-agent/index.ts'
-import { parseStrict } from '../../bytes/strict-json.ts'
-import type { Json, OutcomeStatus, ToolDefinition } from '../../types.ts'
+import { parseStrictWithBigints } from '../../bytes/strict-json.ts'
+import type { Json, JsonObject, OutcomeStatus, ToolDefinition } from '../../types.ts'
 import { reasonOf, UnusableInput } from '../exit.ts'
 import type { HookCall } from './gate.ts'
+import { MOST_BYTES } from './stdin.ts'
 
 /** Whose protocol the answer is in. */
 export type Protocol = 'claude' | 'holdpoint'
@@ -28,7 +29,14 @@ export interface Asking {
   readonly servers: Naming['servers']
 }
 
-const object = z.record(z.string(), z.json())
+/** As large as results may be: of the arguments the gate judges itself what is too much. */
+const LIMITS = { maxBytes: MOST_BYTES, maxNodes: 1_000_000, maxDepth: 256 }
+
+// The strict reader has made sure that it is JSON; integers beyond 2^53 - 1, which results have, are none that any call may have.
+const json = z.custom<Json>(() => true)
+const object = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+  error: 'must be an object',
+})
 const id = z.string().min(1).max(256)
 
 /** What Claude Code sends. Other members come with any release, and nothing here reads them. */
@@ -41,8 +49,8 @@ const claudeSchema = z.looseObject({
   cwd: z.string().optional(),
   agent_type: id.optional(),
   mcp_server: z.looseObject({ name: z.string(), source: z.string() }).optional(),
-  tool_response: z.json().optional(),
-  error: z.json().optional(),
+  tool_response: json.optional(),
+  error: json.optional(),
   is_interrupt: z.boolean().optional(),
 })
 
@@ -56,7 +64,7 @@ const ownSchema = z.strictObject({
   session: id,
   cwd: z.string().optional(),
   status: z.enum(['ok', 'tool_error', 'timeout', 'cancelled']).optional(),
-  result: z.json().optional(),
+  result: json.optional(),
 })
 
 /**
@@ -65,9 +73,9 @@ const ownSchema = z.strictObject({
  * @throws UnusableInput
  */
 export function readSaid(bytes: Uint8Array, asking: Asking): Said {
-  let value: Json
+  let value: unknown
   try {
-    value = parseStrict(bytes)
+    value = parseStrictWithBigints(bytes, LIMITS)
   } catch (error) {
     throw new UnusableInput(`stdin: ${reasonOf(error)}`)
   }
@@ -75,7 +83,7 @@ export function readSaid(bytes: Uint8Array, asking: Asking): Said {
   return isClaude ? claudeSaid(check(claudeSchema, value), asking) : ownSaid(check(ownSchema, value), asking)
 }
 
-function check<T>(schema: z.ZodType<T>, value: Json): T {
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

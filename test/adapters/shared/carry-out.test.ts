@@ -6,6 +6,9 @@ import { type TestGate, testGate } from '../../../src/testing.ts'
 /** Longer than a tool may take to end after its caller has left. */
 const LONG_MS = 60_000
 const never = () => new Promise<never>(() => undefined)
+async function* streamsNever() {
+  yield await never()
+}
 
 afterEach(() => {
   vi.useRealTimers()
@@ -142,6 +145,19 @@ describe('a live duplicate', () => {
     await vi.advanceTimersByTimeAsync(LONG_MS)
     expect(await both).toEqual(Array(2).fill({ outcome: 'ran', result: 'done' }))
     expect(runs).toBe(1)
+  })
+
+  it('waits no longer than its own caller: a tool may wait for itself', async () => {
+    const left = new AbortController()
+    for (const isStreaming of [false, true]) {
+      const { admission, execution } = await permitted(isStreaming ? streamsNever : never)
+      const own = { ...execution, signal: left.signal }
+      if (isStreaming) void carryOutStreaming(admission, execution).next()
+      else void carryOut(admission, execution)
+      const joined = isStreaming ? collect(carryOutStreaming(admission, own)) : carryOut(admission, own)
+      left.abort(new Error('enough'))
+      await expect(joined).rejects.toThrow('enough')
+    }
   })
 
   it('of a streaming call gets what the first one ends with, and does not call the first one refused', async () => {
