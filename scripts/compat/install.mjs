@@ -21,9 +21,8 @@ export function installHost({ root, folder, tarball, host, oldest = false }) {
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
   const specs = {}
   for (const [name, wanted] of wantedOf(root, host, oldest)) {
-    // The oldest of one package need not go with the oldest of another: the first of a host leads, and npm finds what goes with it.
-    const isLed = oldest && !host.packages[0].installed.includes(name)
-    const spec = isLed ? wanted : specOf(name, wanted, oldest)
+    const isLed = host.packages.some(({ led, installed }) => led === true && installed.includes(name))
+    const spec = oldest && isLed ? wanted : specOf(name, wanted, oldest)
     if (spec === undefined) return { because: `the registry has no ${name} ${wanted}` }
     specs[name] = spec
   }

@@ -7,7 +7,12 @@ export interface Host {
   /** What people call it. */
   readonly title: string
   /** Its packages among our peers, and under which names they are installed here. */
-  readonly packages: readonly { readonly peer: string; readonly installed: readonly string[] }[]
+  readonly packages: readonly {
+    readonly peer: string
+    readonly installed: readonly string[]
+    /** Its oldest release need not go with the oldest of the package before it: npm finds one that does. */
+    readonly led?: true
+  }[]
   /** Its folders in `examples/`, where that is not the one of its own name. */
   readonly examples?: readonly string[]
   /** For `npm run compat`: what is installed beside or instead of the newest release of each. */
@@ -57,7 +62,7 @@ export const HOSTS: readonly Host[] = [
     title: 'LangChain',
     packages: [
       { peer: 'langchain', installed: ['langchain'] },
-      { peer: '@langchain/core', installed: ['@langchain/core'] },
+      { peer: '@langchain/core', installed: ['@langchain/core'], led: true },
     ],
     newest: { '@langchain/langgraph': 'latest' },
     drivers: async () => {
