@@ -16,6 +16,18 @@ import { installHost, packHoldpoint } from './compat/install.mjs'
 import { runSuite } from './compat/suite.mjs'
 import { readFlags } from './flags.mjs'
 
+const HELP = `Usage: npm run compat [-- --host NAME]… [--oldest] [--json]
+
+Installs the newest release of each host beside a packed holdpoint, in a scratch folder, and runs the adapter's conformance suite
+there. Needs the registry, and some minutes for each host.
+
+  --host NAME   this one; may be given again. Without it, all of them: ${HOSTS.map(({ name }) => name).join(', ')}
+  --oldest      the oldest release of our range instead
+  --json        print one JSON object and nothing else
+  --help        this
+
+Exits 0 when every suite is green, 1 when one is red, 2 when one could not be installed or run, or on unusable input.`
+
 const root = path.resolve(import.meta.dirname, '..')
 const terminal = processTerminal()
 const { hosts, json, oldest } = readTerms()
@@ -71,7 +83,7 @@ function wordsOf(versions) {
 
 function readTerms() {
   const options = { host: { type: 'string', multiple: true }, json: { type: 'boolean' }, oldest: { type: 'boolean' } }
-  const { flags, code } = readFlags('compat', 'npm run compat -- [--host NAME]… [--oldest] [--json]', options, terminal)
+  const { flags, code } = readFlags('compat', HELP, options, terminal)
   if (flags === undefined) process.exit(code)
   const unknown = (flags.host ?? []).filter((name) => !HOSTS.some((host) => host.name === name))
   if (unknown.length > 0) {
