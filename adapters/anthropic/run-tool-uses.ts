@@ -68,6 +68,7 @@ async function answer(
 ): Promise<ToolResult> {
   const { id: callId, name = '', input } = use
   const result = { type: 'tool_result', tool_use_id: callId ?? '' } as const
+  const handler = handlers.get(name)
   try {
     const content = await ask(around, {
       tool: name,
@@ -77,7 +78,7 @@ async function answer(
       callId,
       step,
       signal,
-      execute: (decided) => handlers.get(name)?.(decided as never, { callId, signal }),
+      execute: handler === undefined ? undefined : (decided) => handler(decided as never, { callId, signal }),
     })
     return { ...result, content: asContent(content) }
   } catch (error) {

@@ -90,6 +90,19 @@ export function acceptToolsets(runner: object, gate: Gate, { ungated = [] }: Ung
   return names instanceof Set ? names : new Set()
 }
 
+/**
+ * A `DecisionsToolRunner` has its model choose among actions of the app, whose arguments nobody but their own code knows.
+ *
+ * @throws HoldpointError ERR_UNGATED
+ */
+export function refuseDecisions(runner: object): void {
+  if (typeof member(member(runner, 'registration'), 'candidates') !== 'function') return
+  throw new HoldpointError(
+    'ERR_UNGATED',
+    'No gate can stand in front of the candidates of a DecisionsToolRunner: each is a function of yours that takes no arguments. Ask the gate inside of each, with gate.run({ tool, input }, execute).',
+  )
+}
+
 /** Each use of a tool that was not gated leaves a receipt that says so. */
 export async function markHosted(
   items: readonly HostItem[],

@@ -13,6 +13,8 @@ function gateOf(options: TestGateOptions = {}) {
   return { gate, me: gate.as({ user: 'alice', agent: 'support' }, { conversation: 'talk' }) }
 }
 
+const OBSERVE: TestGateOptions = { observe: { until: Date.now() + 60_000 } }
+
 const ran: unknown[] = []
 
 function fn(name: string, more: object = {}) {
@@ -81,6 +83,8 @@ describe.each([
 
   it.each([
     ['duplicate keys', '{"path":"/safe","path":"/etc"}'],
+    ['no JSON, over which the SDK ends a stream', 'rm -rf /'],
+    ['text that is cut short', '{"path":'],
     ['a list', '["/etc"]'],
     ['a lone surrogate', '{"path":"\\ud800"}'],
   ])('refuses arguments of a typed tool with %s', async (_words, text) => {
@@ -90,14 +94,6 @@ describe.each([
     expect(ran).toEqual([])
     expect(outputs[0]).toContain('arguments_rejected')
     expect(said).toBe('done')
-  })
-
-  it('runs nothing on arguments of a typed tool that are no JSON; the SDK ends a stream over them', async () => {
-    const { me } = gateOf()
-    const playing = play(me, guardTools([read], me).map(runnerFunction), [[say('read', 'rm -rf /')]], { runner })
-    if ('stream' in runner) await expect(playing).rejects.toThrow(ResponsesToolRunnerError)
-    else expect((await playing).outputs[0]).toContain('arguments_rejected')
-    expect(ran).toEqual([])
   })
 
   it('tells the model why, and has the receipt under the call’s own id', async () => {
@@ -128,34 +124,49 @@ describe.each([
   })
 
   it('runs no function in the place of one that is not there, though the gate only observes', async () => {
-    const observed = gateOf({ observe: { until: Date.now() + 60_000 } }).me
-    await expect(play(observed, guardTools([fn('refund')], observed), [[say('look', '{"id":1}')]])).rejects.toThrow()
-    expect(ran).toEqual([])
-    const typed = guardTools([read], observed).map(runnerFunction)
-    await expect(play(observed, typed, [[say('look', '{"path":"/x"}')]])).rejects.toThrow()
-    expect(ran).toEqual([])
-  })
-
-  it('holds nothing back while the gate only observes: what only JSON.parse can read reaches its function', async () => {
-    const { me } = gateOf({ observe: { until: Date.now() + 60_000 } })
-    await play(me, guardTools([fn('read')], me), [[say('read', '{"a":1,"a":2}')]])
-    expect(ran).toEqual([{ a: 2 }])
-  })
-
-  it('carries a call out once when its id is given twice', async () => {
-    const { me } = gateOf()
-    const step = [say('read', '{"path":"/x"}'), say('read', '{"path":"/etc"}')]
-    const playing = play(me, guardTools([fn('read')], me), [step], { runner })
-    // The SDK's own reader of streams ends over it, before anybody is asked.
-    if ('stream' in runner) {
-      await expect(playing).rejects.toThrow(ResponsesToolRunnerError)
-      expect(ran.length).toBeLessThanOrEqual(1)
-      return
+    const { me } = gateOf(OBSERVE)
+    const plain = await play(me, guardTools([fn('refund')], me), [[say('look', '{"id":1}')]], { runner })
+    const typed = await play(me, guardTools([read], me).map(runnerFunction), [[say('look', '{"path":"/x"}', 'b')]], {
+      runner,
+    })
+    for (const { outputs, said } of [plain, typed]) {
+      expect(outputs[0]).toContain('tool_unknown')
+      expect(said).toBe('done')
     }
-    const { said, told } = await playing
-    expect(ran).toEqual([{ path: '/x' }])
-    expect(told).toHaveLength(1)
+    expect(ran).toEqual([])
+    expect(reportOf(me, 'call_1')?.receipts.map(({ kind }) => kind)).toEqual(['decision', 'outcome'])
+  })
+
+  it.each([
+    ['that only JSON.parse can read reach their function', '{"path":"/a","path":"/B"}', { path: '/B' }, { path: '/b' }],
+    ['that nobody can read reach none', 'rm -rf /', undefined, undefined],
+    ['that are no object reach none', '["/etc"]', undefined, undefined],
+  ])('while the gate only observes, arguments %s', async (_words, text, plain, typed) => {
+    const { me } = gateOf(OBSERVE)
+    await play(me, guardTools([fn('read')], me), [[say('read', text)]], { runner })
+    expect(ran).toEqual(plain === undefined ? [] : [plain])
+    const { said } = await play(me, guardTools([read], me).map(runnerFunction), [[say('read', text, 'b')]], { runner })
+    expect(ran).toEqual(typed === undefined ? [] : [typed])
     expect(said).toBe('done')
+  })
+
+  it.each([
+    ['other', '{"path":"/etc"}'],
+    ['the same', '{"path":"/x"}'],
+  ])('carries a call out once when its id is given twice, with %s arguments', async (_words, again) => {
+    const { me } = gateOf()
+    const step = [say('read', '{"path":"/x"}'), say('read', again), say('read', '{"path":"/z"}', 'c')]
+    const { said, told } = await play(me, guardTools([fn('read')], me), [step], { runner })
+    expect(ran).toEqual([{ path: '/x' }, { path: '/z' }])
+    expect(told.map(({ call_id }) => call_id)).toEqual(['call_1', 'c'])
+    expect(said).toBe('done')
+  })
+
+  it('runs nothing for an id that a later response gives again: the runner itself ends over it', async () => {
+    const { me } = gateOf()
+    const steps = [[say('read', '{"path":"/x"}')], [say('read', '{"path":"/y"}')]]
+    await expect(play(me, guardTools([fn('read')], me), steps, { runner })).rejects.toThrow(ResponsesToolRunnerError)
+    expect(ran).toEqual([{ path: '/x' }])
   })
 
   it('decides on what a typed tool’s own schema makes of the arguments', async () => {
