@@ -1,7 +1,7 @@
 import { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
 import type { Gate, ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
-import { handlersOf } from '../shared/handlers.ts'
+import { handlersOf, nobodys } from '../shared/handlers.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
 import { acceptUngated, type GuardOptions } from './guard-tools.ts'
 import type { HostContent, HostTool, HostUse } from './host.ts'
@@ -72,8 +72,7 @@ async function answer(
   try {
     const content = await ask(around, {
       tool: name,
-      // A tool that nobody carries out was never registered, and the gate refuses it.
-      definition: definitions.get(name) ?? { name, origin: 'own' },
+      definition: definitions.get(name) ?? nobodys(name),
       input,
       callId,
       step,

@@ -1,9 +1,9 @@
 import type { Gate } from '../../src/index.ts'
+import { answerMcp } from '../shared/held-mcp.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { guardChatRunner, type HostRunnerOfChat, isChatRunner } from './chat-runner.ts'
 import type { HostItem, HostTool } from './host.ts'
 import { acceptHosted, acceptToolsets, refuseDecisions, type UngatedOption } from './hosted.ts'
-import { answerMcp } from './mcp-approval.ts'
 import { type Client, watched } from './reading.ts'
 import { PACKAGE } from './surroundings.ts'
 import { type HostTurn, Tripwire } from './tripwire.ts'
@@ -67,11 +67,15 @@ function guardResponsesRunner<R extends HostRunnerOfResponses>(runner: R, gate: 
   return Object.create(runner, { iterate: { value: iterate } })
 }
 
+function signalled(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
 /** Held MCP calls are decided by the gate, and after it by the app where it wants a word too. */
 function bridged(own: RunnerOptions, gate: Gate): RunnerOptions {
   const approveMcp = async (request: HostItem): Promise<boolean> => {
     if (own.approveMcp !== undefined && (await own.approveMcp(request)) !== true) return false
-    return (await answerMcp(request, gate, own.signal)).approve
+    return (await answerMcp(request, gate, signalled(own.signal))).approve
   }
   return { ...own, approveMcp }
 }

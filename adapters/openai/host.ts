@@ -44,7 +44,6 @@ export interface HostItem {
   readonly type?: string
   readonly id?: string
   readonly call_id?: string
-  readonly status?: string
   readonly name?: string
   readonly arguments?: string
   readonly input?: unknown

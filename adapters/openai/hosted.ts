@@ -1,4 +1,4 @@
-import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { type Gate, HoldpointError } from '../../src/index.ts'
 import { journalOf } from '../shared/journal.ts'
 import { type HostItem, type HostTool, member, textOf } from './host.ts'
 import { HOST } from './surroundings.ts'
@@ -144,40 +144,4 @@ async function markUse(
   const receipt = await gate.markUngated({ tool, callId, ...place }, because)
   journalOf(gate).noteUngated(callId, tool, receipt)
   gate.cover(HOST, [{ tool, standing: 'ungated', because }], place)
-}
-
-/**
- * Learns what an MCP server lists, and holds it to its pins. UNTRUSTED: the server's own words.
- */
-export function learnListings(items: readonly HostItem[], gate: Gate): void {
-  for (const { type, server_label: server, tools } of items) {
-    if (type !== 'mcp_list_tools' || server === undefined || !Array.isArray(tools)) continue
-    const definitions = tools.map(listed)
-    try {
-      gate.register(definitions, { server, pinned: true })
-      gate.cover(
-        HOST,
-        definitions.map(({ name }) => ({ tool: name, standing: 'gated' })),
-        { server },
-      )
-    } catch (cause) {
-      // Nothing was learned: its calls are refused.
-      gate.warn('mcp_listing', cause instanceof Error ? cause.message : String(cause))
-    }
-  }
-}
-
-function listed(tool: unknown): ToolDefinition {
-  const description = textOf(tool, 'description')
-  const inputSchema = member(tool, 'input_schema')
-  const annotations = member(tool, 'annotations')
-  return {
-    name: textOf(tool, 'name') ?? '',
-    origin: 'third-party',
-    ...(description === undefined ? {} : { description }),
-    ...(typeof inputSchema === 'object' && inputSchema !== null
-      ? { inputSchema: inputSchema as object as ToolDefinition['inputSchema'] & object }
-      : {}),
-    ...(typeof annotations === 'object' && annotations !== null ? { annotations } : {}),
-  }
 }

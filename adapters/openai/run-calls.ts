@@ -1,11 +1,11 @@
 import { type Gate, type Json, renderAsReason, type ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
-import { handlersOf } from '../shared/handlers.ts'
+import { handlersOf, nobodys } from '../shared/handlers.ts'
+import { answerMcp } from '../shared/held-mcp.ts'
 import { type HostDeclaration, type HostItem, type HostTool, type HostToolCall, member, resultText } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { type Identity, identityAmong, type Spoken } from './identity.ts'
 import { inspect } from './inspect.ts'
-import { answerMcp } from './mcp-approval.ts'
 import { ask, isBlocks } from './passage.ts'
 import { around, definitionOf, HOST, type ServerOption, type Surroundings, where } from './surroundings.ts'
 
@@ -144,8 +144,7 @@ class Loop {
     const handler = this.#handlers.get(name)
     return await ask(this.#around, {
       tool: name,
-      // A tool that nobody carries out was never registered, and the gate refuses it.
-      definition: this.#definitions.get(name) ?? { name, origin: 'own' },
+      definition: this.#definitions.get(name) ?? nobodys(name),
       said: text === undefined ? { input: { input } } : { inputText: text },
       identity,
       signal,
@@ -166,7 +165,8 @@ class Loop {
         return { type: `${item.type}_output`, call_id: item.call_id ?? '', output }
       }
       case 'mcp_approval_request': {
-        const answer = await answerMcp(item, this.#around.gate, this.#options.signal)
+        const { signal } = this.#options
+        const answer = await answerMcp(item, this.#around.gate, signal === undefined ? {} : { signal })
         const response = {
           type: item.type.replace('request', 'response') as 'mcp_approval_response',
           approval_request_id: item.id ?? '',

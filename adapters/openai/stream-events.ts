@@ -40,7 +40,7 @@ class Rewriting {
   told(event: StreamEvent): StreamEvent | undefined {
     const { response, output_index: at } = event
     if (response?.output !== undefined)
-      return { ...event, response: { ...response, output: this.#once(response.output) } }
+      return { ...event, response: { ...response, output: this.#once(response.output, event.type) } }
     if (at === undefined) return event
     if (event.type === 'response.output_item.added' && event.item !== undefined) this.#added(event.item, at)
     if (this.#dropped.has(at)) return undefined
@@ -66,14 +66,14 @@ class Rewriting {
     return { ...event, item: { ...item, ...this.#argumentsOf(item) } }
   }
 
-  #once(output: readonly HostItem[]): readonly HostItem[] {
+  #once(output: readonly HostItem[], type: string): readonly HostItem[] {
     const met = new Set<string>()
     return output.flatMap((item) => {
-      const { type, call_id: id = '' } = item
-      if (type !== 'function_call') return [item]
+      const { call_id: id = '' } = item
+      if (item.type !== 'function_call') return [item]
       if (met.has(id)) return []
       met.add(id)
-      return [item.status === 'in_progress' ? item : { ...item, ...this.#argumentsOf(item) }]
+      return [type === 'response.completed' ? { ...item, ...this.#argumentsOf(item) } : item]
     })
   }
 

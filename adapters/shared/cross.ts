@@ -88,7 +88,7 @@ async function runnable(
   if (execute === undefined) return undefined
   const reveal = (preview: unknown) => admission.reveal(preview)
   const { inputText: text = '' } = call
-  if (admission.observed?.code !== 'arguments_rejected' || text === '') return (input) => execute(input, reveal)
+  if (admission.observed === undefined || text === '') return (input) => execute(input, reveal)
   try {
     const read = (await reads(text)) as Json
     return (input) => execute(input === undefined ? read : input, reveal)
@@ -106,7 +106,7 @@ async function left(admission: PermittedAdmission, record: CallRecord): Promise<
   return refusal
 }
 
-/** For a gate that knows the tool by another handler, or that could not write why not. */
+/** For a gate that only observes and could not write why not. */
 function unhandled({ tool }: CallRecord, { materiality, receipt }: PermittedAdmission): Refusal {
   return {
     holdpoint: 'refusal/v1',

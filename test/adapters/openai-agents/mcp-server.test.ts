@@ -1,6 +1,7 @@
 import { type CallToolResult, type CallToolResultContent, type MCPServer, Runner } from '@openai/agents'
 import { describe, expect, it } from 'vitest'
 import { guardAgent, guardMcpServer, type HoldpointData } from '../../../adapters/openai-agents/index.ts'
+import { actingAs } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
 import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, functionCall, runnerFor, ScriptedModel, told } from './host.ts'
@@ -104,6 +105,21 @@ describe('an MCP server of an agent', () => {
       const model = new ScriptedModel([[functionCall('file', {}, 'c1'), functionCall('erase_file', {}, 'c2')]])
       await runnerFor(me).run(agentOf(model, { mcpServers: [guarded] }), 'go')
     }
+    expect(server.ran).toHaveLength(2)
+  })
+
+  it('of a module keeps the calls of two people apart that are alike and come at once', async () => {
+    const gate = testGate({})
+    const server = new FileServer()
+    const guarded = guardMcpServer(server, gate, { server: 'files' })
+    const asks = async (user: string) => {
+      const { agent } = agentWith(guarded, functionCall('erase_file', { path: '/x' }, `id-of-${user}`))
+      await actingAs({ user }, async () => await new Runner({ tracingDisabled: true }).run(agent, 'go'))
+    }
+    await Promise.all(['alice', 'bob'].map(asks))
+    expect(server.ran).toHaveLength(2)
+    // The same conversations again: each call is known by its own id.
+    await Promise.all(['alice', 'bob'].map(asks))
     expect(server.ran).toHaveLength(2)
   })
 

@@ -1,3 +1,4 @@
+import { DecisionsToolRunner } from 'openai/helpers/decisions-tool-runner'
 import { ResponsesToolRunner, ResponsesToolRunnerError, runnerFunction } from 'openai/helpers/responses-tool-runner'
 import { zodResponsesFunction } from 'openai/helpers/zod'
 import { describe, expect, it } from 'vitest'
@@ -306,6 +307,52 @@ describe('what the gate cannot stand in front of', () => {
 it('a runner of another version is an error to the programmer, before anything runs', () => {
   const older = { run: async () => undefined } as never
   expect(() => guardRunner(older, gateOf().me)).toThrow(/openai in \^7\.0\.0/)
+})
+
+describe('a runner that chooses among the app’s own actions', () => {
+  const acting = (execute: () => Promise<void>) => {
+    const runner = new DecisionsToolRunner({
+      observe: () => 'a folder',
+      candidates: () => [
+        { id: 'erase', description: 'Erases /etc', execute },
+        { id: 'done', description: 'Done', done: true },
+      ],
+    })
+    const chosen = ['erase', 'done']
+    const decisions = {
+      create: async () => ({
+        model: 'm',
+        answers: [{ name: 'next_action', type: 'choice', choice: chosen.shift(), confidence: 1, probabilities: [] }],
+        usage: {
+          input_tokens: 1,
+          output_tokens: 1,
+          total_tokens: 2,
+          input_tokens_details: { cache_write_tokens: 0, cached_tokens: 0 },
+          output_tokens_details: { reasoning_tokens: 0 },
+        },
+      }),
+    }
+    const client = Object.create(responsesModel([]).client, { decisions: { value: decisions } })
+    const run = () => runner.run(client, { model: 'm', input: 'go' })
+    return { runner, run }
+  }
+
+  it('is an error to the programmer: nobody but each action knows what it does', () => {
+    const { runner } = acting(async () => undefined)
+    expect(() => guardRunner(runner as never, gateOf().me)).toThrow(expect.objectContaining({ code: 'ERR_UNGATED' }))
+    expect(() => guardRunner(runner as never, gateOf().me)).toThrow(/gate\.run/)
+  })
+
+  it('runs no action that asks the gate and is refused, and goes on', async () => {
+    const { me } = gateOf({ policy: DENY_ETC })
+    me.register([{ name: 'erase', origin: 'own' }])
+    ran.length = 0
+    const { run } = acting(async () => {
+      await me.run({ tool: 'erase', input: { path: '/etc' } }, (input) => ran.push(input))
+    })
+    expect(await run()).toMatchObject({ status: 'unverified', completedCandidateIds: ['erase'] })
+    expect(ran).toEqual([])
+  })
 })
 
 describe('a hosted MCP server that is held', () => {
