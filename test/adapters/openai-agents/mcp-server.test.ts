@@ -109,17 +109,24 @@ describe('an MCP server of an agent', () => {
   })
 
   it('of a module keeps the calls of two people apart that are alike and come at once', async () => {
-    const gate = testGate({})
     const server = new FileServer()
-    const guarded = guardMcpServer(server, gate, { server: 'files' })
-    const asks = async (user: string) => {
-      const { agent } = agentWith(guarded, functionCall('erase_file', { path: '/x' }, `id-of-${user}`))
-      await actingAs({ user }, async () => await new Runner({ tracingDisabled: true }).run(agent, 'go'))
-    }
-    await Promise.all(['alice', 'bob'].map(asks))
-    expect(server.ran).toHaveLength(2)
+    const guarded = guardMcpServer(server, testGate({}), { server: 'files' })
+    await guarded.listTools()
+    const [guardrail] = Reflect.get(guarded, 'toolInputGuardrails')
+    const asks = async (user: string) =>
+      await actingAs({ user }, async () => {
+        const toolCall = { callId: `id-of-${user}`, name: 'erase_file', arguments: '{"path":"/x"}' }
+        await guardrail.run({ context: {}, toolCall })
+      })
+    const calls = async (user: string) =>
+      await actingAs({ user }, async () => JSON.stringify(await guarded.callTool('erase-file', { path: '/x' })))
+    for (const user of ['alice', 'bob']) await asks(user)
+    for (const user of ['alice', 'bob']) expect(await calls(user)).toContain('gone')
     // The same conversations again: each call is known by its own id.
-    await Promise.all(['alice', 'bob'].map(asks))
+    for (const user of ['alice', 'bob']) {
+      await asks(user)
+      expect(await calls(user)).toContain('already_executed')
+    }
     expect(server.ran).toHaveLength(2)
   })
 

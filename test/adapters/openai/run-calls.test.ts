@@ -136,13 +136,16 @@ describe('runToolCalls', () => {
     expect(ran).toEqual([])
   })
 
-  it('refuses a tool that is listed and that nobody carries out, though the gate knew it once', async () => {
-    const { me } = gateOf()
-    const tools = [{ type: 'function', function: { name: 'read', parameters: { type: 'object' } } }]
+  it.each([
+    ['listed', [{ type: 'function', function: { name: 'read', parameters: { type: 'object' } } }]],
+    ['not listed', []],
+  ])('refuses a tool that nobody carries out, though the gate knew it once (%s)', async (_, tools) => {
+    const { gate, me } = gateOf()
     await runToolCalls([chatCall('read', '{"path":"/x"}')], handlers, me, { tools })
     const [told] = await runToolCalls([chatCall('read', '{"path":"/y"}', 'b')], {}, me, { tools })
     expect(told?.content).toContain('did not run')
     expect(ran).toHaveLength(1)
+    expect(gate.calls.map(({ outcome }) => outcome)).toEqual(['permitted', 'refused'])
   })
 
   it('executes a call once, however often its id comes', async () => {
