@@ -199,10 +199,13 @@ const WORDS: readonly (readonly [file: string, words: readonly string[]])[] = [
   // In observe mode the tool's own wish for a yes is the host's to ask.
   ['adapters/ai-sdk/passage.ts', ['enforced']],
   ['adapters/openai-agents/passage.ts', ['enforced']],
+  ['adapters/openai-agents/hosted-mcp.ts', ['enforced']],
   // Programmers are told why.
   ['adapters/shared/warnings.ts', ['arguments_rejected']],
   ['adapters/mcp/listing.ts', ['tool_unknown']],
   ['adapters/openai-agents/mcp-server.ts', ['tool_unknown']],
+  // What nobody can run is not run in observe mode either, and the model is told so.
+  ['adapters/shared/cross.ts', ['tool_unknown']],
   // What the gate refused already is told in the host's words.
   ['adapters/openai-agents/answer.ts', ['approval_mismatch']],
 ]

@@ -28,7 +28,8 @@ export interface Asking {
   readonly callId: string | undefined
   readonly step?: number | undefined
   readonly signal: AbortSignal | null | undefined
-  readonly execute: (input: Json) => unknown
+  /** `undefined` where nobody carries the call out. */
+  readonly execute: ((input: Json) => unknown) | undefined
 }
 
 /** `{ server }` where there is one. */

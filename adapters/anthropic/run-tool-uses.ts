@@ -1,7 +1,7 @@
 import { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
 import type { Gate, ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
-import { handlersOf } from '../shared/handlers.ts'
+import { handlersOf, nobodys } from '../shared/handlers.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
 import { acceptUngated, type GuardOptions } from './guard-tools.ts'
 import type { HostContent, HostTool, HostUse } from './host.ts'
@@ -68,16 +68,16 @@ async function answer(
 ): Promise<ToolResult> {
   const { id: callId, name = '', input } = use
   const result = { type: 'tool_result', tool_use_id: callId ?? '' } as const
+  const handler = handlers.get(name)
   try {
     const content = await ask(around, {
       tool: name,
-      // A tool that nobody carries out was never registered, and the gate refuses it.
-      definition: definitions.get(name) ?? { name, origin: 'own' },
+      definition: definitions.get(name) ?? nobodys(name),
       input,
       callId,
       step,
       signal,
-      execute: (decided) => handlers.get(name)?.(decided as never, { callId, signal }),
+      execute: handler === undefined ? undefined : (decided) => handler(decided as never, { callId, signal }),
     })
     return { ...result, content: asContent(content) }
   } catch (error) {

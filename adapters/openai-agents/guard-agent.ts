@@ -2,9 +2,10 @@ import { type Gate, HoldpointError } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { noteStart } from './actions.ts'
 import { noteComputerStart } from './computer.ts'
-import { type GuardOptions, guardInPlace, guardTools } from './guard-tools.ts'
+import { type GuardOptions, guardAll, guardInPlace, guardTools } from './guard-tools.ts'
 import { type HostAgent, type HostTool, type HostToolCall, isAgent, member } from './host.ts'
 import { watchedModel } from './hosted.ts'
+import { isAccepted, isHeldMcp, labelOf } from './hosted-mcp.ts'
 import { guardMcpServer, isGuardedServer } from './mcp-server.ts'
 import { remembered } from './remembered.ts'
 import { reportRun } from './tripwire.ts'
@@ -61,20 +62,25 @@ function membersOf(
   handoffs: readonly object[],
   options: GuardAgentOptions,
 ): ReadonlyMap<string, unknown> {
-  const { model } = agent
+  const { model, tools } = agent
+  const isWatched = typeof member(model, 'getResponse') === 'function'
+  const held = isWatched ? heldAmong(tools, options) : []
   const capabilities = member(agent, 'capabilities')
   return new Map<string, unknown>([
-    ['tools', guardTools(agent.tools, view, options)],
+    ['tools', guardAll(tools, view, options, new Set(held))],
     ['mcpServers', agent.mcpServers.map((server) => guardServer(server, view, options))],
     ['handoffs', handoffs],
     ['emit', listening(agent, view)],
     ...(Array.isArray(capabilities)
       ? ([['capabilities', capabilities.map((capability) => guardCapability(capability, view, options))]] as const)
       : []),
-    ...(typeof member(model, 'getResponse') === 'function'
-      ? ([['model', watchedModel(model as object, view)]] as const)
-      : []),
+    ...(isWatched ? ([['model', watchedModel(model as object, view, new Set(held.map(labelOf)))]] as const) : []),
   ])
+}
+
+/** Hosted MCP servers whose calls are held and decided; one that is accepted as ungated stays the host's own. */
+function heldAmong(tools: readonly HostTool[], { ungated = [] }: GuardAgentOptions): readonly HostTool[] {
+  return tools.filter((tool) => isHeldMcp(tool) && !isAccepted(tool, String(tool.name), ungated))
 }
 
 /**

@@ -7,6 +7,7 @@ import { definitionOf, nameOf } from './definition.ts'
 import { gatedMembers } from './function-tool.ts'
 import type { HostInvoke, HostTool } from './host.ts'
 import { hostedToolFor, whyUngated } from './hosted.ts'
+import { heldMcp, isAccepted, labelOf } from './hosted-mcp.ts'
 import { Passage, type Surroundings } from './passage.ts'
 import { isRemembered, remember } from './remembered.ts'
 
@@ -43,7 +44,19 @@ const PACKAGE: HostPackage = { name: '@openai/agents', range: '^0.20.0' }
  * const agent = new Agent({ name: 'Support', tools: guardTools([order, refund], me) })
  */
 export function guardTools<T extends object>(tools: readonly T[], gate: Gate, options: GuardOptions = {}): T[] {
-  const named = tools.map((tool) => [nameFor(tool), tool] as const)
+  return guardAll(tools, gate, options, new Set())
+}
+
+/**
+ * @param held hosted MCP servers whose calls the gate decides, since it sees what their model is told
+ */
+export function guardAll<T extends object>(
+  tools: readonly T[],
+  gate: Gate,
+  options: GuardOptions,
+  held: ReadonlySet<object>,
+): T[] {
+  const named = tools.filter((tool) => !held.has(tool)).map((tool) => [nameFor(tool), tool] as const)
   refuseTwice(named)
   refuseUngateable(named, options.ungated ?? [])
   const around = surroundingsOf(gate, options)
@@ -56,7 +69,20 @@ export function guardTools<T extends object>(tools: readonly T[], gate: Gate, op
     named.map(([name, tool]) => seenAs(name, tool)),
     where,
   )
-  return named.map(([name, tool]) => guardTool(name, tool, around, definitions.get(tool), options) as T)
+  return tools.map(
+    (tool) =>
+      (held.has(tool)
+        ? guardHeld(tool, gate)
+        : guardTool(nameFor(tool), tool, around, definitions.get(tool), options)) as T,
+  )
+}
+
+/** Its tools are a third party's, under the name that the provider has of it. */
+function guardHeld(tool: HostTool, gate: Gate): object {
+  gate.register([], { server: labelOf(tool) })
+  const guarded = heldMcp(tool, gate)
+  remember(guarded, { kind: 'ungated' })
+  return guarded
 }
 
 /** Puts the gate in front of a tool that nobody has yet, in place: the host knows an agent's tool by the object that it made. */
@@ -170,7 +196,7 @@ function refuseTwice(named: readonly (readonly [string, HostTool])[]): void {
 }
 
 function refuseUngateable(named: readonly (readonly [string, HostTool])[], ungated: readonly string[]): void {
-  const open = named.filter(([name]) => !ungated.includes(name))
+  const open = named.filter(([name, tool]) => !isAccepted(tool, name, ungated))
   const missing = open.filter(([, tool]) => !isGateable(tool)).map(([name]) => name)
   if (missing.length > 0) throw ungateable(missing)
   const foreign = open.filter(([, tool]) => isForeignAgent(tool)).map(([name]) => name)
@@ -184,7 +210,7 @@ function refuseUngateable(named: readonly (readonly [string, HostTool])[], ungat
 function ungateable(names: readonly string[]): HoldpointError {
   return new HoldpointError(
     'ERR_UNGATED',
-    `No gate can stand in front of ${names.join(', ')}: nothing here runs ${names.length === 1 ? 'it' : 'them'}, the provider does. Leave them out, or accept it with guardTools(tools, gate, { ungated: [${quoted(names)}] }).`,
+    `No gate can stand in front of ${names.join(', ')}: nothing here runs ${names.length === 1 ? 'it' : 'them'}, the provider does. Leave them out, or accept it with guardTools(tools, gate, { ungated: [${quoted(names)}] }). The calls of a hostedMcpTool with requireApproval: 'always' are gated by guardAgent where the agent's model is an object.`,
   )
 }
 

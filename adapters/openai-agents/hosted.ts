@@ -2,6 +2,7 @@ import type { Gate } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { journalOf, partitionOf } from '../shared/journal.ts'
 import { type HostTool, hiddenMember, member } from './host.ts'
+import { inspectMcp, withoutForeignYeses } from './hosted-mcp.ts'
 import { isRemembered } from './remembered.ts'
 
 /** Uses that are marked already, so that whoever marks them again leaves no second receipt. Oldest first. */
@@ -90,17 +91,29 @@ function isNew(gate: Gate, callId: string): boolean {
   return true
 }
 
-/** A model that marks what its provider ran, before anything that it asked for runs here. */
-export function watchedModel(model: object, gate: Gate): object {
-  const getResponse = async (...request: readonly unknown[]) => {
-    const response: unknown = await Reflect.get(model, 'getResponse').apply(model, request)
-    await markHosted(itemsOf(response), gate)
+/**
+ * A model that marks what its provider ran, before anything that it asked for runs here, and that is told no yes but the gate's.
+ *
+ * @param held hosted MCP servers whose calls the gate decides
+ */
+export function watchedModel(model: object, gate: Gate, held: ReadonlySet<string>): object {
+  const met = async (response: unknown) => {
+    const items = itemsOf(response)
+    const approved = await inspectMcp(items, gate)
+    for (const item of approved) isNew(gate, idOf(item))
+    await markHosted(items, gate)
+  }
+  const getResponse = async (request: unknown, ...more: readonly unknown[]) => {
+    const asked = withoutForeignYeses(request, gate, held)
+    const response: unknown = await Reflect.get(model, 'getResponse').call(model, asked, ...more)
+    await met(response)
     return response
   }
-  async function* getStreamedResponse(...request: readonly unknown[]) {
-    const events: AsyncIterable<unknown> = Reflect.get(model, 'getStreamedResponse').apply(model, request)
+  async function* getStreamedResponse(request: unknown, ...more: readonly unknown[]) {
+    const asked = withoutForeignYeses(request, gate, held)
+    const events: AsyncIterable<unknown> = Reflect.get(model, 'getStreamedResponse').call(model, asked, ...more)
     for await (const event of events) {
-      if (member(event, 'type') === 'response_done') await markHosted(itemsOf(member(event, 'response')), gate)
+      if (member(event, 'type') === 'response_done') await met(member(event, 'response'))
       yield event
     }
   }

@@ -2,7 +2,7 @@ import { type Gate, HoldpointError, type JsonSchema, renderForModel, type ToolDe
 import { isLegible } from '../shared/arguments-text.ts'
 import type { Crossed } from '../shared/cross.ts'
 import { annotationsIn } from '../shared/declared.ts'
-import { journalOf } from '../shared/journal.ts'
+import { journalOf, partitionOf } from '../shared/journal.ts'
 import { BLOCKS_BY_CLIENT, WHOLE_BY_CLIENT } from '../shared/mcp-result.ts'
 import { dataOf } from '../shared/part.ts'
 import { readLoosely } from './author.ts'
@@ -70,6 +70,8 @@ export function guardMcpServer<S extends object>(server: S, gate: Gate, options:
 
 /** A call as the guardrail saw it. */
 interface Noted {
+  /** Whose: a server of a module serves several people at once, and their calls may be alike. */
+  readonly partition: string
   readonly callId: string
   readonly name: string
   readonly text: string
@@ -128,7 +130,10 @@ class GuardedServer {
     const callId = callIdOf(toolCall)
     const [name, text] = [member(toolCall, 'name'), member(toolCall, 'arguments')]
     if (callId !== undefined && typeof name === 'string' && typeof text === 'string')
-      this.#noted = [{ callId, name, text }, ...this.#noted].slice(0, MOST_NOTED)
+      this.#noted = [{ partition: partitionOf(this.#around.gate), callId, name, text }, ...this.#noted].slice(
+        0,
+        MOST_NOTED,
+      )
     return { behavior: { type: 'allow' as const } }
   }
 
@@ -176,11 +181,13 @@ class GuardedServer {
   }
 
   /**
-   * The newest call of this tool with these arguments: of calls that are alike, any is the other. INVARIANT I2: a tool whose longer name
-   * ends alike is another one, and keeps its call's id.
+   * The newest call of this tool with these arguments: of one person's calls that are alike, any is the other. INVARIANT I2: a tool whose
+   * longer name ends alike is another one, and keeps its call's id.
    */
   #take(tool: string, args: unknown): Noted | undefined {
-    const alike = this.#noted.filter(({ name, text }) => isNameOf(name, tool) && isAlike(text, args))
+    const whose = partitionOf(this.#around.gate)
+    const own = this.#noted.filter(({ partition }) => partition === whose)
+    const alike = own.filter(({ name, text }) => isNameOf(name, tool) && isAlike(text, args))
     const [found] = alike.toSorted((one, other) => one.name.length - other.name.length)
     this.#noted = this.#noted.filter((each) => each !== found)
     return found

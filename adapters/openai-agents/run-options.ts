@@ -1,4 +1,5 @@
 import { type Gate, renderForModel } from '../../src/index.ts'
+import { giveBack } from '../shared/carry-out.ts'
 import { journalOf } from '../shared/journal.ts'
 
 /** What the host asks when it needs the text of an error. */
@@ -39,6 +40,8 @@ async function unknownTool(gate: Gate, { kind, toolName, callId }: ErrorToFormat
     definition: { name: toolName, origin: 'own' },
     ...(callId === undefined ? {} : { callId }),
   })
+  // While the gate only observes, the host answers in its own words: nothing runs either way.
+  await giveBack(admission)
   if (admission.outcome !== 'refused') return undefined
   journalOf(gate).note(callId ?? toolName, toolName, admission)
   return renderForModel(admission.refusal)

@@ -1,4 +1,4 @@
-import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { type Gate, HoldpointError } from '../../src/index.ts'
 import { journalOf } from '../shared/journal.ts'
 import { type HostItem, type HostTool, member, textOf } from './host.ts'
 import { HOST } from './surroundings.ts'
@@ -90,6 +90,19 @@ export function acceptToolsets(runner: object, gate: Gate, { ungated = [] }: Ung
   return names instanceof Set ? names : new Set()
 }
 
+/**
+ * A `DecisionsToolRunner` has its model choose among actions of the app, whose arguments nobody but their own code knows.
+ *
+ * @throws HoldpointError ERR_UNGATED
+ */
+export function refuseDecisions(runner: object): void {
+  if (typeof member(member(runner, 'registration'), 'candidates') !== 'function') return
+  throw new HoldpointError(
+    'ERR_UNGATED',
+    'No gate can stand in front of the candidates of a DecisionsToolRunner: each is a function of yours that takes no arguments. Ask the gate inside of each, with gate.run({ tool, input }, execute).',
+  )
+}
+
 /** Each use of a tool that was not gated leaves a receipt that says so. */
 export async function markHosted(
   items: readonly HostItem[],
@@ -131,40 +144,4 @@ async function markUse(
   const receipt = await gate.markUngated({ tool, callId, ...place }, because)
   journalOf(gate).noteUngated(callId, tool, receipt)
   gate.cover(HOST, [{ tool, standing: 'ungated', because }], place)
-}
-
-/**
- * Learns what an MCP server lists, and holds it to its pins. UNTRUSTED: the server's own words.
- */
-export function learnListings(items: readonly HostItem[], gate: Gate): void {
-  for (const { type, server_label: server, tools } of items) {
-    if (type !== 'mcp_list_tools' || server === undefined || !Array.isArray(tools)) continue
-    const definitions = tools.map(listed)
-    try {
-      gate.register(definitions, { server, pinned: true })
-      gate.cover(
-        HOST,
-        definitions.map(({ name }) => ({ tool: name, standing: 'gated' })),
-        { server },
-      )
-    } catch (cause) {
-      // Nothing was learned: its calls are refused.
-      gate.warn('mcp_listing', cause instanceof Error ? cause.message : String(cause))
-    }
-  }
-}
-
-function listed(tool: unknown): ToolDefinition {
-  const description = textOf(tool, 'description')
-  const inputSchema = member(tool, 'input_schema')
-  const annotations = member(tool, 'annotations')
-  return {
-    name: textOf(tool, 'name') ?? '',
-    origin: 'third-party',
-    ...(description === undefined ? {} : { description }),
-    ...(typeof inputSchema === 'object' && inputSchema !== null
-      ? { inputSchema: inputSchema as object as ToolDefinition['inputSchema'] & object }
-      : {}),
-    ...(typeof annotations === 'object' && annotations !== null ? { annotations } : {}),
-  }
 }

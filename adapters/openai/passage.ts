@@ -3,6 +3,7 @@ import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
 import { resultText } from './host.ts'
+import type { Identity } from './identity.ts'
 import { type Surroundings, where } from './surroundings.ts'
 
 /** One call of a tool, as one of the SDK's loops makes it. */
@@ -12,10 +13,12 @@ export interface Asking {
   readonly definition: ToolDefinition
   /** The arguments as text, or as the tool's own parser left them. */
   readonly said: { readonly inputText: string } | { readonly input: unknown }
-  readonly callId?: string | undefined
-  readonly step?: number | undefined
+  readonly identity: Identity
   readonly signal?: AbortSignal | undefined
-  readonly execute: (input: Json) => unknown
+  /** `undefined` where nobody carries the call out. */
+  readonly execute: ((input: Json) => unknown) | undefined
+  /** How the tool by itself reads a text that strict reading refuses. Default `JSON.parse`. */
+  readonly reads?: (text: string) => unknown
 }
 
 /**
@@ -24,7 +27,7 @@ export interface Asking {
  */
 export async function ask(around: Surroundings, asking: Asking): Promise<unknown> {
   const { gate } = around
-  const { tool, definition, said, callId, step, signal, execute } = asking
+  const { tool, definition, said, identity, signal, execute, reads } = asking
   const crossed = await cross({
     gate,
     call: {
@@ -32,11 +35,11 @@ export async function ask(around: Surroundings, asking: Asking): Promise<unknown
       definition,
       ...said,
       ...where(around),
-      ...(callId === undefined ? {} : { callId }),
-      ...(step === undefined ? {} : { step }),
+      ...identity,
     },
     execute,
     signal,
+    ...(reads === undefined ? {} : { reads }),
     // Whoever sits in a chat answers in the next turn: the call does not wait for a terminal.
     asked: { wait: !asksInChat(gate) },
   })

@@ -1,13 +1,7 @@
 import type { Gate, ToolDefinition } from '../../src/index.ts'
 import { partitionOf } from '../shared/journal.ts'
 import { type HostRunner, type HostToolCall, member } from './host.ts'
-
-/** Which of the model's calls a callback was called for: the SDK tells its callbacks no ids. */
-export interface Identity {
-  readonly callId?: string
-  /** How many messages came before it. */
-  readonly step?: number
-}
+import { type Identity, identityAmong } from './identity.ts'
 
 /** A call that a response brought and no callback has taken up. */
 export interface PendingCall extends Identity {
@@ -33,19 +27,6 @@ export function standInFor(callId: string): string {
 /** UNTRUSTED: a model may write this too. */
 export function isStandIn(text: string): boolean {
   return text.startsWith(`{"${STAND_IN}":`)
-}
-
-/**
- * What a function that was called in the place of a rejected call may run on, where the gate only observes and lets that pass.
- *
- * INVARIANT I4: never on the arguments of a tool that it is not. Its own, that only `JSON.parse` can read, are what it would get
- * without a gate.
- *
- * @throws Error that ends the run, as it would by itself
- */
-export function standingIn({ tool, definition, text }: Rejected, decided: unknown): unknown {
-  if (definition !== undefined) throw new Error(`The model called "${tool}", which is no function of this runner.`)
-  return decided ?? JSON.parse(text)
 }
 
 /** Calls without a taker that one gate or view remembers. */
@@ -98,7 +79,7 @@ function keyOf(gate: Gate, tool: string, text: string): string {
 const taken = new WeakSet<HostToolCall>()
 
 /** The call in the newest assistant message that this callback was called for. */
-export function inMessages(runner: HostRunner, tool: string, text: string): Identity {
+export function inMessages(gate: Gate, runner: HostRunner, tool: string, text: string): Identity {
   const { messages } = runner
   if (!Array.isArray(messages)) return {}
   const at = messages.findLastIndex((message) => Array.isArray(member(message, 'tool_calls')))
@@ -108,5 +89,33 @@ export function inMessages(runner: HostRunner, tool: string, text: string): Iden
   )
   if (call === undefined) return {}
   taken.add(call)
-  return { ...(call.id === undefined ? {} : { callId: call.id }), step: at }
+  return identityAmong(gate, calls.map(spokenIn), spokenIn(call), at)
+}
+
+/** Did a guarded callback of a `runTools` runner take this call up? */
+export function isTakenUp(call: HostToolCall): boolean {
+  return taken.has(call)
+}
+
+/** Texts that the tools' own parsers refused, newest last: their calls never reach a callback. */
+const unparsed = new WeakMap<Gate, Set<string>>()
+const MOST_UNPARSED = 100
+
+export function noteUnparsed(gate: Gate, tool: string, text: string): void {
+  const texts = unparsed.get(gate) ?? new Set()
+  unparsed.set(gate, texts)
+  texts.add(keyOf(gate, tool, text))
+  for (const oldest of texts) {
+    if (texts.size <= MOST_UNPARSED) break
+    texts.delete(oldest)
+  }
+}
+
+/** Did a guarded tool's parser refuse this text? Told once. */
+export function takeUnparsed(gate: Gate, tool: string, text: string): boolean {
+  return unparsed.get(gate)?.delete(keyOf(gate, tool, text)) === true
+}
+
+function spokenIn({ id, function: { name = '', arguments: text = '' } = {} as never }: HostToolCall) {
+  return { id, name, text }
 }

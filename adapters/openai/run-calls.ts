@@ -1,10 +1,11 @@
 import { type Gate, type Json, renderAsReason, type ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
-import { handlersOf } from '../shared/handlers.ts'
+import { handlersOf, nobodys } from '../shared/handlers.ts'
+import { answerMcp } from '../shared/held-mcp.ts'
 import { type HostDeclaration, type HostItem, type HostTool, type HostToolCall, member, resultText } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
+import { type Identity, identityAmong, type Spoken } from './identity.ts'
 import { inspect } from './inspect.ts'
-import { answerMcp } from './mcp-approval.ts'
 import { ask, isBlocks } from './passage.ts'
 import { around, definitionOf, HOST, type ServerOption, type Surroundings, where } from './surroundings.ts'
 
@@ -64,9 +65,13 @@ export async function runToolCalls(
   options: RunOptions = {},
 ): Promise<ToolMessage[]> {
   const loop = new Loop(handlers, gate, options)
+  const spoken = (calls ?? []).map((call) => spokenIn(call.id, call.function ?? call.custom ?? {}))
   return await allOf(
     (calls ?? []).map(async (call) => {
-      const content = resultText(await loop.run(call.id, call.function ?? call.custom ?? {}))
+      const said = call.function ?? call.custom ?? {}
+      const content = resultText(
+        await loop.run(said, identityAmong(gate, spoken, spokenIn(call.id, said), options.step)),
+      )
       return { role: 'tool' as const, tool_call_id: call.id ?? '', content }
     }),
   )
@@ -90,7 +95,8 @@ export async function runFunctionCalls(
   const loop = new Loop(handlers, gate, options)
   const items = output as readonly HostItem[]
   await inspect(items, gate)
-  const answered = await allOf(items.map(async (item) => await loop.answer(item)))
+  const spoken = items.flatMap((item) => (isCall(item) ? [spokenIn(item.call_id, item)] : []))
+  const answered = await allOf(items.map(async (item) => await loop.answer(item, spoken)))
   return answered.filter((answer) => answer !== undefined)
 }
 
@@ -99,6 +105,14 @@ interface Said {
   readonly name?: string
   readonly arguments?: string
   readonly input?: unknown
+}
+
+function isCall({ type }: HostItem): boolean {
+  return type === 'function_call' || type === 'custom_tool_call'
+}
+
+function spokenIn(id: string | undefined, { name = '', arguments: text, input }: Said): Spoken {
+  return { id, name, text: text ?? JSON.stringify(input) ?? '' }
 }
 
 class Loop {
@@ -124,32 +138,35 @@ class Loop {
   }
 
   /** One call. Resolves with what the model is told. */
-  async run(callId: string | undefined, { name = '', arguments: text, input }: Said): Promise<unknown> {
-    const { step, signal } = this.#options
+  async run({ name = '', arguments: text, input }: Said, identity: Identity): Promise<unknown> {
+    const { signal } = this.#options
+    const { callId } = identity
     const handler = this.#handlers.get(name)
     return await ask(this.#around, {
       tool: name,
-      // A tool that nobody carries out was never registered, and the gate refuses it.
-      definition: this.#definitions.get(name) ?? { name, origin: 'own' },
+      definition: this.#definitions.get(name) ?? nobodys(name),
       said: text === undefined ? { input: { input } } : { inputText: text },
-      callId,
-      step,
+      identity,
       signal,
-      execute: (decided) =>
-        handler?.((text === undefined ? customInput(decided) : decided) as never, { callId, signal }),
+      execute:
+        handler === undefined
+          ? undefined
+          : (decided) => handler((text === undefined ? customInput(decided) : decided) as never, { callId, signal }),
     })
   }
 
-  async answer(item: HostItem): Promise<FunctionOutput | undefined> {
+  async answer(item: HostItem, spoken: readonly Spoken[]): Promise<FunctionOutput | undefined> {
     switch (item.type) {
       case 'function_call':
       case 'custom_tool_call': {
-        const result = await this.run(item.call_id, item)
+        const one = spokenIn(item.call_id, item)
+        const result = await this.run(item, identityAmong(this.#around.gate, spoken, one, this.#options.step))
         const output = isBlocks(result) ? (result as { type: 'input_text'; text: string }[]) : resultText(result)
         return { type: `${item.type}_output`, call_id: item.call_id ?? '', output }
       }
       case 'mcp_approval_request': {
-        const answer = await answerMcp(item, this.#around.gate, this.#options.signal)
+        const { signal } = this.#options
+        const answer = await answerMcp(item, this.#around.gate, signal === undefined ? {} : { signal })
         const response = {
           type: item.type.replace('request', 'response') as 'mcp_approval_response',
           approval_request_id: item.id ?? '',

@@ -2,7 +2,7 @@ import { HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { type HostDeclaration, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
-import { standingIn, take } from './pending.ts'
+import { take } from './pending.ts'
 import { definitionOf, type Surroundings } from './surroundings.ts'
 
 /** Where `runnerFunction` leaves the parser of a typed tool: what it makes of the arguments, nobody outside ever sees. */
@@ -23,23 +23,26 @@ export function guardedFunction(
       `Guard the typed tool "${definition.name}" before runnerFunction hides its parser: const [guarded] = guardTools([tool], gate), and then { functions: [runnerFunction(guarded)] }.`,
     )
   const gated = async (args: unknown, options?: { readonly signal?: AbortSignal }): Promise<unknown> => {
-    const { callId, step, rejected } = take(around.gate, definition.name, JSON.stringify(args))
+    const { rejected, ...identity } = take(around.gate, definition.name, JSON.stringify(args))
     return await ask(around, {
       tool: rejected?.tool ?? definition.name,
       definition: rejected?.definition ?? definition,
       said: rejected === undefined ? { input: args } : { inputText: rejected.text },
-      callId,
-      step,
+      identity,
       signal: options?.signal,
-      execute: (decided) => {
-        const input = rejected === undefined ? decided : standingIn(rejected, decided)
-        if (typeof input !== 'object' || input === null || Array.isArray(input))
-          throw new TypeError('Function arguments must be an object.')
-        return execute.call(fn, input, options)
-      },
+      // INVARIANT I4: a function never runs in the place of one that is not there.
+      execute:
+        rejected?.definition === undefined ? (decided) => execute.call(fn, anObject(decided), options) : undefined,
+      reads: (text) => anObject(JSON.parse(text)),
     })
   }
   return { tool: cloneWith(fn, new Map([['execute', gated]])), definition }
+}
+
+/** The runner takes nothing else for arguments. */
+function anObject(read: unknown): object {
+  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read
+  throw new TypeError('Function arguments must be an object.')
 }
 
 /** `{ tool: { name… }, execute }`. */

@@ -30,6 +30,12 @@ export function where({ server }: Surroundings): { readonly server?: string } {
   return server === undefined ? {} : { server }
 }
 
+/** Names of functions that are known to be guarded. */
+export function gatedTools(gate: Gate): ReadonlySet<string> {
+  const gated = gate.coverage().filter(({ host, standing }) => host === HOST && standing === 'gated')
+  return new Set(gated.map(({ tool }) => tool))
+}
+
 /**
  * What the gate is told of a tool.
  *

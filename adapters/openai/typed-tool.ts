@@ -1,10 +1,10 @@
-import type { Json, ToolDefinition } from '../../src/index.ts'
+import type { ToolDefinition } from '../../src/index.ts'
 import { isLegible } from '../shared/arguments-text.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { type HostDeclaration, type HostRunner, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
-import { inMessages, isStandIn, type PendingCall, standingIn, take } from './pending.ts'
+import { inMessages, isStandIn, noteUnparsed, type PendingCall, take } from './pending.ts'
 import { definitionOf, PACKAGE, type Surroundings } from './surroundings.ts'
 
 /** Tools whose arguments reach us as text: `runTools` and typed tools of the Responses API. */
@@ -80,6 +80,15 @@ class Illegible {
   }
 }
 
+/** What the tool's own parser makes of a text that strict reading refuses. */
+class Parsed {
+  readonly value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
 /** The parser and the callback of one tool. Between them the SDK carries what the parser made. */
 class ParsingGate {
   readonly #around: Surroundings
@@ -96,8 +105,16 @@ class ParsingGate {
   parse(text: string): unknown {
     const { parse } = this.#own
     if (parse === undefined || !isLegible(text) || isStandIn(text)) return new Illegible(text)
-    const parsed = parse(text)
-    return parsed instanceof Promise ? parsed.then((value) => this.#keep(value, text)) : this.#keep(parsed, text)
+    try {
+      const parsed = parse(text)
+      if (!(parsed instanceof Promise)) return this.#keep(parsed, text)
+      return parsed.then(
+        (value) => this.#keep(value, text),
+        (error: unknown) => this.#unparsed(text, error),
+      )
+    } catch (error) {
+      return this.#unparsed(text, error)
+    }
   }
 
   /** What the SDK calls for a call. Never throws for what the gate decided. */
@@ -106,20 +123,27 @@ class ParsingGate {
     const isText = parsed instanceof Illegible || (parse === undefined && typeof parsed === 'string')
     const text = isText ? textIn(parsed) : this.#textOf(parsed)
     const [runner] = rest
-    const { callId, step, rejected } = this.#identify(text, runner)
+    const { rejected, ...identity } = this.#identify(text, runner)
     return await ask(this.#around, {
       tool: rejected?.tool ?? definition.name,
       definition: rejected?.definition ?? definition,
       // INVARIANT I3: what the tool's own parser makes of the arguments is what is decided; text alone only where it cannot be parsed.
       said: isText ? { inputText: rejected?.text ?? text } : { input: parsed },
-      callId,
-      step,
+      identity,
       signal: (runner as HostRunner | undefined)?.controller?.signal,
-      execute: async (decided) => {
-        const input = rejected === undefined ? decided : (standingIn(rejected, decided) as Json)
-        return await this.#own.call(await this.#asItWas(input, isText), ...rest)
-      },
+      // INVARIANT I4: a tool never runs in the place of one that is not there.
+      execute:
+        rejected?.definition === undefined
+          ? async (decided) => await this.#own.call(await this.#asItWas(decided, isText), ...rest)
+          : undefined,
+      ...(parse === undefined ? {} : { reads: async (unread) => new Parsed(await parse(unread)) }),
     })
+  }
+
+  /** The host tells the model what the parser says, and nothing runs. */
+  #unparsed(text: string, error: unknown): never {
+    noteUnparsed(this.#around.gate, this.#own.definition.name, text)
+    throw error
   }
 
   #keep(parsed: unknown, text: string): unknown {
@@ -134,17 +158,19 @@ class ParsingGate {
   }
 
   /** What the callback expects of the decided arguments: text where it reads that itself. */
-  #asItWas(input: Json, isText: boolean): unknown {
+  #asItWas(decided: unknown, isText: boolean): unknown {
+    if (decided instanceof Parsed) return decided.value
+    if (!isText) return decided
     const { parse } = this.#own
-    if (!isText) return input
-    const text = JSON.stringify(input)
+    const text = JSON.stringify(decided)
     return parse === undefined ? text : parse(text)
   }
 
   #identify(text: string, runner: unknown): PendingCall {
+    const { gate } = this.#around
     const { name } = this.#own.definition
-    if (typeof runner === 'object' && runner !== null) return inMessages(runner, name, text)
-    return take(this.#around.gate, name, text)
+    if (typeof runner === 'object' && runner !== null) return inMessages(gate, runner, name, text)
+    return take(gate, name, text)
   }
 }
 

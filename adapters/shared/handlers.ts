@@ -1,4 +1,4 @@
-import { HoldpointError } from '../../src/index.ts'
+import { HoldpointError, type ToolDefinition } from '../../src/index.ts'
 
 /** An app's code for one tool. */
 type Handler = (...given: never[]) => unknown
@@ -22,4 +22,9 @@ export function handlersOf<H extends Handler>(
     found.set(name, handler)
   }
   return found
+}
+
+/** A tool that has no handler. INVARIANT I4: nobody registers such a definition, so the gate refuses it, whatever else has that name. */
+export function nobodys(name: string): ToolDefinition {
+  return { name, origin: 'own', description: 'Nobody carries this tool out.' }
 }

@@ -348,6 +348,16 @@ describe('runToolUses', () => {
     expect(ran).toEqual([])
   })
 
+  it('tells the model that nobody carries out a tool, though the gate only observes', async () => {
+    const { gate, me } = gateOf({ observe: { until: Date.now() + 60_000 } })
+    const [result] = await runToolUses([toolUse('erase', { path: '/x' }, 'a')], handlers, me)
+    expect(result).toMatchObject({ is_error: true })
+    expect(JSON.stringify(result)).toContain('tool_unknown')
+    expect(gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))).toEqual([
+      'not_executed',
+    ])
+  })
+
   it('executes a call once, and one of a later step again', async () => {
     const { me } = gateOf()
     const call = toolUse('read', { path: '/x' })

@@ -53,6 +53,18 @@ function eraser(ran: unknown[], more: object = {}): Tool {
   }) as Tool
 }
 
+describe('while the gate only observes', () => {
+  it('arguments that strict reading refuses reach a tool as the host by itself reads them, or not at all', async () => {
+    const { me } = gateOf({ observe: { until: Date.now() + 60_000 } })
+    const ran: unknown[] = []
+    const twice = '{"path":"/a","path":"/b","force":true}'
+    const model = new ScriptedModel([[functionCall('erase', twice), functionCall('erase', 'rm -rf /', 'c2')]])
+    const result = await runnerFor(me).run(agentOf(model, { tools: guardTools([eraser(ran)], me) }), 'go')
+    expect(ran).toEqual([{ path: '/b', force: true }])
+    expect(result.finalOutput).toBe('done')
+  })
+})
+
 describe('tools that no gate can stand in front of', () => {
   it('are an error until they are accepted by name, and leave a receipt for each use, once', async () => {
     const { gate, me } = gateOf()

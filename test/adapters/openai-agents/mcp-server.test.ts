@@ -1,6 +1,7 @@
 import { type CallToolResult, type CallToolResultContent, type MCPServer, Runner } from '@openai/agents'
 import { describe, expect, it } from 'vitest'
 import { guardAgent, guardMcpServer, type HoldpointData } from '../../../adapters/openai-agents/index.ts'
+import { actingAs } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
 import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, functionCall, runnerFor, ScriptedModel, told } from './host.ts'
@@ -103,6 +104,28 @@ describe('an MCP server of an agent', () => {
     for (const _ of ['once', 'again']) {
       const model = new ScriptedModel([[functionCall('file', {}, 'c1'), functionCall('erase_file', {}, 'c2')]])
       await runnerFor(me).run(agentOf(model, { mcpServers: [guarded] }), 'go')
+    }
+    expect(server.ran).toHaveLength(2)
+  })
+
+  it('of a module keeps the calls of two people apart that are alike and come at once', async () => {
+    const server = new FileServer()
+    const guarded = guardMcpServer(server, testGate({}), { server: 'files' })
+    await guarded.listTools()
+    const [guardrail] = Reflect.get(guarded, 'toolInputGuardrails')
+    const asks = async (user: string) =>
+      await actingAs({ user }, async () => {
+        const toolCall = { callId: `id-of-${user}`, name: 'erase_file', arguments: '{"path":"/x"}' }
+        await guardrail.run({ context: {}, toolCall })
+      })
+    const calls = async (user: string) =>
+      await actingAs({ user }, async () => JSON.stringify(await guarded.callTool('erase-file', { path: '/x' })))
+    for (const user of ['alice', 'bob']) await asks(user)
+    for (const user of ['alice', 'bob']) expect(await calls(user)).toContain('gone')
+    // The same conversations again: each call is known by its own id.
+    for (const user of ['alice', 'bob']) {
+      await asks(user)
+      expect(await calls(user)).toContain('already_executed')
     }
     expect(server.ran).toHaveLength(2)
   })

@@ -1,3 +1,4 @@
+import { DecisionsToolRunner } from 'openai/helpers/decisions-tool-runner'
 import { ResponsesToolRunner, ResponsesToolRunnerError, runnerFunction } from 'openai/helpers/responses-tool-runner'
 import { zodResponsesFunction } from 'openai/helpers/zod'
 import { describe, expect, it } from 'vitest'
@@ -12,6 +13,8 @@ function gateOf(options: TestGateOptions = {}) {
   const gate = testGate(options)
   return { gate, me: gate.as({ user: 'alice', agent: 'support' }, { conversation: 'talk' }) }
 }
+
+const OBSERVE: TestGateOptions = { observe: { until: Date.now() + 60_000 } }
 
 const ran: unknown[] = []
 
@@ -81,6 +84,8 @@ describe.each([
 
   it.each([
     ['duplicate keys', '{"path":"/safe","path":"/etc"}'],
+    ['no JSON, over which the SDK ends a stream', 'rm -rf /'],
+    ['text that is cut short', '{"path":'],
     ['a list', '["/etc"]'],
     ['a lone surrogate', '{"path":"\\ud800"}'],
   ])('refuses arguments of a typed tool with %s', async (_words, text) => {
@@ -90,14 +95,6 @@ describe.each([
     expect(ran).toEqual([])
     expect(outputs[0]).toContain('arguments_rejected')
     expect(said).toBe('done')
-  })
-
-  it('runs nothing on arguments of a typed tool that are no JSON; the SDK ends a stream over them', async () => {
-    const { me } = gateOf()
-    const playing = play(me, guardTools([read], me).map(runnerFunction), [[say('read', 'rm -rf /')]], { runner })
-    if ('stream' in runner) await expect(playing).rejects.toThrow(ResponsesToolRunnerError)
-    else expect((await playing).outputs[0]).toContain('arguments_rejected')
-    expect(ran).toEqual([])
   })
 
   it('tells the model why, and has the receipt under the call’s own id', async () => {
@@ -128,34 +125,49 @@ describe.each([
   })
 
   it('runs no function in the place of one that is not there, though the gate only observes', async () => {
-    const observed = gateOf({ observe: { until: Date.now() + 60_000 } }).me
-    await expect(play(observed, guardTools([fn('refund')], observed), [[say('look', '{"id":1}')]])).rejects.toThrow()
-    expect(ran).toEqual([])
-    const typed = guardTools([read], observed).map(runnerFunction)
-    await expect(play(observed, typed, [[say('look', '{"path":"/x"}')]])).rejects.toThrow()
-    expect(ran).toEqual([])
-  })
-
-  it('holds nothing back while the gate only observes: what only JSON.parse can read reaches its function', async () => {
-    const { me } = gateOf({ observe: { until: Date.now() + 60_000 } })
-    await play(me, guardTools([fn('read')], me), [[say('read', '{"a":1,"a":2}')]])
-    expect(ran).toEqual([{ a: 2 }])
-  })
-
-  it('carries a call out once when its id is given twice', async () => {
-    const { me } = gateOf()
-    const step = [say('read', '{"path":"/x"}'), say('read', '{"path":"/etc"}')]
-    const playing = play(me, guardTools([fn('read')], me), [step], { runner })
-    // The SDK's own reader of streams ends over it, before anybody is asked.
-    if ('stream' in runner) {
-      await expect(playing).rejects.toThrow(ResponsesToolRunnerError)
-      expect(ran.length).toBeLessThanOrEqual(1)
-      return
+    const { me } = gateOf(OBSERVE)
+    const plain = await play(me, guardTools([fn('refund')], me), [[say('look', '{"id":1}')]], { runner })
+    const typed = await play(me, guardTools([read], me).map(runnerFunction), [[say('look', '{"path":"/x"}', 'b')]], {
+      runner,
+    })
+    for (const { outputs, said } of [plain, typed]) {
+      expect(outputs[0]).toContain('tool_unknown')
+      expect(said).toBe('done')
     }
-    const { said, told } = await playing
-    expect(ran).toEqual([{ path: '/x' }])
-    expect(told).toHaveLength(1)
+    expect(ran).toEqual([])
+    expect(reportOf(me, 'call_1')?.receipts.map(({ kind }) => kind)).toEqual(['decision', 'outcome'])
+  })
+
+  it.each([
+    ['that only JSON.parse can read reach their function', '{"path":"/a","path":"/B"}', { path: '/B' }, { path: '/b' }],
+    ['that nobody can read reach none', 'rm -rf /', undefined, undefined],
+    ['that are no object reach none', '["/etc"]', undefined, undefined],
+  ])('while the gate only observes, arguments %s', async (_words, text, plain, typed) => {
+    const { me } = gateOf(OBSERVE)
+    await play(me, guardTools([fn('read')], me), [[say('read', text)]], { runner })
+    expect(ran).toEqual(plain === undefined ? [] : [plain])
+    const { said } = await play(me, guardTools([read], me).map(runnerFunction), [[say('read', text, 'b')]], { runner })
+    expect(ran).toEqual(typed === undefined ? [] : [typed])
     expect(said).toBe('done')
+  })
+
+  it.each([
+    ['other', '{"path":"/etc"}'],
+    ['the same', '{"path":"/x"}'],
+  ])('carries a call out once when its id is given twice, with %s arguments', async (_words, again) => {
+    const { me } = gateOf()
+    const step = [say('read', '{"path":"/x"}'), say('read', again), say('read', '{"path":"/z"}', 'c')]
+    const { said, told } = await play(me, guardTools([fn('read')], me), [step], { runner })
+    expect(ran).toEqual([{ path: '/x' }, { path: '/z' }])
+    expect(told.map(({ call_id }) => call_id)).toEqual(['call_1', 'c'])
+    expect(said).toBe('done')
+  })
+
+  it('runs nothing for an id that a later response gives again: the runner itself ends over it', async () => {
+    const { me } = gateOf()
+    const steps = [[say('read', '{"path":"/x"}')], [say('read', '{"path":"/y"}')]]
+    await expect(play(me, guardTools([fn('read')], me), steps, { runner })).rejects.toThrow(ResponsesToolRunnerError)
+    expect(ran).toEqual([{ path: '/x' }])
   })
 
   it('decides on what a typed tool’s own schema makes of the arguments', async () => {
@@ -295,6 +307,52 @@ describe('what the gate cannot stand in front of', () => {
 it('a runner of another version is an error to the programmer, before anything runs', () => {
   const older = { run: async () => undefined } as never
   expect(() => guardRunner(older, gateOf().me)).toThrow(/openai in \^7\.0\.0/)
+})
+
+describe('a runner that chooses among the app’s own actions', () => {
+  const acting = (execute: () => Promise<void>) => {
+    const runner = new DecisionsToolRunner({
+      observe: () => 'a folder',
+      candidates: () => [
+        { id: 'erase', description: 'Erases /etc', execute },
+        { id: 'done', description: 'Done', done: true },
+      ],
+    })
+    const chosen = ['erase', 'done']
+    const decisions = {
+      create: async () => ({
+        model: 'm',
+        answers: [{ name: 'next_action', type: 'choice', choice: chosen.shift(), confidence: 1, probabilities: [] }],
+        usage: {
+          input_tokens: 1,
+          output_tokens: 1,
+          total_tokens: 2,
+          input_tokens_details: { cache_write_tokens: 0, cached_tokens: 0 },
+          output_tokens_details: { reasoning_tokens: 0 },
+        },
+      }),
+    }
+    const client = Object.create(responsesModel([]).client, { decisions: { value: decisions } })
+    const run = () => runner.run(client, { model: 'm', input: 'go' })
+    return { runner, run }
+  }
+
+  it('is an error to the programmer: nobody but each action knows what it does', () => {
+    const { runner } = acting(async () => undefined)
+    expect(() => guardRunner(runner as never, gateOf().me)).toThrow(expect.objectContaining({ code: 'ERR_UNGATED' }))
+    expect(() => guardRunner(runner as never, gateOf().me)).toThrow(/gate\.run/)
+  })
+
+  it('runs no action that asks the gate and is refused, and goes on', async () => {
+    const { me } = gateOf({ policy: DENY_ETC })
+    me.register([{ name: 'erase', origin: 'own' }])
+    ran.length = 0
+    const { run } = acting(async () => {
+      await me.run({ tool: 'erase', input: { path: '/etc' } }, (input) => ran.push(input))
+    })
+    expect(await run()).toMatchObject({ status: 'unverified', completedCandidateIds: ['erase'] })
+    expect(ran).toEqual([])
+  })
 })
 
 describe('a hosted MCP server that is held', () => {

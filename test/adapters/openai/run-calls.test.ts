@@ -80,6 +80,51 @@ describe.each(LOOPS)('%s', (_, run) => {
   })
 })
 
+describe.each(LOOPS)('%s, while the gate only observes', (_, run) => {
+  const observing = () => gateOf({ observe: { until: Date.now() + 60_000 } })
+
+  it.each([
+    ['a tool that nobody carries out', 'erase', '{}', 'tool_unknown'],
+    ['text that nobody can read', 'read', 'rm -rf /', 'arguments_rejected'],
+  ])('runs nothing for %s, tells the model, and says so in the receipt', async (_what, name, text, code) => {
+    const { gate, me } = observing()
+    expect(await run(name, text, me)).toContain(code)
+    expect(ran).toEqual([])
+    expect(reportOf(me, 'call_1')).toMatchObject({ outcome: 'refused', refusal: { code } })
+    const settled = gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))
+    expect(settled).toEqual(['not_executed'])
+  })
+
+  it('holds back nothing that JSON.parse can read, nor what misses a schema', async () => {
+    const { me } = observing()
+    await run('read', '{"path":"/a","path":"/b"}', me)
+    await run('read', '', me)
+    expect(ran).toEqual([{ path: '/b' }, {}])
+  })
+})
+
+describe.each(LOOPS)('%s', (name) => {
+  it('runs one of two calls that share an id', async () => {
+    const { me } = gateOf()
+    const texts = ['{"path":"/x"}', '{"path":"/y"}', '{"path":"/x"}']
+    const told =
+      name === 'runToolCalls'
+        ? await runToolCalls(
+            texts.map((text) => chatCall('read', text)),
+            handlers,
+            me,
+          )
+        : await runFunctionCalls(
+            texts.map((text) => itemCall('read', text)),
+            handlers,
+            me,
+          )
+    expect(told).toHaveLength(3)
+    expect(ran).toHaveLength(1)
+    expect(JSON.stringify(told[1])).toContain('key_reuse')
+  })
+})
+
 describe('runToolCalls', () => {
   it('holds the arguments to the schema that the request listed', async () => {
     const { me } = gateOf()
@@ -91,13 +136,16 @@ describe('runToolCalls', () => {
     expect(ran).toEqual([])
   })
 
-  it('refuses a tool that is listed and that nobody carries out, though the gate knew it once', async () => {
-    const { me } = gateOf()
-    const tools = [{ type: 'function', function: { name: 'read', parameters: { type: 'object' } } }]
+  it.each([
+    ['listed', [{ type: 'function', function: { name: 'read', parameters: { type: 'object' } } }]],
+    ['not listed', []],
+  ])('refuses a tool that nobody carries out, though the gate knew it once (%s)', async (_, tools) => {
+    const { gate, me } = gateOf()
     await runToolCalls([chatCall('read', '{"path":"/x"}')], handlers, me, { tools })
     const [told] = await runToolCalls([chatCall('read', '{"path":"/y"}', 'b')], {}, me, { tools })
     expect(told?.content).toContain('did not run')
     expect(ran).toHaveLength(1)
+    expect(gate.calls.map(({ outcome }) => outcome)).toEqual(['permitted', 'refused'])
   })
 
   it('executes a call once, however often its id comes', async () => {

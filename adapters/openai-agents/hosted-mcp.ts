@@ -1,0 +1,138 @@
+import { type Admission, type Gate, type PermittedAdmission, renderAsReason } from '../../src/index.ts'
+import { giveBack } from '../shared/carry-out.ts'
+import { cloneWith } from '../shared/clone.ts'
+import {
+  admitMcp,
+  answerMcp,
+  beginMcp,
+  type HeldItem,
+  isApproved,
+  learnListings,
+  settleMcp,
+} from '../shared/held-mcp.ts'
+import { type HostTool, member } from './host.ts'
+
+/** What the host asks of the author of a hosted MCP server, for each call that the provider holds. */
+type OnApproval = (context: unknown, item: unknown) => Promise<Answer>
+
+interface Answer {
+  readonly approve: boolean
+  readonly reason?: string
+}
+
+/** A hosted MCP server whose every call the provider holds for a yes. */
+export function isHeldMcp({ type, providerData }: HostTool): boolean {
+  return (
+    type === 'hosted_tool' &&
+    member(providerData, 'type') === 'mcp' &&
+    member(providerData, 'require_approval') === 'always'
+  )
+}
+
+/** The name of a hosted MCP server: ours and the provider's are the same. */
+export function labelOf({ providerData }: HostTool): string {
+  const label = member(providerData, 'server_label')
+  return typeof label === 'string' ? label : ''
+}
+
+/** Is this tool accepted as one that no gate stands in front of, by its name in the host or, an MCP server, by its own? */
+export function isAccepted(tool: HostTool, name: string, ungated: readonly string[]): boolean {
+  return ungated.includes(name) || ungated.includes(labelOf(tool))
+}
+
+/** The server, whose held calls are decided by the gate, and then by its author where they want a word too. */
+export function heldMcp(tool: HostTool, gate: Gate): object {
+  const { providerData } = tool
+  const own = member(providerData, 'on_approval')
+  const decide: OnApproval = async (context, item) => {
+    const request = heldItem(member(item, 'rawItem'))
+    // Without a word of its author the host would ask a person: so does the gate, in its own way.
+    const asked = typeof own === 'function' ? {} : { requires: 'confirmation' as const }
+    // Policy before person: what is denied is nobody's question.
+    const admission = await admitMcp(request, gate, asked)
+    if (admission.outcome === 'refused') return await answered(request, gate, admission)
+    const said: unknown = typeof own === 'function' ? await own.call(providerData, context, item) : unasked(admission)
+    if (member(said, 'approve') === true) return await answered(request, gate, admission)
+    await giveBack(admission)
+    return said as Answer
+  }
+  return cloneWith(tool, new Map([['providerData', { ...Object(providerData), on_approval: decide }]]))
+}
+
+async function answered(request: HeldItem, gate: Gate, admission: Admission): Promise<Answer> {
+  const begun = await beginMcp(request, gate, admission)
+  // A person takes their time, and a permit does not wait for them: the gate is asked anew.
+  const isLate = admission.outcome === 'permitted' && !begun.approve
+  if (isLate) await giveBack(admission)
+  const answer = isLate ? await answerMcp(request, gate) : begun
+  return answer.approve ? YES : { approve: false, reason: renderAsReason(answer.refusal) }
+}
+
+const YES: Answer = { approve: true }
+const UNASKED = 'This call needs a person’s yes, and holdpoint only observes here: it asked nobody. It did not run.'
+
+/** Observing holds nothing back, but a yes that the host would ask a person for is none of the gate's to give. */
+function unasked({ enforced }: PermittedAdmission): Answer {
+  return enforced ? YES : { approve: false, reason: UNASKED }
+}
+
+/** What a response brings of held servers: their listings, and outcomes of calls that were approved. */
+export async function inspectMcp(items: readonly unknown[], gate: Gate): Promise<ReadonlySet<unknown>> {
+  const held = new Map(items.map((item) => [heldItem(item), item]))
+  const all = [...held.keys()]
+  learnListings(all, gate, 'openai-agents')
+  const settled = await settleMcp(all, gate)
+  return new Set([...settled].map((item) => held.get(item)))
+}
+
+/**
+ * A request as the provider may have it. INVARIANT I4: a yes to a held call is the gate's, and about to be used. Whatever else says yes,
+ * such as a saved run or an `alwaysApprove`, is a pointer: the host asks nobody then, so here it becomes a no.
+ *
+ * @param labels the servers that are held
+ */
+export function withoutForeignYeses(request: unknown, gate: Gate, labels: ReadonlySet<string>): unknown {
+  const input = member(request, 'input')
+  if (labels.size === 0 || !Array.isArray(input)) return request
+  const items = input.map(heldItem)
+  const requests = items.filter(({ type }) => type === 'mcp_approval_request')
+  const isHeld = ({ server_label: label = '' }: HeldItem) => labels.has(label)
+  const held = idsOf(requests.filter(isHeld))
+  const others = idsOf(requests.filter((item) => !isHeld(item)))
+  const over = new Set(items.flatMap(({ type, approval_request_id: id }) => (type === 'mcp_call' ? [id ?? ''] : [])))
+  const checked = input.map((item: unknown, at) => {
+    const { type, approval_request_id: given } = items[at] ?? {}
+    const id = given ?? ''
+    const isAnswer = type === 'mcp_approval_response' && member(member(item, 'providerData'), 'approve') !== false
+    if (!isAnswer || over.has(id) || (others.has(id) && !held.has(id)) || isApproved(gate, id)) return item
+    return { ...Object(item), providerData: { approve: false, approval_request_id: id, reason: UNHEARD } }
+  })
+  return { ...Object(request), input: checked }
+}
+
+const UNHEARD = 'holdpoint has no yes for this call, whatever the conversation says. It did not run.'
+
+function idsOf(requests: readonly HeldItem[]): ReadonlySet<string> {
+  return new Set(requests.flatMap(({ id }) => id ?? []))
+}
+
+/** An item of the host as the provider's own. UNTRUSTED: a saved conversation holds anything, in either spelling. */
+function heldItem(item: unknown): HeldItem {
+  const data = member(item, 'providerData')
+  const text = (...names: readonly string[]) =>
+    names.map((name) => member(data, name)).find((found) => typeof found === 'string') as string | undefined
+  const optional = {
+    type: text('type') ?? (member(item, 'name') as string | undefined),
+    id: text('id') ?? (member(item, 'id') as string | undefined),
+    name: text('name'),
+    arguments: text('arguments'),
+    server_label: text('server_label', 'serverLabel'),
+    approval_request_id: text('approval_request_id', 'approvalRequestId'),
+  }
+  return {
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as HeldItem),
+    error: member(data, 'error'),
+    output: member(item, 'output'),
+    tools: member(data, 'tools'),
+  }
+}
