@@ -1,8 +1,9 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { familyOf, type HostContext, type HostTool, type HostUse, isThirdParty, nameOf } from './host.ts'
-import { ask, HOST, type Surroundings, where } from './passage.ts'
+import { ask, HOST } from './passage.ts'
 
 /** What `guardTools` may be told. */
 export interface GuardOptions {

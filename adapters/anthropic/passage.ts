@@ -1,9 +1,10 @@
 import { ToolError } from '@anthropic-ai/sdk/lib/tools/ToolError'
-import { type Gate, type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
+import { type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
 import type { HostPackage } from '../shared/host-shape.ts'
 import { BLOCKS_BY_CLIENT } from '../shared/mcp-result.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
 import type { HostContent } from './host.ts'
 
@@ -12,12 +13,6 @@ export const HOST = 'anthropic'
 
 /** As `peerDependencies` has it. */
 export const PACKAGE: HostPackage = { name: '@anthropic-ai/sdk', range: '^1.0.0' }
-
-/** What the tools of one guarding share. */
-export interface Surroundings {
-  readonly gate: Gate
-  readonly server: string | undefined
-}
 
 /** One call of a tool. */
 export interface Asking {
@@ -30,11 +25,6 @@ export interface Asking {
   readonly signal: AbortSignal | null | undefined
   /** `undefined` where nobody carries the call out. */
   readonly execute: ((input: Json) => unknown) | undefined
-}
-
-/** `{ server }` where there is one. */
-export function where({ server }: Surroundings): { readonly server?: string } {
-  return server === undefined ? {} : { server }
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Gate, ToolDefinition } from '../../src/index.ts'
 import { allOf } from '../shared/all-of.ts'
 import { handlersOf, nobodys } from '../shared/handlers.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { acceptUngated, type GuardOptions } from './guard-tools.ts'
 import type { HostContent, HostTool, HostUse } from './host.ts'
-import { ask, HOST, type Surroundings, where } from './passage.ts'
+import { ask, HOST } from './passage.ts'
 import { markServerTools } from './server-tools.ts'
 
 /** Your code for one tool. It gets the arguments that were decided. */

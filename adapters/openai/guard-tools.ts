@@ -1,8 +1,9 @@
 import { type Gate, HoldpointError, type ToolDefinition } from '../../src/index.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { type HostTool, member } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { guardedFunction, isRunnerFunction } from './runner-function.ts'
-import { around, HOST, type ServerOption, type Surroundings, where } from './surroundings.ts'
+import { around, HOST, type ServerOption } from './surroundings.ts'
 import { isTyped, runnableTool, typedTool } from './typed-tool.ts'
 
 /** What `guardTools` may be told. */

@@ -1,10 +1,10 @@
 import { type Json, renderForModel, type ToolDefinition } from '../../src/index.ts'
 import { cross, noted } from '../shared/cross.ts'
 import { asksInChat } from '../shared/hearing.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { warnOfUnjson } from '../shared/warnings.ts'
 import { resultText } from './host.ts'
 import type { Identity } from './identity.ts'
-import { type Surroundings, where } from './surroundings.ts'
 
 /** One call of a tool, as one of the SDK's loops makes it. */
 export interface Asking {

@@ -2,12 +2,13 @@ import { type Gate, type Json, renderAsReason, type ToolDefinition } from '../..
 import { allOf } from '../shared/all-of.ts'
 import { handlersOf, nobodys } from '../shared/handlers.ts'
 import { answerMcp } from '../shared/held-mcp.ts'
+import { type Surroundings, where } from '../shared/surroundings.ts'
 import { type HostDeclaration, type HostItem, type HostTool, type HostToolCall, member, resultText } from './host.ts'
 import { acceptHosted, type UngatedOption } from './hosted.ts'
 import { type Identity, identityAmong, type Spoken } from './identity.ts'
 import { inspect } from './inspect.ts'
 import { ask, isBlocks } from './passage.ts'
-import { around, definitionOf, HOST, type ServerOption, type Surroundings, where } from './surroundings.ts'
+import { around, definitionOf, HOST, type ServerOption } from './surroundings.ts'
 
 /** Your code for one tool. It gets the arguments that were decided; of a custom tool, its text. */
 export type Handler = (

@@ -1,9 +1,10 @@
 import { HoldpointError, type ToolDefinition } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import { type HostDeclaration, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
 import { take } from './pending.ts'
-import { definitionOf, type Surroundings } from './surroundings.ts'
+import { definitionOf } from './surroundings.ts'
 
 /** Where `runnerFunction` leaves the parser of a typed tool: what it makes of the arguments, nobody outside ever sees. */
 const STAGES = Symbol.for('openai.responses.runnerFunctionStages')

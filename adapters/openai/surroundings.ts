@@ -1,6 +1,7 @@
 import type { Gate, ToolDefinition } from '../../src/index.ts'
 import type { HostPackage } from '../shared/host-shape.ts'
 import { definitionFrom } from '../shared/own-definition.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import type { HostDeclaration } from './host.ts'
 
 /** The host's name in `gate.coverage()`. */
@@ -8,12 +9,6 @@ export const HOST = 'openai'
 
 /** As `peerDependencies` has it. */
 export const PACKAGE: HostPackage = { name: 'openai', range: '^7.0.0' }
-
-/** What the tools of one guarding share. */
-export interface Surroundings {
-  readonly gate: Gate
-  readonly server: string | undefined
-}
 
 /** What every entry of this adapter may be told. */
 export interface ServerOption {
@@ -23,11 +18,6 @@ export interface ServerOption {
 
 export function around(gate: Gate, { server }: ServerOption): Surroundings {
   return { gate, server }
-}
-
-/** `{ server }` where there is one. */
-export function where({ server }: Surroundings): { readonly server?: string } {
-  return server === undefined ? {} : { server }
 }
 
 /** Names of functions that are known to be guarded. */

@@ -2,10 +2,11 @@ import type { ToolDefinition } from '../../src/index.ts'
 import { isLegible } from '../shared/arguments-text.ts'
 import { cloneWith } from '../shared/clone.ts'
 import { methodOf } from '../shared/host-shape.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import { type HostDeclaration, type HostRunner, type HostTool, member } from './host.ts'
 import { ask } from './passage.ts'
 import { inMessages, isStandIn, noteUnparsed, type PendingCall, take } from './pending.ts'
-import { definitionOf, PACKAGE, type Surroundings } from './surroundings.ts'
+import { definitionOf, PACKAGE } from './surroundings.ts'
 
 /** Tools whose arguments reach us as text: `runTools` and typed tools of the Responses API. */
 export interface Parsing {
