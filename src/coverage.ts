@@ -85,7 +85,8 @@ export class Coverage {
     if (known === undefined) {
       this.#add(key, found)
     } else if (RANK[found.standing] >= RANK[known.standing]) {
-      if (known.standing !== found.standing || known.because !== found.because) this.#edition += 1
+      if (known.standing === found.standing && !saysMore(known, found)) return
+      this.#edition += 1
       known.standing = found.standing
       known.because = found.because
     }
@@ -122,6 +123,16 @@ export class Coverage {
 }
 
 const RANK: Readonly<Record<Standing, number>> = { gated: 0, ungated: 1, unknown: 2 }
+
+/**
+ * Does it say more of what stands as it stood? Why a gated tool's calls are refused comes and goes. Why another is open was said before: two
+ * reasons that take turns would have the list written anew with each request.
+ */
+function saysMore(known: Seen, found: Seen): boolean {
+  return found.standing === 'gated'
+    ? known.because !== found.because
+    : known.because === undefined && found.because !== undefined
+}
 
 /** UNTRUSTED: names may be a stranger's server's, or a model's, and another process reads what is kept of them. */
 function brief({ host, server, tool, standing, because }: Seen): Seen {

@@ -46,6 +46,19 @@ describe('which tools a gate can stand in front of', () => {
     ])
   })
 
+  it('is no other list where two reasons for the same standing take turns', () => {
+    const coverage = new Coverage(() => undefined)
+    const seen = (because?: string) =>
+      coverage.cover('anthropic', 'local', [
+        { tool: 'search', standing: 'ungated', ...(because === undefined ? {} : { because }) },
+      ])
+    seen()
+    seen('runs at Anthropic')
+    const { edition } = coverage
+    for (const because of ['runs there, or in your own code', 'runs at Anthropic', undefined]) seen(because)
+    expect([coverage.edition, coverage.list()[0]?.because]).toEqual([edition, 'runs at Anthropic'])
+  })
+
   it('keeps no more of a stranger’s names and reasons than other processes will read', () => {
     const coverage = new Coverage(() => undefined)
     const long = 'x'.repeat(5_000)

@@ -9,8 +9,8 @@ export interface Declared {
   readonly origin?: ToolDefinition['origin']
 }
 
-/** Definitions already read: apps guard the same tools for every request. */
-const read = new WeakMap<object, ToolDefinition>()
+/** Definitions already read, each with what they were read from: apps guard the same tools for every request. */
+const read = new WeakMap<object, { readonly said: string; readonly definition: ToolDefinition }>()
 
 /**
  * What the gate is told of a tool whose schema is JSON Schema already.
@@ -25,16 +25,18 @@ export function definitionFrom(key: object, declared: Declared): ToolDefinition 
       'ERR_TOOL',
       'A tool without a name cannot be guarded: give it one, the model has to call it by it.',
     )
-  const known = read.get(key)
-  if (known?.name === name && known.origin === origin) return known
   const inputSchema = plainSchema(declared.schema)
+  // INVARIANT I3: an app may change its own object between two requests, and arguments are held to what the model is sent now.
+  const said = JSON.stringify([name, origin, typeof description === 'string' ? description : null, inputSchema ?? null])
+  const known = read.get(key)
+  if (known?.said === said) return known.definition
   const definition: ToolDefinition = {
     name,
     origin,
     ...(typeof description === 'string' ? { description } : {}),
     ...(inputSchema === undefined ? {} : { inputSchema }),
   }
-  read.set(key, definition)
+  read.set(key, { said, definition })
   return definition
 }
 

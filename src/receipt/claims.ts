@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { MATERIALITIES, SURFACES } from '../types.ts'
 import { MOST } from './limits.ts'
+import { strictObject } from './strict-object.ts'
 
 /**
  * What a receipt says: the payload of each kind, version 1. Browser-safe.
@@ -50,10 +51,10 @@ const open = {
   /** RFC 7638 thumbprint of the key that signs this stream. */
   kid: digest,
   /** The newest receipt that this stream's writer knows of an earlier stream of its slot. */
-  last: z.optional(z.strictObject({ stream: streamId, seq: count, hash: digest })),
+  last: z.optional(strictObject({ stream: streamId, seq: count, hash: digest })),
 }
 
-const principal = z.strictObject({
+const principal = strictObject({
   type: z.enum(['user', 'agent']),
   id: text(MOST.id),
   roles: z.optional(list(text(MOST.name), MOST.roles)),
@@ -65,7 +66,7 @@ const tier = z.enum(MATERIALITIES)
 
 const surface = z.enum(SURFACES)
 
-const evidence = z.strictObject({
+const evidence = strictObject({
   source: z.enum(['operator', 'definition', 'arguments', 'schema', 'name', 'description', 'annotations', 'default']),
   argues: tier,
   surface: z.optional(surface),
@@ -73,7 +74,7 @@ const evidence = z.strictObject({
   because: text(MOST.because),
 })
 
-const commitment = z.strictObject({ commit: digest, bytes: count })
+const commitment = strictObject({ commit: digest, bytes: count })
 
 const decision = {
   kind: z.literal('decision'),
@@ -83,7 +84,7 @@ const decision = {
   agent: z.optional(text(MOST.id)),
   /** The conversation id, keyed like `call`. */
   conversation: z.optional(digest),
-  tool: z.strictObject({ server: text(MOST.server), name: text(MOST.name), definition: z.optional(digest) }),
+  tool: strictObject({ server: text(MOST.server), name: text(MOST.name), definition: z.optional(digest) }),
   args: z.optional(commitment),
   /** Salted commitment to the canonical evaluation request. */
   request: z.optional(digest),
@@ -99,28 +100,28 @@ const decision = {
   code: z.optional(word),
   /** What went wrong with the answer, when none or none usable came. */
   fault: z.optional(word),
-  policy: z.strictObject({
+  policy: strictObject({
     digest,
     determining: list(text(MOST.policyId), MOST.policies),
     errors: list(text(MOST.policyId), MOST.policies),
   }),
   /** The policy decision point, and how long it took in µs. */
-  pdp: z.optional(z.strictObject({ id: text(MOST.policyId), us: count })),
+  pdp: z.optional(strictObject({ id: text(MOST.policyId), us: count })),
   /** True when the decision can be derived again from the opened request and the policy. */
   rederivable: z.boolean(),
   obligations: z.optional(
-    list(z.strictObject({ id: text(MOST.policyId), type: text(MOST.obligationType) }), MOST.obligations),
+    list(strictObject({ id: text(MOST.policyId), type: text(MOST.obligationType) }), MOST.obligations),
   ),
   /** The yes that a permit rests on. */
   approval: z.optional(
     z.union([
-      z.strictObject({
+      strictObject({
         ref: text(64),
         /** SHA-256 of the text that people were shown. */
         shown: digest,
         /** By different persons; `statement` is the SHA-256 of the payload of the gate's signed word for the answer. */
         answers: list(
-          z.strictObject({
+          strictObject({
             by: text(MOST.id),
             channel: text(32),
             roles: z.optional(list(text(MOST.name), MOST.roles)),
@@ -131,12 +132,12 @@ const decision = {
         ),
       }),
       /** As receipts had it when one person answered, and no statement was signed. */
-      z.strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }),
+      strictObject({ ref: text(64), by: text(MOST.id), channel: text(32) }),
     ]),
   ),
   /** The signed override that a medium call ran on because no policy answered. */
   override: z.optional(
-    z.strictObject({
+    strictObject({
       /** `ov_` and the first 16 bytes of `digest` in Crockford base32. */
       id: matching(/^ov_[0-9a-z]{26}$/),
       /** SHA-256 of the payload that was signed. */
@@ -150,7 +151,7 @@ const decision = {
     }),
   ),
   /** Present exactly when the call key was claimed and the call may run once: an outcome is then owed. */
-  permit: z.optional(z.strictObject({ ttlMs: count })),
+  permit: z.optional(strictObject({ ttlMs: count })),
   /** Hashes of the receipts that the model had seen: the edges of the trace. Sorted. */
   parents: z.optional(list(digest, MOST.parents)),
   /** One line of the operator's or the gate's own, such as why a tool is `ungated`. */
@@ -180,8 +181,8 @@ const seal = {
 
 /** A public key as receipts hold it: the members of its RFC 7638 thumbprint, and no others. */
 const publicKey = z.discriminatedUnion('kty', [
-  z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: digest }),
-  z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: digest, y: digest }),
+  strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: digest }),
+  strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: digest, y: digest }),
 ])
 
 /** The key of this stream vouches for another. */
@@ -203,13 +204,13 @@ const trace = {
   trace: z.optional(matching(/^[0-9a-f]{32}$/)),
 }
 
-const openClaims = z.strictObject({ ...chainMembers, ...trace, ...open })
-const decisionClaims = z.strictObject({ ...chainMembers, ...trace, ...decision })
-const outcomeClaims = z.strictObject({ ...chainMembers, ...trace, ...outcome })
-const sealClaims = z.strictObject({ ...chainMembers, ...trace, ...seal })
+const openClaims = strictObject({ ...chainMembers, ...trace, ...open })
+const decisionClaims = strictObject({ ...chainMembers, ...trace, ...decision })
+const outcomeClaims = strictObject({ ...chainMembers, ...trace, ...outcome })
+const sealClaims = strictObject({ ...chainMembers, ...trace, ...seal })
 const keyClaims = z.discriminatedUnion('act', [
-  z.strictObject({ ...chainMembers, ...trace, ...keyAdd }),
-  z.strictObject({ ...chainMembers, ...trace, ...keyRetire }),
+  strictObject({ ...chainMembers, ...trace, ...keyAdd }),
+  strictObject({ ...chainMembers, ...trace, ...keyRetire }),
 ])
 
 /** Any receipt's payload. */

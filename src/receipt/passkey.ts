@@ -5,6 +5,7 @@ import { canonicalText } from '../bytes/canonical.ts'
 import { parseStrict } from '../bytes/strict-json.ts'
 import type { PasskeyAssertion } from '../types.ts'
 import type { TrustedKey } from './keys.ts'
+import { strictObject } from './strict-object.ts'
 
 /**
  * What a person's passkey signed, checked as Web Authentication Level 3 §7.2 has it: at the gate when somebody answers and when the
@@ -15,7 +16,7 @@ import type { TrustedKey } from './keys.ts'
 const base64url = (most: number) => z.string().check(z.maxLength(most), z.regex(/^[A-Za-z0-9_-]+$/))
 
 /** An assertion as a statement holds it. */
-export const assertionClaims = z.strictObject({
+export const assertionClaims = strictObject({
   /** 1023 bytes at most (§5.1). */
   credentialId: base64url(1_364),
   authenticatorData: base64url(1_024),

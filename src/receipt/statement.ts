@@ -7,6 +7,7 @@ import { readCanonical, readEnvelope } from './envelope.ts'
 import type { TrustedKey } from './keys.ts'
 import { MOST } from './limits.ts'
 import { assertionClaims } from './passkey.ts'
+import { strictObject } from './strict-object.ts'
 
 /**
  * A gate's signed word for one answer of a person: who said what to which request, through which channel, having been shown what.
@@ -21,7 +22,7 @@ const text = (most: number) => z.string().check(z.maxLength(most))
 const digest = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/))
 const seconds = z.int().check(z.nonnegative())
 
-export const statementClaims = z.strictObject({
+export const statementClaims = strictObject({
   v: z.literal(1),
   ref: text(64),
   /** The request digest: principal, conversation, tool, definition, arguments, environment and policy. */

@@ -5,7 +5,9 @@ export function fanOut(sinks: readonly EventSink[]): EventSink {
   return (event: GateEvent) => {
     for (const sink of sinks) {
       try {
-        sink(event)
+        const told: unknown = sink(event)
+        // The type lets a sink be asynchronous: by its failure it would end the process.
+        if (told instanceof Promise) told.catch(() => undefined)
       } catch {
         // A sink is an observer: the decision and its receipt stand without it.
       }

@@ -106,4 +106,20 @@ describe('a sink that throws', () => {
     expect(seen).toEqual(['gate-opened', 'decision-made', 'call-settled'])
     expect(() => fanOut([broken])({ event: 'programmer-warned', code: 'x', message: 'y' })).not.toThrow()
   })
+
+  it('ends no process where it is asynchronous', async () => {
+    const unhandled: unknown[] = []
+    const hear = (reason: unknown) => void unhandled.push(reason)
+    process.on('unhandledRejection', hear)
+    try {
+      const broken: EventSink = async () => {
+        throw new Error('the log is away')
+      }
+      fanOut([broken])({ event: 'programmer-warned', code: 'x', message: 'y' })
+      await new Promise((done) => setImmediate(done))
+      expect(unhandled).toEqual([])
+    } finally {
+      process.off('unhandledRejection', hear)
+    }
+  })
 })

@@ -10,7 +10,7 @@ import { gateKey, newLog, Process } from '../support/bundles.ts'
 import { bundled, hasChromium, isUiInstalled, type Page, startChromium } from '../support/ui.ts'
 
 /** What a page has to load, gzipped, in bytes. More is a decision that somebody makes here. */
-const MOST_GZIPPED = 40_000
+const MOST_GZIPPED = 41_000
 
 const key = gateKey()
 const gate = new Process(key, 'browser')

@@ -358,6 +358,24 @@ describe('runToolUses', () => {
     ])
   })
 
+  it('I3: holds arguments to what the request lists now, though its object is the same', async () => {
+    const { me } = gateOf()
+    const amount = { type: 'integer', maximum: 1_000 }
+    const pay = { name: 'pay', description: 'pays', input_schema: { type: 'object', properties: { amount } } }
+    const answers: unknown[] = []
+    for (const [id, maximum] of [
+      ['a', 1_000],
+      ['b', 10],
+      ['c', 1_000],
+    ] as const) {
+      amount.maximum = maximum
+      answers.push(
+        ...(await runToolUses([toolUse('pay', { amount: 900 }, id)], { pay: () => 'paid' }, me, { tools: [pay] })),
+      )
+    }
+    expect(answers).toMatchObject([{ content: 'paid' }, { is_error: true }, { content: 'paid' }])
+  })
+
   it('executes a call once, and one of a later step again', async () => {
     const { me } = gateOf()
     const call = toolUse('read', { path: '/x' })
