@@ -168,6 +168,11 @@ describe('a note that says what was handed over', () => {
     expect(await say(told('ls', 'a'))).toMatchObject({ code: 0, stderr: '' })
     vi.setSystemTime(Date.now() + 26 * hour)
     expect((await say(told('ls', 'b'))).stderr).toContain('no hook permitted it')
+    // Permitted while it was years ahead.
+    vi.setSystemTime(Date.now() + 50_000 * hour)
+    await say(asking('ls', 'c'))
+    vi.setSystemTime(Date.now() - 50_000 * hour)
+    expect((await say(told('ls', 'c'))).stderr).toContain('no hook permitted it')
     expect((await outcomes()).slice(0, 1)).toEqual(['ok'])
   })
 })
@@ -266,12 +271,14 @@ describe('the process behind holdpoint hook', () => {
     expect((await ended).code).toBe(2)
   })
 
-  it.skipIf(process.platform !== 'linux')('says no where its answer finds no room', async () => {
-    const full = openSync('/dev/full', 'w')
-    const { child, ended } = start(stage(), full)
-    child.stdin?.end(JSON.stringify(asking('ls')))
-    expect((await ended).code).toBe(2)
-    closeSync(full)
+  it.skipIf(process.platform !== 'linux')('says no where its answer finds no room, or nobody to take it', async () => {
+    for (const device of ['/dev/full', '/dev/null']) {
+      const stdout = openSync(device, 'w')
+      const { child, ended } = start(stage(), stdout)
+      child.stdin?.end(JSON.stringify(asking('ls')))
+      expect((await ended).code, device).toBe(2)
+      closeSync(stdout)
+    }
   })
 
   it.skipIf(process.platform !== 'linux')('says no when it is told to end', async () => {
