@@ -189,6 +189,7 @@ async function unlessAborted(passing: Promise<Passing>, signal: AbortSignal | un
   const first = signal.aborted ? undefined : await Promise.race([passing, aborted])
   signal.removeEventListener('abort', leave)
   if (first !== undefined && !signal.aborted) return first
+  // What could not even be admitted has no permit to give back; the caller hears why it left.
   passing.then(({ admission }) => giveBack(admission)).catch(() => undefined)
   throw signal.reason
 }

@@ -38,6 +38,7 @@ export class Inquiries {
       return result
     } catch (cause) {
       if (this.#open.has(key)) {
+        // Whoever cannot be told that nobody waits any more finds that out; the question has no answer either way.
         await attempt(() => send(cancelled(id))).catch(() => undefined)
       }
       throw cause

@@ -112,8 +112,10 @@ export class Passage {
   /** The answer is to the question about this very call, or to none: other arguments have another request. */
   async #hear(call: Call, { ref, answer }: { readonly ref: string; readonly answer: unknown }): Promise<void> {
     const reply = replyIn(answer)
-    const request = await namedRequest(this.#terms.gate, call, ref).catch(() => undefined)
-    if (request !== undefined && reply !== 'unanswered') await this.#answer(ref, reply)
+    if (reply === 'unanswered') return
+    const { gate } = this.#terms
+    const request = await namedRequest(gate, call, ref).catch(() => warnOfLostAnswer(gate, ref))
+    if (request !== undefined) await this.#answer(ref, reply)
   }
 
   /** A store that takes no answer takes no call either, and says so to whoever makes it; the programmer hears of it. */

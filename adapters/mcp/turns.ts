@@ -16,6 +16,7 @@ export class Turns {
     const turn = this.#last.then(act).finally(() => {
       this.#waiting -= 1
     })
+    // Whoever took the turn meets its error; the next one comes all the same.
     this.#last = turn.catch(() => undefined)
     return turn
   }

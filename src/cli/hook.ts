@@ -1,4 +1,5 @@
 /** `holdpoint hook`: a gate for hosts that start a program before each tool. Whatever goes wrong is a no. */
+import { fstatSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { chdir } from 'node:process'
@@ -167,11 +168,20 @@ function tell(answered: Answer, flags: Flags, context: CommandContext): void {
       return
     case 'permitted': {
       const { said, input, receipt, note } = answered
+      // INVARIANT I3: what it must run stands in the answer, and a host that discards it would run what it has.
+      if (isDiscarded()) throw new Error('its answer would go to nobody: stdout is closed, or the null device')
       const isClaude = said.protocol === 'claude' && flags.json !== true
       terminal.out(isClaude ? claudes(input, note, flags) : own({ decision: 'permit', input, receipt, note }))
       context.end(0)
     }
   }
+}
+
+/** Node puts the null device in the place of a stdout that is closed. Where a platform has none by this name, it cannot be told. */
+function isDiscarded(): boolean {
+  const device = statSync('/dev/null', { throwIfNoEntry: false })
+  const stdout = fstatSync(1)
+  return device !== undefined && stdout.isCharacterDevice() && stdout.rdev === device.rdev
 }
 
 /** INVARIANT I3: the host runs what was decided. INVARIANT I5: its model hears that nobody checked the call, or what was changed. */

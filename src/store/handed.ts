@@ -29,6 +29,8 @@ export interface Given {
   readonly digest: string
 }
 
+const MOST_AHEAD_MS = 24 * 60 * 60_000
+
 /** What cannot be read in here holds back nothing: its call ends as `unknown`, and nobody is believed about it. */
 const NAME = /^[A-Za-z0-9_-]{43}\.json$/
 
@@ -71,17 +73,22 @@ export function readHanded(store: string, name: string): HandedCall | undefined 
   }
 }
 
+/** Nobody may say any more how it went. A clock that was ahead by more than a day keeps no call open until it has come so far. */
+export function isOver({ at, until }: HandedCall, now: number): boolean {
+  return until <= now || at > now + MOST_AHEAD_MS
+}
+
 /** The decisions of calls that somebody may still say something about. Removes what is over. */
 export function stillHanded(store: string, now: number): ReadonlySet<string> {
   const running = new Set<string>()
   for (const file of filesIn(folderOf(store))) {
     const name = file.slice(0, -'.json'.length)
     const call = readHanded(store, name)
-    if (call !== undefined && call.until > now) {
+    if (call === undefined) continue
+    if (!isOver(call, now)) {
       if (!call.ended) running.add(call.decision)
       continue
     }
-    if (call === undefined) continue
     rmSync(join(folderOf(store), file), { force: true })
     rmSync(takenPath(store, name), { force: true })
   }

@@ -39,8 +39,13 @@ function whenNoted(instead: (from: string, to: string) => void): void {
 
 describe('arguments that a host says have run', () => {
   it('are those that were decided, or the outcome is unknown and whoever set up the host is told', async () => {
-    const { say, receipts, covered } = stage()
-    await say(asking('ls'))
+    const { say, receipts, covered, state } = stage()
+    await say(asking('echo sesame'))
+    const [note = ''] = notesIn(state)
+    const noted = () => readFileSync(path.join(handedIn(state), note), 'utf8')
+    // No note holds arguments: a salted digest stands for them, and that no longer than the call runs.
+    expect(noted()).toContain('"given"')
+    expect(noted()).not.toContain('sesame')
     const otherwise = await say(told('rm -r /'), '--json')
     expect(otherwise).toMatchObject({ code: 0, stderr: expect.stringContaining('with other arguments') })
     expect(JSON.parse(otherwise.stdout)).toMatchObject({ recorded: false, warning: 'ran_with_other_arguments' })
@@ -49,8 +54,9 @@ describe('arguments that a host says have run', () => {
     expect(outcome).toMatchObject({ status: 'unknown' })
     expect(outcome).not.toHaveProperty('result')
     expect((await covered()).stdout).toContain('ran with other arguments than were decided')
+    expect(noted()).not.toContain('"given"')
     // It has its outcome: what comes now changes nothing.
-    expect(await say(told('ls'))).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await say(told('echo sesame'))).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
   it('are those that policy made of them', async () => {
@@ -80,16 +86,6 @@ describe('arguments that a host says have run', () => {
     writeFileSync(path.join(handedIn(state), note), JSON.stringify(old))
     expect((await say(told('ls'))).stderr).toContain('with other arguments')
     expect(await outcomes()).toEqual(['unknown'])
-  })
-
-  it('are in no note: a salted digest stands for them, and that no longer than the call runs', async () => {
-    const { say, state } = stage()
-    await say(asking('echo sesame'))
-    const [note = ''] = notesIn(state)
-    const read = () => readFileSync(path.join(handedIn(state), note), 'utf8')
-    expect(read()).not.toContain('sesame')
-    await say(told('echo sesame'))
-    expect(JSON.parse(read())).not.toHaveProperty('given')
   })
 })
 
@@ -206,7 +202,6 @@ describe('two events of one call', () => {
     })
     expect(await say(told('ls'))).toMatchObject({ code: 0, stderr: '' })
     expect(await outcomes()).toEqual(['ok'])
-    expect(await say(asking('ls -l'))).toMatchObject({ code: 2, stdout: '' })
   })
 })
 
@@ -231,10 +226,12 @@ describe('what comes on stdin', () => {
 
   it('may be a result as large as hosts have them, with numbers that no call may have', async () => {
     const { say, outcomes } = stage()
-    for (const id of ['a', 'b']) await say(asking('ls', id))
-    await say(told('ls', 'a', { tool_response: { stdout: 'x'.repeat(2_000_000), lines: Array(20_000).fill(1) } }))
-    await say(JSON.stringify(told('ls', 'b')).replace('"stdout":""', '"id":12345678901234567890'))
-    expect(await outcomes()).toEqual(['ok', 'ok'])
+    await say(asking('ls'))
+    const large = told('ls', 'toolu_1', {
+      tool_response: { stdout: 'x'.repeat(2_000_000), lines: Array(20_000).fill(1) },
+    })
+    await say(JSON.stringify(large).replace('"stdout":', '"id":12345678901234567890,"stdout":'))
+    expect(await outcomes()).toEqual(['ok'])
     const refused = await say(JSON.stringify(asking('ls', 'c')).replace('"ls"', '"ls","id":12345678901234567890'))
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('arguments_rejected') })
   })
@@ -266,12 +263,14 @@ describe('the process behind holdpoint hook', () => {
     expect((await ended).code).toBe(2)
   })
 
-  it.skipIf(process.platform !== 'linux')('says no where its answer finds no room', async () => {
-    const full = openSync('/dev/full', 'w')
-    const { child, ended } = start(stage(), full)
-    child.stdin?.end(JSON.stringify(asking('ls')))
-    expect((await ended).code).toBe(2)
-    closeSync(full)
+  it.skipIf(process.platform !== 'linux')('says no where its answer finds no room, or nobody to take it', async () => {
+    for (const device of ['/dev/full', '/dev/null']) {
+      const stdout = openSync(device, 'w')
+      const { child, ended } = start(stage(), stdout)
+      child.stdin?.end(JSON.stringify(asking('ls')))
+      expect((await ended).code, device).toBe(2)
+      closeSync(stdout)
+    }
   })
 
   it.skipIf(process.platform !== 'linux')('says no when it is told to end', async () => {

@@ -7,7 +7,15 @@ import { assemble } from '../../create-gate/assemble.ts'
 import { resultText } from '../../exit-words.ts'
 import { commitResult, saltFor } from '../../receipt/commit.ts'
 import { readReceipt } from '../../receipt/read.ts'
-import { dropHanded, type Given, type HandedCall, readHanded, takeHanded, writeHanded } from '../../store/handed.ts'
+import {
+  dropHanded,
+  type Given,
+  type HandedCall,
+  isOver,
+  readHanded,
+  takeHanded,
+  writeHanded,
+} from '../../store/handed.ts'
 import type {
   Call,
   Gate,
@@ -114,7 +122,7 @@ export class BriefGate {
   async end(told: HookCall, status: OutcomeStatus, result: unknown): Promise<Ended> {
     const name = nameOf(told)
     const handed = readHanded(this.#folder, name)
-    if (handed === undefined || handed.until <= Date.now()) return await this.#unadmitted(told)
+    if (handed === undefined || isOver(handed, Date.now())) return await this.#unadmitted(told)
     if (handed.ended) return { outcome: 'known' }
     const { recorder, store } = this.#parts
     await recorder.ready()

@@ -1,7 +1,10 @@
 /** Hooks on a release that calls none, and calls that a host does not tell apart. */
+import { createTool } from '@mastra/core/tools'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { holdpointHooks } from '../../../adapters/mastra/index.ts'
+import { z } from 'zod'
+import { guardTools, holdpointHooks } from '../../../adapters/mastra/index.ts'
 import { testGate } from '../../../src/testing.ts'
+import { agentOf, scriptedModel } from './host.ts'
 
 afterEach(() => {
   vi.doUnmock('@mastra/core/package.json')
@@ -48,5 +51,24 @@ describe('hooks', () => {
     for (const nth of [1, 2]) await hooks.beforeToolCall({ toolName: 'look', input: { nth }, context: {} })
     await hooks.afterToolCall({ toolName: 'look', input: { nth: 1 }, context: {}, output: 1 })
     expect(gate.events.filter(({ event }) => event === 'call-settled')).toEqual([])
+  })
+
+  it('say that a toolset of a single run has run past them, under the name of a guarded tool', async () => {
+    const { gate, me } = gateOf()
+    const ran: string[] = []
+    const lookOf = (whose: string) =>
+      createTool({
+        id: 'look',
+        description: 'd',
+        inputSchema: z.object({}),
+        execute: async () => ({ nth: ran.push(whose) }),
+      } as never)
+    const guarded = guardTools({ look: lookOf('ours') }, me)
+    const { model } = scriptedModel([[{ tool: 'look', input: {}, id: 'c1' }]])
+    const { agent } = agentOf(model, guarded, { hooks: holdpointHooks(me, { tools: guarded }) })
+    await agent.generate('go', { toolsets: { theirs: { look: lookOf('theirs') } } as never, maxSteps: 3 })
+    expect(ran).toEqual(['theirs'])
+    expect(gate.events).toContainEqual(expect.objectContaining({ code: 'ran_without_admission' }))
+    expect(gate.coverage()).toContainEqual(expect.objectContaining({ tool: 'look', standing: 'unknown' }))
   })
 })

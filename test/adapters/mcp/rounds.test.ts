@@ -103,6 +103,21 @@ describe('a question between two rounds', () => {
   })
 })
 
+describe('an answer in the next round', () => {
+  it('that no store can be asked about runs nothing, and the programmer hears of it', async () => {
+    let isDown = false
+    const store = faultStore(createMemoryStore(), ({ operation }) => (isDown && operation === 'find' ? 'fail' : 'none'))
+    const { wire, call, question } = modern({ store })
+    const first = call()
+    const requestState = await question(first)
+    isDown = true
+    const second = call({ requestState, inputResponses: { [APPROVAL_KEY]: yes } })
+    expect(await wire.resultOf(second)).toMatchObject({ isError: true })
+    expect(wire.calls).toEqual([])
+    expect(wire.gate.events).toContainEqual(expect.objectContaining({ code: 'answer_lost' }))
+  })
+})
+
 describe('whoever wants a call to run without the person', () => {
   it('cannot have other arguments run on the yes to these', async () => {
     const { wire, call, question } = modern()
