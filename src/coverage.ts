@@ -1,3 +1,5 @@
+import { sha256 } from './bytes/digest.ts'
+import { shown } from './bytes/shown.ts'
 import { cut } from './receipt/limits.ts'
 import type { EventSink, Standing, ToolCoverage, ToolSeen } from './types.ts'
 
@@ -74,7 +76,7 @@ export class Coverage {
     this.#emit({
       event: 'programmer-warned',
       code: 'ran_without_admission',
-      message: `${host} reports that ${server}/${tool} ran (call ${callId}), and this gate admitted no such call. Guard every list of tools that the host is given, and look at gate.coverage().`,
+      message: `${host} reports that ${server}/${tool} ran (call ${shown(callId, LONGEST_NAME)}), and this gate admitted no such call. Guard every list of tools that the host is given, and look at gate.coverage().`,
     })
     return false
   }
@@ -145,6 +147,7 @@ function keyOf({ host, server, tool }: Pick<Seen, 'host' | 'server' | 'tool'>): 
   return JSON.stringify([host, server, tool])
 }
 
+/** UNTRUSTED: a client chooses its ids, which may be as long as a frame. */
 function callOf(where: string, server: string, tool: string, callId: string): string {
-  return JSON.stringify([where, server, tool, callId])
+  return sha256(JSON.stringify([where, server, tool, callId]))
 }

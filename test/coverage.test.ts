@@ -1,7 +1,16 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { Coverage } from '../src/coverage.ts'
 import { testGate } from '../src/testing.ts'
 import type { GateEvent } from '../src/types.ts'
+
+/** What is in memory still once all that nobody holds has gone, bytes. */
+function held(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}
 
 const ALICE = { user: 'alice' }
 const READ = { name: 'read', origin: 'own', inputSchema: { type: 'object' } } as const
@@ -78,6 +87,18 @@ describe('the tripwire', () => {
     expect(me.reportRun('openai', { tool: 'read', callId: 'c1' })).toBe(true)
     expect(me.reportRun('openai', { tool: 'search', callId: 'c2' })).toBe(true)
     expect(gate.events.filter((event) => event.event === 'programmer-warned')).toEqual([])
+  })
+
+  it('keeps nothing of how long the ids are that a client chooses', () => {
+    const events: GateEvent[] = []
+    const coverage = new Coverage((event) => events.push(event))
+    const call = (n: number) => ({ server: 'local', tool: 'read', callId: `${n}`.padEnd(1_000_000, 'x') })
+    const before = held()
+    for (let n = 0; n < 50; n += 1) coverage.admitted('here', call(n))
+    expect(held() - before).toBeLessThan(25_000_000)
+    expect(coverage.reportRun('here', 'mcp', 'local', 'read', call(0).callId)).toBe(true)
+    expect(coverage.reportRun('here', 'mcp', 'local', 'read', call(50).callId)).toBe(false)
+    expect(JSON.stringify(events).length).toBeLessThan(1_000)
   })
 
   it('warns of a call that nobody asked about, of a refused one, and of another conversation’s', async () => {

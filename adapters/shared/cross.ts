@@ -82,11 +82,12 @@ export async function cross(crossing: Crossing): Promise<Crossed> {
  * INVARIANT I4: nothing runs on arguments that nobody wrote: not a tool that is not there, and none on a text that nobody can read.
  */
 async function runnable(
-  { call, execute, reads = JSON.parse }: Crossing,
+  { call, execute, reveal: shownBy, reads = JSON.parse }: Crossing,
   admission: PermittedAdmission,
 ): Promise<Execution['execute'] | undefined> {
   if (execute === undefined) return undefined
-  const reveal = (preview: unknown) => admission.reveal(preview)
+  // A preview has the form of a result.
+  const reveal = (preview: unknown) => (shownBy === undefined ? admission.reveal(preview) : shownBy(preview, admission))
   const { inputText: text = '' } = call
   if (admission.observed === undefined || text === '') return (input) => execute(input, reveal)
   try {

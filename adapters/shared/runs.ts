@@ -7,7 +7,8 @@ const MOST_RUNS = 64
  * Runs a call of a tool that pauses by itself: its host runs it again from its first line once somebody has answered.
  *
  * INVARIANT I2: each run after an answer is a call of its own, which runs once. It runs only where every run before it stopped
- * without an end (`outcome_unknown`): one that ended is the last, however often its answer comes.
+ * without an end (`outcome_unknown`): one that ended is the last, however often its answer comes. One whose process died has no end either:
+ * the store does not tell it from a pause, so an app that names a tool in `pauses` answers for its being run again.
  *
  * @param hasAnswer an answer comes with this run; without one, a call that has begun is not begun again
  * @param crossOnce run 0 is the call itself

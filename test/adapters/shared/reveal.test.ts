@@ -252,6 +252,22 @@ describe('redact_output', () => {
     )
   })
 
+  it('holds of what a client of an MCP server shows meanwhile', async () => {
+    const written: unknown[] = []
+    const context = { writer: { write: async (chunk: unknown) => void written.push(chunk) } }
+    const made = {
+      id: 'look',
+      mcpMetadata: { serverName: 'Files' },
+      execute: async (_: unknown, { writer }: typeof context) => {
+        await writer.write({ content: [text(FLAT)] })
+        return { content: [text(FLAT)] }
+      },
+    }
+    const { look } = guardMastra({ look: made }, me(), { server: 'files' })
+    await Reflect.apply(look.execute, look, [{}, context])
+    expect(written).toEqual([{ content: [text({ email: '[redacted]' })] }])
+  })
+
   const answers: readonly (readonly [string, object])[] = [
     ['is a text', { result: SECRET }],
     ['is a list', { result: [SECRET] }],
