@@ -163,11 +163,18 @@ describe.each([
     expect(said).toBe('done')
   })
 
-  it('runs nothing for an id that a later response gives again: the runner itself ends over it', async () => {
+  it('takes an id that a later response gives again for another call, where the runner would end', async () => {
     const { me } = gateOf()
-    const steps = [[say('read', '{"path":"/x"}')], [say('read', '{"path":"/y"}')]]
-    await expect(play(me, guardTools([fn('read')], me), steps, { runner })).rejects.toThrow(ResponsesToolRunnerError)
-    expect(ran).toEqual([{ path: '/x' }])
+    const steps = ['{"path":"/x"}', '{"path":"/y"}', 'rm -rf /'].map((text) => [say('read', text)])
+    const { said, told } = await play(me, guardTools([fn('read')], me), steps, { runner })
+    expect(ran).toEqual([{ path: '/x' }, { path: '/y' }])
+    expect(told.map(({ call_id }) => call_id)).toEqual(['call_1', 'call_1~2', 'call_1~3'])
+    expect(told.at(-1)?.['output']).toContain('arguments_rejected')
+    expect(reportOf(me, 'call_1~2')).toMatchObject({ tool: 'read', outcome: 'permitted' })
+    expect(said).toBe('done')
+    // The same conversation again runs nothing.
+    await play(me, guardTools([fn('read')], me), steps, { runner })
+    expect(ran).toEqual([])
   })
 
   it('decides on what a typed tool’s own schema makes of the arguments', async () => {
@@ -282,11 +289,14 @@ describe('what the gate cannot stand in front of', () => {
     const registered = { browser, functions: guardTools([fn('read')], me) }
     expect(() => guardRunner(new ResponsesToolRunner(registered), me)).toThrow(/browser/)
     ran.length = 0
-    const model = responsesModel([[say('open_page', '{"url":"x"}')]])
+    // A provider that numbers its calls anew: each use is another one.
+    const opens = [say('open_page', '{"url":"x"}')]
+    const model = responsesModel([opens, opens])
     const runner = guardRunner(new ResponsesToolRunner(registered), me, { ungated: ['browser'] })
     await runner.run(model.client, { model: 'm', input: 'go' })
-    expect(ran).toEqual(['call_1'])
-    expect(gate.calls).toMatchObject([{ tool: 'test/open_page', code: 'ungated_tool' }])
+    expect(ran).toEqual(['call_1', 'call_1~2'])
+    const use = { tool: 'test/open_page', code: 'ungated_tool' }
+    expect(gate.calls).toMatchObject([use, use])
     expect(gate.events.filter(({ event }) => event === 'programmer-warned')).toEqual([])
   })
 
