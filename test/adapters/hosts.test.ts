@@ -115,7 +115,7 @@ describe('the scripts of hosts', () => {
 
   it.each([
     [['scripts/compat.mjs', '--host', 'nowhere'], 'nowhere is no host; there are ai-sdk, '],
-    [['scripts/hosts.mjs', '--write'], '--write is not known'],
+    [['scripts/hosts.mjs', '--write'], "hosts: Unknown option '--write'; see --help"],
   ])('answer %j with one line and exit 2, and install nothing', (args, words) => {
     const { status, stdout, stderr } = run(...args)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
