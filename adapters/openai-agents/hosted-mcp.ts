@@ -53,7 +53,7 @@ export function heldMcp(tool: HostTool, gate: Gate): object {
     if (admission.outcome === 'refused') return await answered(request, gate, admission)
     const said: unknown = typeof own === 'function' ? await own.call(providerData, context, item) : unasked(admission)
     if (member(said, 'approve') === true) return await answered(request, gate, admission)
-    await giveBack(admission)
+    await takenBack(request, gate, admission)
     return said as Answer
   }
   return cloneWith(tool, new Map([['providerData', { ...Object(providerData), on_approval: decide }]]))
@@ -63,9 +63,14 @@ async function answered(request: HeldItem, gate: Gate, admission: Admission): Pr
   const begun = await beginMcp(request, gate, admission)
   // A person takes their time, and a permit does not wait for them: the gate is asked anew.
   const isLate = admission.outcome === 'permitted' && !begun.approve
-  if (isLate) await giveBack(admission)
+  if (isLate) await takenBack(request, gate, admission)
   const answer = isLate ? await answerMcp(request, gate) : begun
   return answer.approve ? YES : { approve: false, reason: renderAsReason(answer.refusal) }
+}
+
+/** A run that is taken up twice shares its admission with the one that has been approved. */
+async function takenBack({ id = '' }: HeldItem, gate: Gate, admission: Admission): Promise<void> {
+  if (!isApproved(gate, id)) await giveBack(admission)
 }
 
 const YES: Answer = { approve: true }
@@ -94,26 +99,32 @@ export async function inspectMcp(items: readonly unknown[], gate: Gate): Promise
 export function withoutForeignYeses(request: unknown, gate: Gate, labels: ReadonlySet<string>): unknown {
   const input = member(request, 'input')
   if (labels.size === 0 || !Array.isArray(input)) return request
-  const items = input.map(heldItem)
-  const requests = items.filter(({ type }) => type === 'mcp_approval_request')
-  const isHeld = ({ server_label: label = '' }: HeldItem) => labels.has(label)
-  const held = idsOf(requests.filter(isHeld))
-  const others = idsOf(requests.filter((item) => !isHeld(item)))
-  const over = new Set(items.flatMap(({ type, approval_request_id: id }) => (type === 'mcp_call' ? [id ?? ''] : [])))
-  const checked = input.map((item: unknown, at) => {
-    const { type, approval_request_id: given } = items[at] ?? {}
-    const id = given ?? ''
-    const isAnswer = type === 'mcp_approval_response' && member(member(item, 'providerData'), 'approve') !== false
-    if (!isAnswer || over.has(id) || (others.has(id) && !held.has(id)) || isApproved(gate, id)) return item
-    return { ...Object(item), providerData: { approve: false, approval_request_id: id, reason: UNHEARD } }
+  const requests = input.filter((item) => isOf(item, 'mcp_approval_request'))
+  const isHeld = (item: unknown) =>
+    !isWholly(item, 'mcp_approval_request') || labels.has(heldItem(item).server_label ?? '')
+  const held = new Set(requests.filter(isHeld).map((item) => heldItem(item).id ?? ''))
+  const others = new Set(requests.map((item) => heldItem(item).id ?? '').filter((id) => !held.has(id)))
+  const calls = input.filter((item) => isWholly(item, 'mcp_call'))
+  const over = new Set(calls.map((item) => heldItem(item).approval_request_id ?? ''))
+  const checked = input.map((item: unknown) => {
+    const id = heldItem(item).approval_request_id ?? ''
+    const isYes = isOf(item, ANSWER) && member(member(item, 'providerData'), 'approve') !== false
+    if (!isYes || over.has(id) || others.has(id) || isApproved(gate, id)) return item
+    return { ...Object(item), providerData: { type: ANSWER, approve: false, approval_request_id: id, reason: UNHEARD } }
   })
   return { ...Object(request), input: checked }
 }
 
+const ANSWER = 'mcp_approval_response'
 const UNHEARD = 'holdpoint has no yes for this call, whatever the conversation says. It did not run.'
 
-function idsOf(requests: readonly HeldItem[]): ReadonlySet<string> {
-  return new Set(requests.flatMap(({ id }) => id ?? []))
+/** The host takes an item for what its name or its data say that it is. UNTRUSTED: in a saved conversation they may differ. */
+function isOf(item: unknown, kind: string): boolean {
+  return member(item, 'name') === kind || member(member(item, 'providerData'), 'type') === kind
+}
+
+function isWholly(item: unknown, kind: string): boolean {
+  return member(item, 'name') === kind && member(member(item, 'providerData'), 'type') === kind
 }
 
 /** An item of the host as the provider's own. UNTRUSTED: a saved conversation holds anything, in either spelling. */

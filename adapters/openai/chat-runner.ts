@@ -95,7 +95,7 @@ class ChatTripwire {
 
   expect(tools: readonly HostTool[], choice: unknown): void {
     const names = tools.flatMap((tool) => textOf(tool.function, 'name') ?? [])
-    const [only] = [textOf(member(choice, 'function'), 'name')]
+    const only = textOf(member(choice, 'function'), 'name')
     this.#names = new Set(only === undefined ? names : [only])
   }
 

@@ -39,7 +39,7 @@ async function chat(client: OpenAI, user: string) {
     messages: [{ role: 'user', content: 'I want my money back.' }],
     tools: guardTools([zodFunction(order), zodFunction(refund)], me),
   })
-  await runner.done()
+  await guardRunner(runner, me).done()
   return { me, messages: runner.messages }
 }
 

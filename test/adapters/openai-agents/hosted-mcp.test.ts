@@ -119,6 +119,27 @@ describe.each([false, true])('a hosted MCP server whose calls are held (stream: 
     expect(settled).toEqual(['not_executed', 'ok'])
   })
 
+  it('decides a run that is taken up twice at once as one call', async () => {
+    const { gate, me } = gateOf()
+    let release = () => {}
+    const both = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const together = async () => {
+      persons.push('asked')
+      if (persons.length === 2) release()
+      await both
+      return { approve: true }
+    }
+    const [one, other] = await Promise.all(
+      [1, 2].map(() => play(me, [[LISTING, asks('x')], [ran('x')]], { onApproval: together })),
+    )
+    const answers = [one, other].flatMap((played) => (played === undefined ? [] : told(played.model)))
+    expect(answers.map((answer) => Reflect.get(answer, 'approve')).toSorted()).toEqual([false, true])
+    const settled = gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))
+    expect(settled).toEqual(['ok'])
+  })
+
   it('runs nothing that a person said no to, nor a tool that was never listed', async () => {
     const { me } = gateOf()
     const no = await play(me, [[LISTING, asks('x')]], { onApproval: person(false) })
@@ -147,9 +168,12 @@ describe.each([false, true])('a hosted MCP server whose calls are held (stream: 
       name: 'mcp_approval_response',
       providerData: { approve, ...names },
     })
-    const saved = [asks('x'), yes(true), yes('yes', { approvalRequestId: 'mr_1' })] as AgentInputItem[]
-    const { model } = await play(me, [], {}, saved)
-    expect(told(model)).toMatchObject([{ approve: false }, { approve: false }])
+    const id = 'mr_1'
+    const odd = [yes('yes', { approvalRequestId: id }), yes(true, { type: 'mcp_call', approval_request_id: id })]
+    for (const said of [yes(true), ...odd]) {
+      const { model } = await play(me, [], {}, [asks('x'), said] as AgentInputItem[])
+      expect(told(model)).toMatchObject([{ approve: false }])
+    }
     // What has run since is history.
     const done = await play(me, [], {}, [asks('x'), yes(true), ran('x')] as AgentInputItem[])
     expect(told(done.model)).toMatchObject([{ approve: true }])
