@@ -79,6 +79,8 @@ class Reading {
   readonly #names: readonly string[]
   readonly #guarded: readonly string[]
   readonly #step: number
+  /** Ids of earlier responses. */
+  readonly #taken: ReadonlySet<string>
   /** By call id, what the runner is given. */
   readonly #read = new Map<string, Pick<HostItem, 'name' | 'arguments'>>()
 
@@ -89,7 +91,9 @@ class Reading {
     this.#names = tools.flatMap((tool) => (tool.type === 'function' ? (textOf(tool, 'name') ?? []) : []))
     const gated = gatedTools(gate)
     this.#guarded = this.#names.filter((name) => gated.has(name))
-    this.#step = Array.isArray(input) ? input.length : 0
+    const items: readonly unknown[] = Array.isArray(input) ? input : []
+    this.#step = items.length
+    this.#taken = new Set(items.flatMap((item) => textOf(item, 'call_id') ?? []))
   }
 
   async response(response: Response): Promise<Response> {
@@ -109,7 +113,7 @@ class Reading {
 
   /** The events of a stream, before the SDK's own reader. */
   events(events: AsyncIterable<StreamEvent>): object {
-    const told = () => unrepeated(events, (item) => this.#item(item))
+    const told = () => unrepeated(events, { named: (item) => this.#named(item), read: (item) => this.#item(item) })
     return { controller: member(events, 'controller'), [Symbol.asyncIterator]: told }
   }
 
@@ -129,10 +133,18 @@ class Reading {
 
   /** A call as the runner is given it, the same however often it is read. */
   #item(item: HostItem): HostItem {
-    const { call_id: id = '' } = item
+    const named = this.#named(item)
+    const { call_id: id = '' } = named
     const known = this.#read.get(id) ?? this.#expected(item, id)
     this.#read.set(id, known)
-    return { ...item, ...known }
+    return { ...named, ...known }
+  }
+
+  /** Some providers number their calls anew in every response, and the runner ends over an id that it has seen. */
+  #named(item: HostItem): HostItem {
+    const { call_id: id } = item
+    if (id === undefined || !this.#taken.has(id)) return item
+    for (let at = 2; ; at += 1) if (!this.#taken.has(`${id}~${at}`)) return { ...item, call_id: `${id}~${at}` }
   }
 
   #expected(item: HostItem, callId: string): Pick<HostItem, 'name' | 'arguments'> {

@@ -9,17 +9,24 @@ export interface StreamEvent {
   readonly response?: { readonly output?: readonly HostItem[] }
 }
 
+/** What stands for a call, the same however often it is asked. */
+export interface Calls {
+  /** With an id that no earlier response had. */
+  readonly named: (call: HostItem) => HostItem
+  /** And with arguments that can be read: only for a call that is whole. */
+  readonly read: (call: HostItem) => HostItem
+}
+
 /**
  * A stream's events as the SDK's own reader can take them: it ends over a call id that is given twice, and over arguments of a strict
  * function that are no JSON. Of calls with one id the first counts.
  *
- * @param read what stands for a call: its arguments, where they can be read
  */
 export async function* unrepeated(
   events: AsyncIterable<StreamEvent>,
-  read: (call: HostItem) => HostItem,
+  calls: Calls,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  const rewriting = new Rewriting(read)
+  const rewriting = new Rewriting(calls)
   for await (const event of events) {
     const told = rewriting.told(event)
     if (told !== undefined) yield told
@@ -27,14 +34,14 @@ export async function* unrepeated(
 }
 
 class Rewriting {
-  readonly #read: (call: HostItem) => HostItem
+  readonly #means: Calls
   readonly #ids = new Set<string>()
   /** By their place in the output. */
   readonly #calls = new Map<number, HostItem>()
   readonly #dropped = new Set<number>()
 
-  constructor(read: (call: HostItem) => HostItem) {
-    this.#read = read
+  constructor(means: Calls) {
+    this.#means = means
   }
 
   told(event: StreamEvent): StreamEvent | undefined {
@@ -61,9 +68,9 @@ class Rewriting {
     const call = this.#calls.get(at)
     if (call === undefined) return event
     if (type === 'response.function_call_arguments.done' && text !== undefined)
-      return { ...event, ...this.#argumentsOf({ ...call, arguments: text }) }
-    if (type !== 'response.output_item.done' || item === undefined) return event
-    return { ...event, item: { ...item, ...this.#argumentsOf(item) } }
+      return { ...event, arguments: this.#whole({ ...call, arguments: text }).arguments ?? text }
+    if (item === undefined) return event
+    return { ...event, item: type === 'response.output_item.done' ? this.#whole(item) : this.#means.named(item) }
   }
 
   #once(output: readonly HostItem[], type: string): readonly HostItem[] {
@@ -73,12 +80,13 @@ class Rewriting {
       if (item.type !== 'function_call') return [item]
       if (met.has(id)) return []
       met.add(id)
-      return [type === 'response.completed' ? { ...item, ...this.#argumentsOf(item) } : item]
+      return [type === 'response.completed' ? this.#whole(item) : this.#means.named(item)]
     })
   }
 
-  #argumentsOf(call: HostItem): Pick<HostItem, 'arguments'> {
-    const { arguments: text } = this.#read(call)
-    return text === undefined ? {} : { arguments: text }
+  /** Under the name that the model gave it: the SDK's reader holds a call to the one that it began with. */
+  #whole(call: HostItem): HostItem {
+    const { name } = call
+    return { ...this.#means.read(call), ...(name === undefined ? {} : { name }) }
   }
 }

@@ -163,11 +163,18 @@ describe.each([
     expect(said).toBe('done')
   })
 
-  it('runs nothing for an id that a later response gives again: the runner itself ends over it', async () => {
+  it('takes an id that a later response gives again for another call, where the runner would end', async () => {
     const { me } = gateOf()
-    const steps = [[say('read', '{"path":"/x"}')], [say('read', '{"path":"/y"}')]]
-    await expect(play(me, guardTools([fn('read')], me), steps, { runner })).rejects.toThrow(ResponsesToolRunnerError)
-    expect(ran).toEqual([{ path: '/x' }])
+    const steps = ['{"path":"/x"}', '{"path":"/y"}', 'rm -rf /'].map((text) => [say('read', text)])
+    const { said, told } = await play(me, guardTools([fn('read')], me), steps, { runner })
+    expect(ran).toEqual([{ path: '/x' }, { path: '/y' }])
+    expect(told.map(({ call_id }) => call_id)).toEqual(['call_1', 'call_1~2', 'call_1~3'])
+    expect(told.at(-1)?.['output']).toContain('arguments_rejected')
+    expect(reportOf(me, 'call_1~2')).toMatchObject({ tool: 'read', outcome: 'permitted' })
+    expect(said).toBe('done')
+    // The same conversation again runs nothing.
+    await play(me, guardTools([fn('read')], me), steps, { runner })
+    expect(ran).toEqual([])
   })
 
   it('decides on what a typed tool’s own schema makes of the arguments', async () => {
