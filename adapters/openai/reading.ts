@@ -98,7 +98,6 @@ class Reading {
 
   async response(response: Response): Promise<Response> {
     await inspect(response.output, this.#gate)
-    await markMembers(response.output, this.#gate, this.#members)
     const met = new Set<string>()
     const output = response.output.flatMap((item) => {
       const { type, call_id: id = '' } = item
@@ -108,6 +107,7 @@ class Reading {
       met.add(id)
       return [this.#item(item)]
     })
+    await markMembers(output, this.#gate, this.#members)
     return cloneWith(response, new Map([['output', output]])) as Response
   }
 

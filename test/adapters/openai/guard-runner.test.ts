@@ -289,11 +289,14 @@ describe('what the gate cannot stand in front of', () => {
     const registered = { browser, functions: guardTools([fn('read')], me) }
     expect(() => guardRunner(new ResponsesToolRunner(registered), me)).toThrow(/browser/)
     ran.length = 0
-    const model = responsesModel([[say('open_page', '{"url":"x"}')]])
+    // A provider that numbers its calls anew: each use is another one.
+    const opens = [say('open_page', '{"url":"x"}')]
+    const model = responsesModel([opens, opens])
     const runner = guardRunner(new ResponsesToolRunner(registered), me, { ungated: ['browser'] })
     await runner.run(model.client, { model: 'm', input: 'go' })
-    expect(ran).toEqual(['call_1'])
-    expect(gate.calls).toMatchObject([{ tool: 'test/open_page', code: 'ungated_tool' }])
+    expect(ran).toEqual(['call_1', 'call_1~2'])
+    const use = { tool: 'test/open_page', code: 'ungated_tool' }
+    expect(gate.calls).toMatchObject([use, use])
     expect(gate.events.filter(({ event }) => event === 'programmer-warned')).toEqual([])
   })
 
