@@ -1,15 +1,6 @@
-import { type Admission, type Gate, type PermittedAdmission, renderAsReason } from '../../src/index.ts'
-import { giveBack } from '../shared/carry-out.ts'
+import { type Gate, type PermittedAdmission, renderAsReason } from '../../src/index.ts'
 import { cloneWith } from '../shared/clone.ts'
-import {
-  admitMcp,
-  answerMcp,
-  beginMcp,
-  type HeldItem,
-  isApproved,
-  learnListings,
-  settleMcp,
-} from '../shared/held-mcp.ts'
+import { answerMcpWith, type HeldItem, isApproved, learnListings, settleMcp } from '../shared/held-mcp.ts'
 import { type HostTool, member } from './host.ts'
 
 /** What the host asks of the author of a hosted MCP server, for each call that the provider holds. */
@@ -48,32 +39,19 @@ export function heldMcp(tool: HostTool, gate: Gate): object {
     const request = heldItem(member(item, 'rawItem'))
     // Without a word of its author the host would ask a person: so does the gate, in its own way.
     const asked = typeof own === 'function' ? {} : { requires: 'confirmation' as const }
-    // Policy before person: what is denied is nobody's question.
-    const admission = await admitMcp(request, gate, asked)
-    if (admission.outcome === 'refused') return await answered(request, gate, admission)
-    const said: unknown = typeof own === 'function' ? await own.call(providerData, context, item) : unasked(admission)
-    if (member(said, 'approve') === true) return await answered(request, gate, admission)
-    await takenBack(request, gate, admission)
-    return said as Answer
+    let said: Answer | undefined
+    const answer = await answerMcpWith(request, gate, asked, async (admission) => {
+      said = typeof own === 'function' ? await own.call(providerData, context, item) : unasked(admission)
+      return member(said, 'approve')
+    })
+    if (answer === undefined) return said ?? NO
+    return answer.approve ? YES : { approve: false, reason: renderAsReason(answer.refusal) }
   }
   return cloneWith(tool, new Map([['providerData', { ...Object(providerData), on_approval: decide }]]))
 }
 
-async function answered(request: HeldItem, gate: Gate, admission: Admission): Promise<Answer> {
-  const begun = await beginMcp(request, gate, admission)
-  // A person takes their time, and a permit does not wait for them: the gate is asked anew.
-  const isLate = admission.outcome === 'permitted' && !begun.approve
-  if (isLate) await takenBack(request, gate, admission)
-  const answer = isLate ? await answerMcp(request, gate) : begun
-  return answer.approve ? YES : { approve: false, reason: renderAsReason(answer.refusal) }
-}
-
-/** A run that is taken up twice shares its admission with the one that has been approved. */
-async function takenBack({ id = '' }: HeldItem, gate: Gate, admission: Admission): Promise<void> {
-  if (!isApproved(gate, id)) await giveBack(admission)
-}
-
 const YES: Answer = { approve: true }
+const NO: Answer = { approve: false }
 const UNASKED = 'This call needs a person’s yes, and holdpoint only observes here: it asked nobody. It did not run.'
 
 /** Observing holds nothing back, but a yes that the host would ask a person for is none of the gate's to give. */

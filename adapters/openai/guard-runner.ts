@@ -1,5 +1,5 @@
 import type { Gate } from '../../src/index.ts'
-import { answerMcp } from '../shared/held-mcp.ts'
+import { answerMcpWith } from '../shared/held-mcp.ts'
 import { methodOf } from '../shared/host-shape.ts'
 import { guardChatRunner, type HostRunnerOfChat, isChatRunner } from './chat-runner.ts'
 import type { HostItem, HostTool } from './host.ts'
@@ -67,15 +67,13 @@ function guardResponsesRunner<R extends HostRunnerOfResponses>(runner: R, gate: 
   return Object.create(runner, { iterate: { value: iterate } })
 }
 
-function signalled(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
-}
-
 /** Held MCP calls are decided by the gate, and after it by the app where it wants a word too. */
 function bridged(own: RunnerOptions, gate: Gate): RunnerOptions {
+  const { approveMcp: person = () => true, signal } = own
   const approveMcp = async (request: HostItem): Promise<boolean> => {
-    if (own.approveMcp !== undefined && (await own.approveMcp(request)) !== true) return false
-    return (await answerMcp(request, gate, signalled(own.signal))).approve
+    const asked = signal === undefined ? {} : { signal }
+    const answer = await answerMcpWith(request, gate, asked, async () => await person.call(own, request))
+    return answer?.approve === true
   }
   return { ...own, approveMcp }
 }

@@ -7,6 +7,7 @@ import type {
   Refusal,
   ToolDefinition,
 } from '../../src/index.ts'
+import { giveBack } from './carry-out.ts'
 import { asksInChat } from './hearing.ts'
 import { journalOf } from './journal.ts'
 
@@ -44,19 +45,37 @@ export type McpAnswer = { readonly approve: true } | { readonly approve: false; 
  * runs there once, with these very arguments, and its outcome is written when its `mcp_call` comes back.
  */
 export async function answerMcp(request: HeldItem, gate: Gate, asked: AskedOfMcp = {}): Promise<McpAnswer> {
-  return await beginMcp(request, gate, await admitMcp(request, gate, asked))
+  const admission = await gate.admit(callOf(request), { wait: !asksInChat(gate), ...asked })
+  return await beginMcp(request, gate, admission)
 }
 
 /** What may be said of a held call beside it. */
 export type AskedOfMcp = Pick<AdmitOptions, 'signal' | 'requires'>
 
-/** The first half of `answerMcp`, for a host with somebody else to ask before the call runs. */
-export async function admitMcp(request: HeldItem, gate: Gate, asked: AskedOfMcp): Promise<Admission> {
-  return await gate.admit(callOf(request), { wait: !asksInChat(gate), ...asked })
+/**
+ * As `answerMcp`, where somebody else has a word too. Policy before person: what is denied is nobody's question.
+ *
+ * @param person anything but `true` is a no
+ * @returns `undefined` where they said no
+ */
+export async function answerMcpWith(
+  request: HeldItem,
+  gate: Gate,
+  asked: AskedOfMcp,
+  person: (admission: PermittedAdmission) => unknown,
+): Promise<McpAnswer | undefined> {
+  const admission = await gate.admit(callOf(request), { wait: !asksInChat(gate), ...asked })
+  if (admission.outcome === 'refused') return await beginMcp(request, gate, admission)
+  const isYes = (await person(admission)) === true
+  const answer = isYes ? await beginMcp(request, gate, admission) : undefined
+  if (answer?.approve === true) return answer
+  // A run that is taken up twice shares its admission with the one that has been approved.
+  if (!isApproved(gate, request.id ?? '')) await giveBack(admission)
+  // A person takes their time, and a permit does not wait for them: the gate is asked anew.
+  return isYes ? await answerMcp(request, gate, asked) : undefined
 }
 
-/** The second half. */
-export async function beginMcp(request: HeldItem, gate: Gate, admission: Admission): Promise<McpAnswer> {
+async function beginMcp(request: HeldItem, gate: Gate, admission: Admission): Promise<McpAnswer> {
   const { id = '', name = '' } = request
   const record = journalOf(gate).note(id, name, admission)
   if (admission.outcome === 'refused') return { approve: false, refusal: admission.refusal }

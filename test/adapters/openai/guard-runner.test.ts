@@ -427,12 +427,18 @@ describe('a hosted MCP server that is held', () => {
     expect(reportOf(me, 'mr_3')?.refusal?.code).toBe('tool_changed')
   })
 
-  it('is told yes only where the app’s own approveMcp says so too', async () => {
-    const { gate, me } = gateOf()
-    const runner = { approveMcp: () => false }
-    const { input } = await play(me, [], [[listing, request('x')]], { tools, runner })
-    expect(responses(input)).toEqual([false])
-    expect(gate.calls).toEqual([])
+  it('is told yes only where the app’s own approveMcp says so too, which is asked after the policy', async () => {
+    const { gate, me } = gateOf({ policy: DENY_ETC })
+    const asked: unknown[] = []
+    const runner = { approveMcp: ({ id }: { readonly id: string }) => asked.push(id) === 0 }
+    const steps = [[listing, request('/etc'), request('x', 'mr_2')]]
+    const { input } = await play(me, [], steps, { tools, runner })
+    expect(responses(input)).toEqual([false, false])
+    expect(asked).toEqual(['mr_2'])
+    const settled = gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))
+    expect(settled).toEqual(['not_executed'])
+    const yes = await play(me, [], [[listing, request('x', 'mr_3')]], { tools, runner: { approveMcp: () => true } })
+    expect(responses(yes.input)).toEqual([true])
   })
 
   it('runs one request once, however often it is sent', async () => {
