@@ -20,7 +20,6 @@ export interface Calls {
 /**
  * A stream's events as the SDK's own reader can take them: it ends over a call id that is given twice, and over arguments of a strict
  * function that are no JSON. Of calls with one id the first counts.
- *
  */
 export async function* unrepeated(
   events: AsyncIterable<StreamEvent>,
