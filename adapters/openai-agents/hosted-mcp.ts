@@ -64,7 +64,7 @@ export async function inspectMcp(items: readonly unknown[], gate: Gate): Promise
   const held = new Map(items.map((item) => [heldItem(item), item]))
   const all = [...held.keys()]
   learnListings(all, gate, 'openai-agents')
-  const settled = await settleMcp(all, gate)
+  const settled = await settleMcp(all, gate, 'openai-agents')
   return new Set([...settled].map((item) => held.get(item)))
 }
 

@@ -7,6 +7,6 @@ import { HOST } from './surroundings.ts'
 /** What a response brings beside the calls that are run here: listings, outcomes of approved calls, and uses of ungated tools. */
 export async function inspect(items: readonly HostItem[], gate: Gate): Promise<void> {
   learnListings(items, gate, HOST)
-  const approved = await settleMcp(items, gate)
+  const approved = await settleMcp(items, gate, HOST)
   await markHosted(items, gate, (item) => approved.has(item))
 }

@@ -7,9 +7,11 @@ import type {
   Refusal,
   ToolDefinition,
 } from '../../src/index.ts'
+import { isLegible } from './arguments-text.ts'
 import { giveBack } from './carry-out.ts'
 import { asksInChat } from './hearing.ts'
 import { journalOf } from './journal.ts'
+import { isSameJson } from './same-json.ts'
 
 /** An item of the Responses API about an MCP server that OpenAI calls by itself, as far as it is read here. UNTRUSTED. */
 export interface HeldItem {
@@ -30,9 +32,12 @@ const LONGEST_CALL_MS = 10 * 60_000
 const MOST_APPROVED = 1_000
 
 interface Approved {
+  readonly request: HeldItem
   readonly admission: PermittedAdmission
   readonly timer: ReturnType<typeof setTimeout>
 }
+
+type Settled = Parameters<PermittedAdmission['settle']>[0]
 
 /** By request id: what was approved and has not turned up as a call. */
 const approved = new WeakMap<Gate, Map<string, Approved>>()
@@ -84,7 +89,7 @@ async function beginMcp(request: HeldItem, gate: Gate, admission: Admission): Pr
     record.refusal = begun.refusal
     return { approve: false, refusal: begun.refusal }
   }
-  await remember(gate, id, admission)
+  await remember(gate, request, admission)
   return { approve: true }
 }
 
@@ -98,27 +103,56 @@ export function isApproved(gate: Gate, id: string): boolean {
   return approved.get(gate)?.has(id) === true
 }
 
-/** Did we approve these calls? Then their outcomes are written here. */
-export async function settleMcp<I extends HeldItem>(items: readonly I[], gate: Gate): Promise<ReadonlySet<I>> {
+/**
+ * Did we approve these calls? Then their outcomes are written here.
+ *
+ * INVARIANT I3: what ran otherwise is not what was approved, and nobody knows how that would have gone.
+ */
+export async function settleMcp<I extends HeldItem>(
+  items: readonly I[],
+  gate: Gate,
+  host: string,
+): Promise<ReadonlySet<I>> {
   const ours = new Set<I>()
   for (const item of items) {
-    const { type, approval_request_id: id, error, output } = item
+    const { type, approval_request_id: id } = item
     if (type !== 'mcp_call' || typeof id !== 'string') continue
     const known = approved.get(gate)?.get(id)
     if (known === undefined) continue
     ours.add(item)
     approved.get(gate)?.delete(id)
     clearTimeout(known.timer)
-    const failed = error !== undefined && error !== null
-    const receipt = await known.admission.settle(
-      failed ? { status: 'tool_error', error } : { status: 'ok', result: known.admission.reveal(output) },
-    )
+    const ending = isSameCall(known.request, item) ? endingOf(item, known.admission) : undefined
+    if (ending === undefined) warnOfOther(gate, host, known.request)
+    // Of a call that has begun, the gate records that its outcome is unknown.
+    const receipt = await known.admission.settle(ending ?? { status: 'not_executed' })
     if (receipt !== undefined) journalOf(gate).find(id)?.receipts.push(receipt)
   }
   return ours
 }
 
-async function remember(gate: Gate, id: string, admission: PermittedAdmission): Promise<void> {
+function endingOf({ error, output }: HeldItem, admission: PermittedAdmission): Settled {
+  const failed = error !== undefined && error !== null
+  return failed ? { status: 'tool_error', error } : { status: 'ok', result: admission.reveal(output) }
+}
+
+function isSameCall(request: HeldItem, call: HeldItem): boolean {
+  const { arguments: decided = '' } = request
+  const { arguments: ran = '' } = call
+  if (request.name !== call.name || request.server_label !== call.server_label) return false
+  return decided === ran || (isLegible(ran) && isSameJson(JSON.parse(decided), JSON.parse(ran)))
+}
+
+function warnOfOther(gate: Gate, host: string, { id = '', name = '', server_label: server = '' }: HeldItem): void {
+  gate.cover(host, [{ tool: name, standing: 'unknown', because: 'ran otherwise than it was decided' }], { server })
+  gate.warn(
+    'ran_with_other_arguments',
+    `${server}/${name} (request ${id}) ran at OpenAI otherwise than the gate had decided, so its outcome is unknown.`,
+  )
+}
+
+async function remember(gate: Gate, request: HeldItem, admission: PermittedAdmission): Promise<void> {
+  const { id = '' } = request
   const waiting = approved.get(gate) ?? new Map<string, Approved>()
   approved.set(gate, waiting)
   const lost = async () => {
@@ -127,7 +161,7 @@ async function remember(gate: Gate, id: string, admission: PermittedAdmission): 
   }
   const timer = setTimeout(() => void lost(), LONGEST_CALL_MS)
   timer.unref()
-  waiting.set(id, { admission, timer })
+  waiting.set(id, { request, admission, timer })
   for (const [oldest, each] of waiting) {
     if (waiting.size <= MOST_APPROVED) break
     waiting.delete(oldest)

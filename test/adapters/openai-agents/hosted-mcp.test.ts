@@ -98,6 +98,30 @@ describe.each([false, true])('a hosted MCP server whose calls are held (stream: 
     expect(gate.coverage()).toEqual([{ host: 'openai-agents', server: 'wiki', tool: 'ask', standing: 'gated' }])
   })
 
+  it.each([
+    ['other arguments', { arguments: '{"q":"/etc"}' }],
+    ['arguments of two readings', { arguments: '{"q":"/etc","q":"x"}' }],
+    ['another tool', { name: 'erase' }],
+    ['another server', { server_label: 'wiki2' }],
+  ])('I3: has an unknown outcome where it ran with %s, and the operator hears of it', async (_, otherwise) => {
+    const { gate, me } = gateOf()
+    const ended = ran('x')
+    const other = { ...ended, providerData: { ...ended.providerData, ...otherwise } }
+    await play(me, [[LISTING, asks('x')], [other]], { onApproval: person(true) })
+    const settled = gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))
+    const warned = gate.events.flatMap((event) => (event.event === 'programmer-warned' ? [event.code] : []))
+    expect([settled, warned]).toEqual([['unknown'], ['ran_with_other_arguments']])
+    expect(gate.coverage()).toMatchObject([{ server: 'wiki', tool: 'ask', standing: 'unknown' }])
+  })
+
+  it('is the same call with other white space', async () => {
+    const { gate, me } = gateOf()
+    const ended = ran('x')
+    const spaced = { ...ended, providerData: { ...ended.providerData, arguments: '{ "q": "x" }' } }
+    await play(me, [[LISTING, asks('x')], [spaced]], { onApproval: person(true) })
+    expect(gate.events.flatMap((event) => (event.event === 'call-settled' ? [event.status] : []))).toEqual(['ok'])
+  })
+
   it('asks nobody about what the policy denies, tells the model why, and goes on', async () => {
     const { me } = gateOf({ policy: DENY_ETC })
     const { model, result } = await play(me, [[LISTING, asks('/etc')]], { onApproval: person(true) })
