@@ -17,6 +17,9 @@ const change = fc.record({
   ),
 })
 
+/** The parser steps over empty lines in front (RFC 9112 section 2.2). */
+const HARMLESS = { at: 0, out: 0, put: '\r\n' }
+
 function bend(
   bytes: Buffer,
   changes: readonly { readonly at: number; readonly out: number; readonly put: string }[],
@@ -57,14 +60,14 @@ describe('I4: a reply that was bent on its way', () => {
           return
         }
         permits += 1
-        // The parser steps over empty lines in front (RFC 9112 section 2.2).
+        // Behind empty lines, as above.
         expect(bent.toString()).toMatch(/^[\r\n]*HTTP\/1\.[01] 200[^0-9]/)
         expect(bent.toString()).toContain(id)
         expect(bent.toString()).toMatch(/"decision"\s*:\s*true/)
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[[HARMLESS]]] },
     )
-    // Some changes do no harm; were there none, nothing would be shown.
+    // Some changes do no harm, the first among them; were there none, nothing would be shown.
     expect(permits).toBeGreaterThan(0)
   })
 })
