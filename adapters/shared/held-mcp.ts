@@ -140,7 +140,7 @@ function isSameCall(request: HeldItem, call: HeldItem): boolean {
   const { arguments: decided = '' } = request
   const { arguments: ran = '' } = call
   if (request.name !== call.name || request.server_label !== call.server_label) return false
-  return decided === ran || (isLegible(ran) && isSameJson(JSON.parse(decided), JSON.parse(ran)))
+  return decided === ran || ([decided, ran].every(isLegible) && isSameJson(JSON.parse(decided), JSON.parse(ran)))
 }
 
 function warnOfOther(gate: Gate, host: string, { id = '', name = '', server_label: server = '' }: HeldItem): void {

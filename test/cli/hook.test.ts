@@ -32,6 +32,24 @@ describe('holdpoint hook', () => {
     expect(refused.stderr).not.toContain('eyJ')
   })
 
+  it('says nothing to the model of tools of which this one process has not heard', async () => {
+    const { say, file } = stage(
+      `${CONFIG}  claude-code/Basch: { materiality: high }\n  shop/other: { materiality: low }\n`,
+    )
+    const rules = `${RULES}@id("others")\nforbid (principal, action == Action::"shop/other", resource) when { context.arguments.x > 1 };\n`
+    writeFileSync(path.join(path.dirname(file), 'rules.cedar'), rules)
+    const warned: string[] = []
+    const hear = (warning: Error) => warned.push(warning.message)
+    process.on('warning', hear)
+    try {
+      await say({ event: 'before', tool: 'refund', server: 'shop', input: {}, call: 'c1', session: 's1' })
+      await say(asking('rm -r /'))
+    } finally {
+      process.off('warning', hear)
+    }
+    expect(warned).toEqual([])
+  })
+
   it('leaves a call open that is still running while others come and go, and settles it at last', async () => {
     const { say, receipts } = stage()
     await say(asking('sleep 60', 'long'))

@@ -4,7 +4,7 @@ import { z as zod } from 'zod'
 import type { Gate, PolicyDecisionPoint, Receipt } from '../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../src/testing.ts'
 import type { Behaviour } from './behaviours.ts'
-import { PERMIT, scriptedPoint } from './scripted-point.ts'
+import { ASK, DENY, PERMIT, scriptedPoint } from './scripted-point.ts'
 
 /**
  * Seventeen behaviours that every adapter owes its users, on the host's real package. A host driver turns a scripted model
@@ -454,14 +454,6 @@ export function conformsAsAdapter(driver: HostDriver): void {
     })
   })
 }
-
-const DENY = { kind: 'deny', determining: ['script'], errors: [] } as const
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 function denying(tool: string, sentence: string): PolicyDecisionPoint {
   return scriptedPoint((request) => (request.resource.id === `test/${tool}` ? { ...DENY, sentence } : PERMIT))

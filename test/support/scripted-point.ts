@@ -6,6 +6,14 @@ export const PERMIT: Decision = { kind: 'permit', determining: ['script'], error
 /** A policy that speaks against the call. */
 export const DENY: Decision = { kind: 'deny', determining: ['script'], errors: [] }
 
+/** A policy that wants the yes of the person whose call it is. */
+export const ASK = {
+  kind: 'silence',
+  cause: { kind: 'requestable', requires: 'confirmation' },
+  determining: ['script'],
+  errors: [],
+} as const satisfies Decision
+
 /** A policy decision point that answers whatever the test says: a value, a promise, a throw, or never. */
 export function scriptedPoint(
   answer: (request: EvaluationRequest, signal: AbortSignal) => unknown,

@@ -4,6 +4,7 @@ import { canonicalText } from '../../bytes/canonical.ts'
 import { sha256 } from '../../bytes/digest.ts'
 import { readConfig } from '../../config/read.ts'
 import { assemble } from '../../create-gate/assemble.ts'
+import { warnProcess } from '../../create-gate/process.ts'
 import { resultText } from '../../exit-words.ts'
 import { commitResult, saltFor } from '../../receipt/commit.ts'
 import { readReceipt } from '../../receipt/read.ts'
@@ -18,6 +19,7 @@ import {
 } from '../../store/handed.ts'
 import type {
   Call,
+  EventSink,
   Gate,
   OutcomeStatus,
   PermittedAdmission,
@@ -66,7 +68,8 @@ export class BriefGate {
 
   /** @throws HoldpointError ERR_CONFIG, ERR_POLICY, ERR_KEY; UnusableInput for a store that another process could not read */
   constructor(configFile: string) {
-    this.#parts = assemble(readConfig({ file: configFile }, {}), { principal: 'os-user' }, { keepsLog: false })
+    const options = { principal: 'os-user', events: [warnOfThisCall] } as const
+    this.#parts = assemble(readConfig({ file: configFile }, {}), options, { keepsLog: false })
     const { store } = this.#parts.places
     if (store.kind !== 'folder') {
       throw new UnusableInput(
@@ -175,6 +178,16 @@ export class BriefGate {
       { decision, status, callKey },
     )
   }
+}
+
+/**
+ * What a host's model reads of a refused call is stderr. Of a server this process knows little but the tool that is called, so what is said
+ * of others seems to fit nothing: `holdpoint policy lint` says what really does not.
+ */
+const warnOfThisCall: EventSink = (event) => {
+  if (event.event === 'policy-misfitted') return
+  if (event.event === 'programmer-warned' && event.code === 'tool_unknown') return
+  warnProcess(event)
 }
 
 /** One call among all: hosts make its id unique in a conversation. */

@@ -9,17 +9,11 @@ import {
   type TestGateOptions,
   testGate,
 } from '../../../src/testing.ts'
-import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { chunksOf } from './driver.ts'
 import { type Said, said, scriptedModel, sdkOf, type UiMessage, type UiPart } from './sdk.ts'
 
 const path = z.object({ path: z.string() })
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 const asking = () => scriptedPoint((request) => (request.context.approval.confirmed ? PERMIT : ASK))
 const NEVER = { signal: new AbortController().signal, schema: undefined }
 const USER: UiMessage = { id: 'u1', role: 'user', parts: [{ type: 'text', ...{ text: 'go' } }] }

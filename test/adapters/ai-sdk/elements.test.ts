@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type GuardOptions, guardTools, respond } from '../../../adapters/ai-sdk/index.ts'
 import type { Gate } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
-import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { said, scriptedModel, sdkOf, type UiMessage, type UiPart } from './sdk.ts'
 
 /**
@@ -35,12 +35,6 @@ function outputOf({ output, errorText }: UiPart): 'error' | 'json' | 'nothing' {
   return output === undefined ? 'nothing' : 'json'
 }
 
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 const USER: UiMessage = { id: 'u1', role: 'user', parts: [{ type: 'text', ...{ text: 'go' } }] }
 
 type Story = 'permitted' | 'refused' | 'asked' | 'approved' | 'declined' | 'approved again' | 'ran' | 'failed open'

@@ -7,16 +7,8 @@ import { z } from 'zod'
 import { type ClaudeOptions, claudeOptions, guardTools, reportOf } from '../../../adapters/claude-agent/index.ts'
 import type { PolicyDecisionPoint } from '../../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../../src/testing.ts'
-import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { type Block, Surroundings, toldIn } from './cli.ts'
-
-const DENY = { kind: 'deny', determining: ['script'], errors: [] } as const
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 const open: Surroundings[] = []
 afterEach(() => {

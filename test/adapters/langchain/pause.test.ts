@@ -8,16 +8,10 @@ import { z } from 'zod'
 import { guardTools, holdpointMiddleware, type Question } from '../../../adapters/langchain/index.ts'
 import type { Clock, Gate } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
-import { scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, scriptedPoint } from '../../support/scripted-point.ts'
 import { ScriptedModel } from './host.ts'
 
 const PERMIT = { kind: 'permit', determining: ['script'], obligations: [], errors: [] } as const
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 /** Payments need their person's yes; everything else runs. */
 const asking = () =>

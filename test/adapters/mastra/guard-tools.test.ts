@@ -14,19 +14,13 @@ import {
 } from '../../../adapters/mastra/index.ts'
 import type { Gate } from '../../../src/index.ts'
 import { type TestGate, type TestGateOptions, testGate } from '../../../src/testing.ts'
-import { scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, scriptedModel } from './host.ts'
 
 const NO_ERASING = `@id("all") permit (principal, action, resource);
 @id("no") @refusal("Nothing is erased here.") forbid (principal, action == Action::"test/erase", resource);`
 
 const PERMIT = { kind: 'permit', determining: ['script'], obligations: [], errors: [] } as const
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 const asking = () =>
   scriptedPoint((request) =>

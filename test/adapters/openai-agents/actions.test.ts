@@ -20,15 +20,8 @@ import {
 import { pictureOf } from '../../../adapters/openai-agents/picture.ts'
 import { type Gate, type PolicyDecisionPoint, renderForModel } from '../../../src/index.ts'
 import { testGate } from '../../../src/testing.ts'
-import { DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, DENY, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, runnerFor, ScriptedModel, told } from './host.ts'
-
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 const denying = scriptedPoint(() => ({ ...DENY, sentence: 'Not on Fridays.' }))
 const asking = scriptedPoint(({ context }) => (context.approval.confirmed ? PERMIT : ASK))

@@ -4,15 +4,8 @@ import { z } from 'zod'
 import { answerInterruption, guardAgent, guardTools, questionOf } from '../../../adapters/openai-agents/index.ts'
 import type { Gate, PolicyDecisionPoint } from '../../../src/index.ts'
 import { createMemoryStore, type TestGate, testGate } from '../../../src/testing.ts'
-import { DENY, handClock, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, DENY, handClock, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { agentOf, functionCall, message, runnerFor, ScriptedModel, told } from './host.ts'
-
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 
 /** Asks the person for every call of `pay` and permits the rest. */
 const asking = scriptedPoint(({ resource, context }) =>

@@ -114,6 +114,16 @@ describe.each([false, true])('a hosted MCP server whose calls are held (stream: 
     expect(gate.coverage()).toMatchObject([{ server: 'wiki', tool: 'ask', standing: 'unknown' }])
   })
 
+  it('ends no run where the gate only observed, and nobody can say what had been asked for', async () => {
+    const { gate, me } = gateOf({ observe: { until: Date.now() + 60_000 } })
+    const unread = asks('x')
+    const request = { ...unread, providerData: { ...unread.providerData, arguments: '{"q":"/etc","q":"x"}' } }
+    const { result } = await play(me, [[LISTING, request], [ran('x')]], { onApproval: person(true) })
+    expect(result.finalOutput).toBe('done')
+    const warned = gate.events.flatMap((event) => (event.event === 'programmer-warned' ? [event.code] : []))
+    expect(warned).toContain('ran_with_other_arguments')
+  })
+
   it('is the same call with other white space', async () => {
     const { gate, me } = gateOf()
     const ended = ran('x')

@@ -7,16 +7,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { guardTools, respond } from '../../../adapters/ai-sdk/index.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
-import { PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
+import { ASK, PERMIT, scriptedPoint } from '../../support/scripted-point.ts'
 import { bundledPage, hasChromium, type Page, startChromium } from '../../support/ui.ts'
 import { said, scriptedModel, sdkOf, type UiMessage } from '../ai-sdk/sdk.ts'
 
-const ASK = {
-  kind: 'silence',
-  cause: { kind: 'requestable', requires: 'confirmation' },
-  determining: ['script'],
-  errors: [],
-} as const
 const PAGE = `<!doctype html><html lang="en"><head><title>chat</title><link rel="stylesheet" href="/style.css"></head>
 <body><main id="root"></main><script type="module" src="/chat-page.js"></script></body></html>`
 
