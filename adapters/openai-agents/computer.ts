@@ -51,6 +51,7 @@ class ComputerCall {
 
   constructor(callId: string | undefined) {
     this.callId = callId
+    // The call's own pass waits for it, and meets the rejection; of a call that was refused nobody does.
     this.#done.promise.catch(() => undefined)
   }
 
