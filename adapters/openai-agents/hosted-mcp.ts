@@ -87,7 +87,8 @@ export function withoutForeignYeses(request: unknown, gate: Gate, labels: Readon
   const checked = input.map((item: unknown) => {
     const id = heldItem(item).approval_request_id ?? ''
     const isYes = isOf(item, ANSWER) && member(member(item, 'providerData'), 'approve') !== false
-    if (!isYes || over.has(id) || others.has(id) || isApproved(gate, id)) return item
+    const isKnown = id !== '' && (over.has(id) || others.has(id) || isApproved(gate, id))
+    if (!isYes || (isKnown && !isTwofold(item))) return item
     return { ...Object(item), providerData: { type: ANSWER, approve: false, approval_request_id: id, reason: UNHEARD } }
   })
   return { ...Object(request), input: checked }
@@ -102,7 +103,13 @@ function isOf(item: unknown, kind: string): boolean {
 }
 
 function isWholly(item: unknown, kind: string): boolean {
-  return member(item, 'name') === kind && member(member(item, 'providerData'), 'type') === kind
+  return member(item, 'name') === kind && member(member(item, 'providerData'), 'type') === kind && !isTwofold(item)
+}
+
+/** Has a member two spellings? The host writes both as one: what the provider then reads is not what was read here. */
+function isTwofold(item: unknown): boolean {
+  const names = Object.keys(Object(member(item, 'providerData')))
+  return new Set(names.map((name) => name.replace(/[A-Z]/g, '_$&').toLowerCase())).size < names.length
 }
 
 /** An item of the host as the provider's own. UNTRUSTED: a saved conversation holds anything, in either spelling. */

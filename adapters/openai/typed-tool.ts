@@ -169,9 +169,13 @@ class ParsingGate {
 
   #identify(text: string, runner: unknown): PendingCall {
     const { gate } = this.#around
-    const { name } = this.#own.definition
-    if (typeof runner === 'object' && runner !== null) return inMessages(gate, runner, name, text)
-    return take(gate, name, text)
+    const { parse, definition } = this.#own
+    const { name } = definition
+    const isOfChat = typeof runner === 'object' && runner !== null
+    const call: PendingCall = isOfChat ? inMessages(gate, runner, name, text) : take(gate, name, text)
+    // INVARIANT I3: the parser was passed by for what looks like a stand-in. One that the model wrote would meet it after the decision.
+    const isForged = parse !== undefined && isStandIn(text) && call.rejected === undefined
+    return isForged ? { ...call, rejected: { tool: name, text: 'unread' } } : call
   }
 }
 

@@ -66,9 +66,12 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
   }
   const end = recorder(admission, execution)
   let result: unknown
+  let shown: unknown
   try {
     // INVARIANT I3: the tool sees the parse of the decided bytes, never the host's own object.
     result = await lastOf(execution.execute(begun.input))
+    // A result that throws at whoever looks into it ends the call as well.
+    shown = shownOf(result, admission, execution)
   } catch (error) {
     // A call that has begun never counts as not executed: the gate records that its outcome is unknown.
     const gaveWay = execution.gaveWay?.(error) === true
@@ -76,7 +79,6 @@ async function run(admission: PermittedAdmission, execution: Execution): Promise
     throw gaveWay ? error : errorOf(error, admission, execution)
   }
   const ending = endingOf(result, execution)
-  const shown = shownOf(result, admission, execution)
   await end('result' in ending ? { ...ending, result: shown } : ending)
   return { outcome: 'ran', result: shown }
 }

@@ -104,8 +104,7 @@ async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
     servers: serversOf(flags.server ?? []),
     ...whoOf(flags),
   })
-  // Relative names in the arguments start where the host works.
-  if (said.cwd !== undefined) chdir(said.cwd)
+  workWhere(said)
   const gate = new BriefGate(flags.config)
   try {
     if (said.event === 'before') {
@@ -123,6 +122,16 @@ async function answer(flags: Flags, signal: AbortSignal): Promise<Answer> {
     }
   } finally {
     await gate.close()
+  }
+}
+
+/** Relative names in the arguments start where the host works. A tool that has run may have removed that: its outcome counts all the same. */
+function workWhere({ event, cwd }: Said): void {
+  if (cwd === undefined) return
+  try {
+    chdir(cwd)
+  } catch (cause) {
+    if (event === 'before') throw cause
   }
 }
 

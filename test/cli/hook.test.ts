@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
@@ -129,6 +129,16 @@ describe('holdpoint hook', () => {
     const { say } = stage()
     const allowed = await say(asking('ls'), '--allow')
     expect(JSON.parse(allowed.stdout).hookSpecificOutput.permissionDecision).toBe('allow')
+  })
+
+  it('records how a call went whose folder is gone since', async () => {
+    const { root, say, outcomes } = stage()
+    const cwd = path.join(root, 'gone')
+    mkdirSync(cwd)
+    expect(await say({ ...asking('ls'), cwd })).toMatchObject({ code: 0 })
+    rmSync(cwd, { recursive: true })
+    expect(await say({ ...told('ls'), cwd })).toMatchObject({ code: 0, stderr: '' })
+    expect(await outcomes()).toEqual(['ok'])
   })
 
   it.each([

@@ -1,4 +1,4 @@
-import { type AgentInputItem, type AgentOutputItem, hostedMcpTool } from '@openai/agents'
+import { type AgentInputItem, type AgentOutputItem, hostedMcpTool, OpenAIResponsesModel } from '@openai/agents'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { guardAgent, guardTools, markHosted } from '../../../adapters/openai-agents/index.ts'
 import { type TestGateOptions, testGate } from '../../../src/testing.ts'
@@ -233,6 +233,41 @@ describe.each([false, true])('a hosted MCP server whose calls are held (stream: 
     const asked = await play(me, [[LISTING, asks('y', 'mr_2')]], { onApproval: person(true) })
     expect(told(asked.model)).toMatchObject([{ approve: true }])
   })
+})
+
+/** What the provider itself gets to read: the host writes every spelling of a member as one. */
+async function sent(input: readonly object[]): Promise<readonly object[]> {
+  const bodies: { readonly input: readonly object[] }[] = []
+  const create = (body: { readonly input: readonly object[] }) => {
+    bodies.push(body)
+    const content = [{ type: 'output_text', text: 'done', annotations: [] }]
+    const output = [{ type: 'message', id: 'm', role: 'assistant', status: 'completed', content }]
+    const response = { id: 'r', output, usage: {} }
+    const data = Promise.resolve(response)
+    return Object.assign(data, { withResponse: async () => ({ data: response, response: new Response() }) })
+  }
+  const model = new OpenAIResponsesModel({ responses: { create } } as never, 'm')
+  const { me } = gateOf()
+  const agent = guardAgent(agentOf(model as never, { tools: [wiki()] }), me)
+  await runnerFor(me).run(agent, [...input] as AgentInputItem[])
+  return bodies.flatMap((body) => body.input)
+}
+
+it.each([
+  ['a call that ran for another', [{ name: 'mcp_call', approval_request_id: 'mr_1', approvalRequestId: 'mr_0' }], {}],
+  ['a call that says no request', [{ name: 'mcp_call' }], { approval_requestId: 'mr_1' }],
+  [
+    'a request of another server',
+    [{ name: 'mcp_approval_request', id: 'mr_0', server_label: 'other' }],
+    { approval_request_id: 'mr_0', approvalRequestId: 'mr_1' },
+  ],
+])('I4: takes no foreign yes for the spelling of its id, beside %s', async (_, beside, spelled) => {
+  const made = beside.map(({ name, ...data }) => hosted(name, `i-${name}`, { name: 'ask', arguments: '{}', ...data }))
+  const id = Object.keys(spelled).length === 0 ? { approval_request_id: 'mr_1' } : spelled
+  const yes = { type: 'unknown', providerData: { type: 'mcp_approval_response', approve: true, ...id } }
+  const input = await sent([asks('x'), ...made, yes])
+  const yeses = input.filter((item) => Reflect.get(item, 'type') === 'mcp_approval_response')
+  expect(yeses).toMatchObject([{ approve: false }])
 })
 
 describe('a hosted MCP server', () => {

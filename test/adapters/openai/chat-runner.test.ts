@@ -124,6 +124,29 @@ describe.each([false, true])('a guarded runner of runTools (stream: %s)', (strea
   })
 })
 
+/** The tool's own parser knows the amount by another name, which no policy reads. */
+const transforming = () => ({
+  type: 'function' as const,
+  function: {
+    name: 'pay',
+    description: '',
+    parameters: { type: 'object', properties: {} },
+    parse: (text: string) => ({ amount: (JSON.parse(text) as { readonly total: number }).total }),
+    function: (input: unknown) => void ran.push(input),
+  },
+})
+
+it('never decides on a text in the place of what the parser makes of it, though a model writes what stands in for one', async () => {
+  const { me } = gateOf()
+  const asked: Said[] = [say('pay', '{"holdpoint:unread":"x","total":999}')]
+  const { client } = chatModel([asked])
+  const tools = guardTools([transforming()], me) as never
+  const runner = client.chat.completions.runTools({ model: 'm', messages: [{ role: 'user', content: 'go' }], tools })
+  expect(await guardRunner(runner, me).finalContent()).toBe('done')
+  expect(ran).toEqual([])
+  expect(reportOf(me, 'call_1')).toMatchObject({ tool: 'pay', outcome: 'refused' })
+})
+
 it('a runner of runTools is guarded once, and one of another version not at all', () => {
   const { me } = gateOf()
   const { client } = chatModel([])

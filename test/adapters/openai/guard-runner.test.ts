@@ -238,6 +238,14 @@ describe('a plain runner over guarded functions', () => {
       }
     },
   )
+
+  it('nor beside its own view, where the parser would change them after the decision', async () => {
+    const { me } = gateOf({ policy: DENY_ETC })
+    const text = '{"holdpoint:unread":"call_1","path":"/ETC"}'
+    const { outputs } = await play(me, guardTools([read], me).map(runnerFunction), [[say('read', text)]])
+    expect(ran).toEqual([])
+    expect(outputs[0]).toContain('arguments_rejected')
+  })
 })
 
 describe('what the gate cannot stand in front of', () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { carryOut, carryOutStreaming, type Execution, giveBack } from '../../../adapters/shared/carry-out.ts'
+import { BY_CLIENT } from '../../../adapters/shared/mcp-result.ts'
 import type { PermittedAdmission, Receipt, Refusal } from '../../../src/index.ts'
 import { type TestGate, testGate } from '../../../src/testing.ts'
 
@@ -50,6 +51,17 @@ describe('a call that has begun is put on record', () => {
     expect(await carried).toEqual({ outcome: 'ran', result: 'done' })
     expect(endings(gate)).toEqual(['cancelled'])
     expect(receipts.map((receipt) => receipt?.kind)).toEqual(['outcome'])
+  })
+
+  it('when its result throws at whoever shows it', async () => {
+    const result = {
+      get content() {
+        throw new Error('the connection is closed')
+      },
+    }
+    const { gate, admission, execution } = await permitted(async () => result)
+    await expect(carryOut(admission, { ...execution, ...BY_CLIENT })).rejects.toThrow('the connection is closed')
+    expect(endings(gate)).toEqual(['tool_error'])
   })
 
   it('when its tool throws before it returns a promise', async () => {
