@@ -156,12 +156,16 @@ async function remember(gate: Gate, request: HeldItem, admission: PermittedAdmis
   const waiting = approved.get(gate) ?? new Map<string, Approved>()
   approved.set(gate, waiting)
   const lost = async () => {
-    waiting.delete(id)
+    if (waiting.get(id)?.admission === admission) waiting.delete(id)
     await admission.settle({ status: 'timeout' })
   }
   const timer = setTimeout(() => void lost(), LONGEST_CALL_MS)
   timer.unref()
+  // UNTRUSTED: a provider may give one id to two requests. Of the earlier nobody will hear any more.
+  const earlier = waiting.get(id)
   waiting.set(id, { request, admission, timer })
+  clearTimeout(earlier?.timer)
+  if (earlier !== undefined && earlier.admission !== admission) await earlier.admission.settle({ status: 'timeout' })
   for (const [oldest, each] of waiting) {
     if (waiting.size <= MOST_APPROVED) break
     waiting.delete(oldest)
